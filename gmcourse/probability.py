@@ -1,0 +1,61 @@
+"""Log-probabilities and divergences, each once. Nats; every axis but the first is summed."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def sum_event(values: Tensor) -> Tensor:
+    """Sum over every axis but the batch: (batch, ...) → (batch,)."""
+    return values.flatten(1).sum(1) if values.dim() > 1 else values
+
+
+def gaussian_log_prob(x: Tensor, mean: Tensor | float, log_std: Tensor | float) -> Tensor:
+    """log N(x; μ, σ²) = −½ Σ [(x−μ)²/σ² + 2 ln σ + ln 2π], (batch,), nats; `log_std` is ln σ."""
+    log_std = torch.as_tensor(log_std, dtype=x.dtype, device=x.device)
+    return sum_event(-0.5 * ((x - mean) / log_std.exp()) ** 2 - log_std - 0.5 * math.log(2 * math.pi))
+
+
+def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
+    """log Bern(x; sigmoid(l)) = Σ [x l − softplus(l)], (batch,), nats, for x in {0, 1}.
+
+    For x inside (0, 1) it is the expected log-probability of a random binarisation of x, not a log-density.
+    """
+    return sum_event(x * logits - F.softplus(logits))
+
+
+def categorical_log_prob(x: Tensor, logits: Tensor) -> Tensor:
+    """Σ log softmax(l)[x], (batch,), nats; x (batch, *event) int64, logits (batch, K, *event)."""
+    if x.is_floating_point():
+        raise TypeError(f"x: got dtype {x.dtype}, expected integer codes in 0..{logits.shape[1] - 1}")
+    return -sum_event(F.cross_entropy(logits, x, reduction="none"))
+
+
+def gaussian_kl(mean: Tensor, log_std: Tensor, prior_mean: Tensor | float = 0.0, prior_log_std: float = 0.0) -> Tensor:
+    """KL(N(μ, σ²) ‖ N(m, τ²)) = ½ Σ [((μ−m)² + σ²)/τ² − 1 − 2 ln(σ/τ)], (batch,), nats; default N(0, 1).
+
+    Equation: gaussian-kl. Kingma & Welling 2014, Appendix B.
+    """
+    ratio = log_std - prior_log_std
+    distance = (mean - prior_mean) / torch.as_tensor(prior_log_std, dtype=mean.dtype, device=mean.device).exp()
+    return 0.5 * sum_event(distance**2 + (2 * ratio).exp() - 1 - 2 * ratio)
+
+
+def bernoulli_kl(logits: Tensor, prior_logits: Tensor) -> Tensor:
+    """KL(Bern(sigmoid(l)) ‖ Bern(sigmoid(m))) = Σ [σ(l)(l − m) − softplus(l) + softplus(m)], (batch,), nats."""
+    return sum_event(logits.sigmoid() * (logits - prior_logits) - F.softplus(logits) + F.softplus(prior_logits))
+
+
+def categorical_kl(logits: Tensor, prior_logits: Tensor) -> Tensor:
+    """KL(softmax(l) ‖ softmax(m)) = Σ p (log p − log r), (batch,), nats; logits (batch, K, *event)."""
+    log_p, log_r = logits.log_softmax(1), prior_logits.log_softmax(1)
+    return sum_event((log_p.exp() * (log_p - log_r)).sum(1))
+
+
+def bits_per_dim(log_prob: Tensor, dims: int) -> Tensor:
+    """−log p / (D ln 2): the code length of one dimension in bits, of a log-probability in nats."""
+    if dims < 1:
+        raise ValueError(f"dims: got {dims}, expected the number of dimensions of one example, at least 1")
+    return -log_prob / (dims * math.log(2))

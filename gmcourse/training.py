@@ -1,0 +1,133 @@
+"""The training loop, whole."""
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import trange
+
+from gmcourse import checkpoint as files
+
+
+def fit(
+    model: nn.Module,
+    data: tuple[Tensor, ...],
+    *,
+    steps: int,
+    batch_size: int,
+    lr: float | Callable[[int], float],
+    seed: int = 0,
+    clip: float | None = None,
+    optimizer: torch.optim.Optimizer | None = None,
+    device: str | torch.device | None = None,
+    checkpoint: str | Path | None = None,
+    every: int = 1000,
+    progress: bool = True,
+) -> dict[str, list[float]]:
+    """Minimise `model.loss(*batch)` by `steps` steps of `optimizer` (default Adam); returns {"loss": one value a step}.
+
+    The order of the data is a function of (seed, step) alone; torch's global random state is left as it was. `lr` is
+    a number or a function of the step; `clip` bounds the gradient's norm. With `checkpoint`, the state is kept there
+    every `every` steps, and a run found there goes on, bit for bit. Ctrl-C returns the history so far. Raises
+    FloatingPointError on a loss that is not finite, ValueError on a checkpoint of another run.
+    """
+    _require_sound(data, steps=steps, batch_size=batch_size, every=every)
+    device = torch.device(device or "cpu")
+    parameters = [p for p in model.to(device).parameters() if p.requires_grad]
+    optimizer = optimizer or torch.optim.Adam(parameters)
+    history: dict[str, list[float]] = {"loss": []}
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        run = checkpoint and _Run(Path(checkpoint), files.identity(model, data, seed=seed, batch_size=batch_size))
+        start = run.resume(model, optimizer, history) if run else 0
+        model.train()
+        try:
+            for step in trange(start, steps, initial=start, total=steps, disable=None if progress else True):
+                batch = tuple(t[batch_rows(len(t), batch_size, seed, step)].to(device) for t in data)
+                for group in optimizer.param_groups:
+                    group["lr"] = lr(step) if callable(lr) else lr
+                loss = model.loss(*batch)
+                value = _require_finite(loss.item(), step, history["loss"])
+                optimizer.zero_grad()
+                loss.backward()
+                if clip is not None:
+                    nn.utils.clip_grad_norm_(parameters, clip)
+                optimizer.step()
+                history["loss"].append(value)
+                if run and ((step + 1) % every == 0 or step + 1 == steps):
+                    run.save(model, optimizer, history)
+        except KeyboardInterrupt:
+            print(f"interrupted after {len(history['loss'])} of {steps} steps")
+        finally:
+            model.eval()
+    return history
+
+
+def batch_rows(n: int, batch_size: int, seed: int, step: int) -> Tensor:
+    """Rows of the batch of `step`, (batch,): each epoch is a new permutation, its incomplete last batch left out."""
+    epoch, position = divmod(step, n // batch_size)
+    return _permutation(n, seed, epoch)[position * batch_size : (position + 1) * batch_size]
+
+
+@lru_cache(maxsize=2)
+def _permutation(n: int, seed: int, epoch: int) -> Tensor:
+    return torch.randperm(n, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+
+
+class _Run:
+    """The state of one run in one file."""
+
+    def __init__(self, path: Path, identity: dict[str, str | int]):
+        self.path, self.identity = path, identity
+
+    def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, history: dict[str, list[float]]) -> None:
+        payload = {
+            "identity": self.identity,
+            "model": model.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "history": history,
+            "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
+        files.save(self.path, payload)
+
+    def resume(self, model: nn.Module, optimizer: torch.optim.Optimizer, history: dict[str, list[float]]) -> int:
+        """Restore everything from the file, if there is one; the number of steps already taken."""
+        if not self.path.exists():
+            return 0
+        state = files.load(self.path)
+        files.require_identity(self.path, state.get("identity", {}), self.identity)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        history.update(state["history"])
+        torch.set_rng_state(state["random"])
+        if torch.cuda.is_available() and state["random_cuda"]:
+            torch.cuda.set_rng_state_all(state["random_cuda"])
+        return len(history["loss"])
+
+
+def _require_sound(data: tuple[Tensor, ...], *, steps: int, batch_size: int, every: int) -> None:
+    if not isinstance(data, tuple) or not data or not all(isinstance(t, Tensor) for t in data):
+        kinds = [type(t).__name__ for t in data] if isinstance(data, tuple) else type(data).__name__
+        raise TypeError(f"data: got {kinds}, expected a tuple of tensors such as (x,) or (x, labels)")
+    lengths = {len(t) for t in data}
+    if len(lengths) > 1:
+        raise ValueError(f"data: got tensors of {sorted(lengths)} rows, expected one length")
+    rows = lengths.pop()
+    if not 1 <= batch_size <= rows:
+        raise ValueError(f"batch_size: got {batch_size}, expected 1 to {rows}, the rows of data")
+    if steps < 0 or every < 1:
+        raise ValueError(f"steps, every: got {steps} and {every}, expected at least 0 and 1")
+
+
+def _require_finite(value: float, step: int, losses: list[float]) -> float:
+    if not math.isfinite(value):
+        last = f"{losses[-1]:.6g}" if losses else "none"
+        raise FloatingPointError(
+            f"loss is {value} at step {step} (last finite loss: {last}); try a smaller lr, clip=1.0, "
+            "or look for a log or a division at 0"
+        )
+    return value

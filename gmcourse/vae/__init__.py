@@ -1,0 +1,6 @@
+"""Variational autoencoders: a latent-variable model and the posterior that makes its likelihood tractable."""
+
+from gmcourse.vae.gaussian import GaussianVAE
+from gmcourse.vae.linear import LinearGaussian
+
+__all__ = ["GaussianVAE", "LinearGaussian"]

@@ -1,0 +1,104 @@
+"""The Gaussian variational autoencoder: a Gaussian posterior, a Gaussian prior, any decoder."""
+
+import math
+
+import torch
+from torch import Generator, Tensor, nn
+
+from gmcourse.nets import evaluating
+from gmcourse.probability import gaussian_kl, gaussian_log_prob
+
+
+def reparameterize(mean: Tensor, log_std: Tensor, noise: Tensor) -> Tensor:
+    """z = μ + e^s ε: a draw of N(μ, e^{2s}) as a differentiable function of μ and s; all of one shape.
+
+    Equation: reparameterisation. Kingma & Welling 2014, eq. 4.
+    """
+    return mean + log_std.exp() * noise
+
+
+def log_evidence(log_weights: Tensor) -> Tensor:
+    """ln (1/K) Σ_k w_k, (k, batch) → (batch,), nats: in expectation between the ELBO and log p(x), rising with K.
+
+    Equation: importance-weighted. Burda et al. 2016, eq. 8.
+    """
+    return log_weights.logsumexp(0) - math.log(log_weights.shape[0])
+
+
+class GaussianVAE(nn.Module):
+    """q(z|x) = N(μ(x), e^{2s(x)}), p(z) = N(0, I), p(x|z) = likelihood(decoder(z)). Kingma & Welling 2014.
+
+    `encoder` maps (batch, *event) to (batch, 2L), μ and s side by side; `decoder` maps (batch, L) to the parameters
+    of the likelihood, of the event's shape. Images are float32, (batch, channel, height, width), in [0, 1] for a
+    Gaussian likelihood and in {0, 1} for a Bernoulli one. `log_prob` is missing because the model cannot compute it.
+    """
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, likelihood: nn.Module, latent_size: int):
+        super().__init__()
+        if latent_size < 1:
+            raise ValueError(f"latent_size: got {latent_size}, expected at least 1")
+        self.encoder, self.decoder, self.likelihood = encoder, decoder, likelihood
+        self.latent_size = latent_size
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """μ(x) and s(x) of q(z|x), each (batch, L)."""
+        statistics = self.encoder(x)
+        if statistics.shape[1:] != (2 * self.latent_size,):
+            raise ValueError(
+                f"encoder: gave shape {tuple(statistics.shape)} for x of shape {tuple(x.shape)}, "
+                f"expected (batch, {2 * self.latent_size}): a mean and a log_std for each latent"
+            )
+        mean, log_std = statistics.chunk(2, dim=1)
+        return mean, log_std
+
+    def elbo(self, x: Tensor, *, rng: Generator | None = None) -> Tensor:
+        """E_q log p(x|z) − KL(q ‖ p(z)), (batch,), nats, with one z a row and the KL in closed form.
+
+        Equation: vae-elbo. Kingma & Welling 2014, eq. 10.
+        """
+        mean, log_std = self.encode(x)
+        z = reparameterize(mean, log_std, _noise_like(mean, rng))
+        return self.likelihood.log_prob(x, self.decoder(z)) - gaussian_kl(mean, log_std)
+
+    def loss(self, x: Tensor) -> Tensor:
+        """−ELBO, mean over the batch, nats."""
+        return -self.elbo(x).mean()
+
+    def log_weights(self, x: Tensor, k: int, *, rng: Generator | None = None) -> Tensor:
+        """log w = log p(x|z) + log p(z) − log q(z|x) at k draws of z a row, (k, batch), nats."""
+        if k < 1:
+            raise ValueError(f"k: got {k}, expected at least one draw")
+        mean, log_std = (t.repeat(k, 1) for t in self.encode(x))
+        z = reparameterize(mean, log_std, _noise_like(mean, rng))
+        repeated = x.repeat(k, *[1] * (x.dim() - 1))
+        log_joint = self.likelihood.log_prob(repeated, self.decoder(z)) + gaussian_log_prob(z, 0.0, 0.0)
+        return (log_joint - gaussian_log_prob(z, mean, log_std)).view(k, len(x))
+
+    @torch.no_grad()
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """E[x|z] at z = μ(x): the mean picture of the mean code."""
+        with evaluating(self):
+            return self.likelihood.mean(self.decoder(self.encode(x)[0]))
+
+    @torch.no_grad()
+    def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
+        """z ~ N(0, I), x ~ p(x|z): (n, *event), the decoder's noise included."""
+        with evaluating(self):
+            return self.likelihood.draw(self._decode_prior(n, rng), rng)
+
+    @torch.no_grad()
+    def sample_mean(self, n: int, *, rng: Generator | None = None) -> Tensor:
+        """z ~ N(0, I), E[x|z]: what papers print; smoother than a sample."""
+        with evaluating(self):
+            return self.likelihood.mean(self._decode_prior(n, rng))
+
+    def _decode_prior(self, n: int, rng: Generator | None) -> Tensor:
+        if n < 0:
+            raise ValueError(f"n: got {n}, expected a number of samples, at least 0")
+        weight = next(self.decoder.parameters())
+        z = torch.randn(n, self.latent_size, generator=rng, device=weight.device, dtype=weight.dtype)
+        return self.decoder(z)
+
+
+def _noise_like(mean: Tensor, rng: Generator | None) -> Tensor:
+    return torch.randn(mean.shape, generator=rng, device=mean.device, dtype=mean.dtype)

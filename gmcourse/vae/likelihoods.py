@@ -1,0 +1,50 @@
+"""What a decoder says of a pixel: the distribution p(x|z) whose parameters it puts out."""
+
+import math
+
+import torch
+from torch import Generator, Tensor, nn
+
+from gmcourse.probability import bernoulli_log_prob, gaussian_log_prob
+
+
+class Bernoulli(nn.Module):
+    """x | z ~ Bern(sigmoid(l)), one logit l a pixel; x (batch, *event) in {0, 1}."""
+
+    def log_prob(self, x: Tensor, logits: Tensor) -> Tensor:
+        """log p(x|z), (batch,), nats."""
+        return bernoulli_log_prob(x, logits)
+
+    def mean(self, logits: Tensor) -> Tensor:
+        """E[x|z] = sigmoid(l): a grey picture, not a sample."""
+        return logits.sigmoid()
+
+    def draw(self, logits: Tensor, rng: Generator | None = None) -> Tensor:
+        """One binary draw a pixel."""
+        return torch.bernoulli(logits.sigmoid(), generator=rng)
+
+
+class Gaussian(nn.Module):
+    """x | z ~ N(m, σ²I) with the decoder's output as m; x (batch, *event).
+
+    σ starts at `std` and is `learned` or fixed; `shape` () shares one σ, an event shape gives each pixel its own.
+    """
+
+    def __init__(self, std: float, learned: bool = False, shape: tuple[int, ...] = ()):
+        super().__init__()
+        if not std > 0:
+            raise ValueError(f"std: got {std}, expected a positive standard deviation")
+        self.log_std = nn.Parameter(torch.full(shape, math.log(std)), requires_grad=learned)
+
+    def log_prob(self, x: Tensor, mean: Tensor) -> Tensor:
+        """log p(x|z) = −‖x − m‖²/2σ² − D ln σ − (D/2) ln 2π, (batch,), nats, when σ is shared."""
+        return gaussian_log_prob(x, mean, self.log_std)
+
+    def mean(self, mean: Tensor) -> Tensor:
+        """E[x|z] = m: the picture without its noise, not a sample."""
+        return mean
+
+    def draw(self, mean: Tensor, rng: Generator | None = None) -> Tensor:
+        """m + σε."""
+        noise = torch.randn(mean.shape, generator=rng, device=mean.device, dtype=mean.dtype)
+        return mean + self.log_std.exp() * noise
