@@ -1,0 +1,82 @@
+# One command each: a fresh machine needs Python 3.11 or newer, make and the package registries.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts/python.exe,bin/python)
+STAMP := $(VENV)/.gmcourse
+KEY := $(shell cat requirements.lock pyproject.toml | cksum | cut -d ' ' -f 1)
+PYTEST := $(PY) -m pytest -n 2
+
+# What must import for the environment to count as whole; the second list is only looked up, which is quicker.
+define WHOLE
+import torch, matplotlib, jupyterlab, gmcourse
+from importlib.util import find_spec
+needed = "IPython anywidget jupytext myst_nb nbclient nbval pooch pytest ruff scipy sklearn sphinx_book_theme tyro xdist"
+assert all(map(find_spec, needed.split()))
+endef
+export WHOLE
+
+define BASE
+import sys
+sys.version_info < (3, 11) and sys.exit(1)
+print(sys._base_executable)
+endef
+export BASE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab test lessons book book-open format lock clean
+
+help:  ## what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+# The stamp holds the folder and a checksum of what was asked for, and is written last: no stamp, no finished install.
+setup:  ## the environment alone: .venv with everything in requirements.lock
+	@if $(PY) -P -c "$$WHOLE" 2>/dev/null && grep -qxF "$(CURDIR)" $(STAMP) 2>/dev/null; then \
+		if grep -qxF "$(KEY)" $(STAMP); then exit 0; fi; \
+		echo "Bringing $(VENV) up to date."; \
+	else \
+		base=$$($(PYTHON) -c "$$BASE" 2>/dev/null) || { \
+			echo "gmcourse needs Python 3.11 or newer, and '$(PYTHON)' is not: name one, as in make PYTHON=python3.12" >&2; exit 1; }; \
+		echo "Making $(VENV) with $$base: one to three minutes, 1.4 GB."; \
+		rm -rf $(VENV) && "$$base" -m venv $(VENV) || exit 1; \
+	fi; \
+	rm -f $(STAMP); \
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock -e ".[test,book]" && \
+	$(PY) -P -c "$$WHOLE" && printf '%s\n' "$(CURDIR)" "$(KEY)" > $(STAMP)
+
+lab: setup  ## JupyterLab, with the lessons (.md and .ipynb) opening as notebooks; ARGS="--no-browser" is passed on
+	JUPYTER_CONFIG_PATH="$(CURDIR)/jupyter_config" $(PY) -m jupyterlab --LabApp.default_url=/lab/tree/chapters $(ARGS)
+
+test lessons: export OMP_NUM_THREADS = 1
+test lessons: export TQDM_DISABLE = 1
+
+test: setup  ## style, unit and browser tests, then every notebook run again (nbval)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PYTEST) tests
+	$(PYTEST) --dist loadfile --nbval-lax --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120 chapters
+
+lessons: setup  ## bring every NN_subject.ipynb up to its .md and execute what is stale; ALL=1 executes all
+	$(PY) chapters/lessons.py $(if $(ALL),--all)
+
+book: setup  ## the HTML book, warnings as errors, under _build/html
+	$(PY) chapters/vendor.py
+	$(PY) -m sphinx -W --keep-going -q -b html -d _build/doctrees chapters _build/html
+	@echo "The book is in _build/html: make book-open shows it."
+
+book-open: $(if $(wildcard _build/html/index.html),,book)  ## show the book in your browser
+	$(PY) -m webbrowser "file://$(CURDIR)/_build/html/index.html"
+
+format: setup  ## ruff's format and safe mends, in the package and in the lessons' code cells
+	$(PY) -m ruff check --fix --extend-exclude "*.ipynb" .
+	$(PY) -m ruff format --exclude "*.ipynb" .
+	$(PY) -m jupytext --quiet --pipe "$(PY) -m ruff format -" chapters/[0-9]*/[0-9]*.md
+
+# One lock for Python 3.11 and newer on Linux, macOS and Windows; torch's CUDA packages are left to pip.
+lock:  ## requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --extra test --extra book --no-annotate --no-header \
+		--no-emit-index-url --no-emit-find-links --no-emit-package triton pyproject.toml > requirements.lock.new
+	grep -vE '^(nvidia|cuda)-' requirements.lock.new | sed 's/+cpu//' > requirements.lock
+	rm requirements.lock.new
+
+clean:  ## remove what was built, the environment too
+	rm -rf _build $(VENV)
