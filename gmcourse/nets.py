@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 
 from torch import nn
 
@@ -11,7 +12,7 @@ def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module] = nn.ReLU, dro
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(f"sizes: got {list(sizes)}, expected at least an input and an output size, all positive")
     layers: list[nn.Module] = []
-    for i, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (inputs, outputs) in enumerate(pairwise(sizes)):
         layers += [nn.Dropout(dropout)] if dropout and i else []
         layers += [nn.Linear(inputs, outputs), activation()]
     return nn.Sequential(*layers[:-1])

@@ -1,0 +1,69 @@
+"""What an exercise is, and what a check says of an answer."""
+
+import html
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise of a lesson.
+
+    `stub` is the source that the lesson shows; `laws` are callables of the answer that raise `LawBroken`; `hints` is
+    the ladder behind the first question: the concept, then a line of the solution. `causes` replaces the general
+    question for a cause by one of this exercise; `wrong` pairs a known wrong answer with the cause it must draw.
+    """
+
+    id: str
+    stub: str
+    points: int
+    laws: tuple[Callable[[Any], None], ...]
+    reference: Any
+    hints: tuple[str, ...]
+    wrong: tuple[tuple[Any, str], ...]
+    causes: Mapping[str, str] = field(default_factory=dict)
+
+
+Status = Literal["not attempted", "correct", "wrong", "could not run"]
+COLOURS = {"not attempted": "#718096", "correct": "#2f855a", "wrong": "#c53030", "could not run": "#b7791f"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of a check: its status and, for a wrong answer, the law, the two values and one question."""
+
+    id: str
+    status: Status
+    points: int = 0
+    law: str = ""
+    observed: str = ""
+    expected: str = ""
+    hint: str = ""
+
+    def lines(self) -> list[str]:
+        """The verdict in words, one fact a line."""
+        match self.status:
+            case "not attempted":
+                return [f"{self.id}: not attempted yet."]
+            case "correct":
+                return [f"{self.id}: correct ({self.points} point{'s' if self.points != 1 else ''})."]
+            case "could not run":
+                return [f"{self.id}: could not run.", self.observed, *([self.hint] if self.hint else [])]
+        return [
+            f"{self.id}: not yet.",
+            f"The law: {self.law}",
+            f"Seen: {self.observed}. Expected: {self.expected}.",
+            self.hint,
+        ]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        first, *rest = (html.escape(line) for line in self.lines())
+        body = "".join(f"<div style='white-space:pre-wrap'>{line}</div>" for line in rest)
+        colour = COLOURS[self.status]
+        return f"<div style='border-left:4px solid {colour};padding:.2em .8em'><b>{first}</b>{body}</div>"
