@@ -1,0 +1,32 @@
+"""The tool executes what is stale, keeps what is not, and leaves the old notebook where a cell fails."""
+
+import lessons as tool
+
+HEADER = "---\njupytext:\n  formats: ipynb,md:myst\nkernelspec:\n  display_name: Python 3\n  name: python3\n---\n\n"
+
+
+def test_a_lesson_is_executed_once_and_a_failing_one_replaces_nothing(tmp_path, capsys):
+    path = tmp_path / "01_lesson.md"
+    path.write_text(HEADER + "# A lesson\n\n```{code-cell} ipython3\nprint(6 * 7)\n```\n", encoding="utf-8")
+    assert tool.main([str(path)]) == 0
+    assert "executed" in capsys.readouterr().out
+    text = path.with_suffix(".ipynb").read_text("utf-8")
+    assert "42" in text
+    assert tool.main([str(path)]) == tool.main(["--check", str(path)]) == 0
+    assert "unchanged" in capsys.readouterr().out
+
+    path.write_text(path.read_text("utf-8").replace("6 * 7", "6 / 0"), encoding="utf-8")
+    assert tool.main(["--check", str(path)]) == 1
+    assert "make lessons" in capsys.readouterr().err
+    assert tool.main([str(path)]) == 1
+    said = capsys.readouterr().err
+    assert "01_lesson" in said
+    assert "cell 1 ('print(6 / 0)')" in said
+    assert "ZeroDivisionError" in said
+    assert path.with_suffix(".ipynb").read_text("utf-8") == text
+    assert {file.name for file in tmp_path.iterdir()} == {"01_lesson.md", "01_lesson.ipynb"}
+
+
+def test_the_tool_says_what_is_missing(tmp_path, capsys):
+    assert tool.main([str(tmp_path / "02_none.md")]) == 1
+    assert "no such .md file" in capsys.readouterr().err
