@@ -1,0 +1,23 @@
+"""Figures, source and explorers for the lessons: one style, every picture alive in the published page."""
+
+from gmcourse.show.curves import loss_curve
+from gmcourse.show.densities import density_map
+from gmcourse.show.frames import frames
+from gmcourse.show.images import compare, grid
+from gmcourse.show.latent_map import LatentMap
+from gmcourse.show.source import source
+from gmcourse.show.style import CLASS_COLOURS, COLOURS, sequential, use_style
+
+__all__ = [
+    "CLASS_COLOURS",
+    "COLOURS",
+    "LatentMap",
+    "compare",
+    "density_map",
+    "frames",
+    "grid",
+    "loss_curve",
+    "sequential",
+    "source",
+    "use_style",
+]
