@@ -111,6 +111,9 @@ def _download(url: str) -> bytes:
     end = time.monotonic() + PATIENCE
 
     class Bar(tqdm):
+        def __bool__(self):  # pooch asks, and a tqdm of unknown length is false
+            return True
+
         def update(self, n=1):
             if time.monotonic() > end:
                 raise TimeoutError(f"not whole after {PATIENCE:.0f} s")
@@ -126,9 +129,7 @@ def _reason(error: Exception) -> str:
     response = getattr(error, "response", None)
     if response is not None:
         return f"HTTP {response.status_code}"
-    if isinstance(error, ValueError):
-        return "wrong content"
-    return f"{type(error).__name__}"
+    return type(error).__name__ if isinstance(error, OSError) else "wrong content"
 
 
 def _remedy(key: str, part: Part, tried: list[str], instead: str) -> str:

@@ -79,7 +79,7 @@ def text(raw: bytes) -> np.ndarray:
 
 def names(raw: bytes) -> np.ndarray:
     """One name a line to (n, 16) int8: a to z are 1 to 26, and 0, the stop symbol, fills every row's end."""
-    rows = plain(raw).decode("utf-8").split()
+    rows = plain(raw).decode("utf-8").splitlines()
     if not rows or max(map(len, rows)) > LONGEST_NAME or not set("".join(rows)) <= set(LETTERS[1:]):
         raise ValueError(f"not lines of at most {LONGEST_NAME} letters a to z")
     return np.array([[LETTERS.index(c) for c in row.ljust(LONGEST_NAME + 1, STOP)] for row in rows], np.int8)

@@ -1,0 +1,92 @@
+"""Every packing of the same data gives the same array, and everything else is a ValueError."""
+
+import gzip
+import io
+import struct
+
+import numpy as np
+import pytest
+
+from gmcourse.data import packing
+
+IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
+IDX = b"\x00\x00\x08\x03" + struct.pack(">III", 2, 3, 4) + IMAGES.tobytes()
+BITS = np.random.default_rng(0).integers(0, 2, (5, 784)).astype(np.uint8)
+AMAT = "\n".join(" ".join(map(str, row)) for row in BITS).encode() + b"\n"
+
+
+def npz(**arrays):
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("raw", [IDX, gzip.compress(IDX)], ids=["plain", "gzip"])
+def test_idx(raw):
+    assert np.array_equal(packing.idx(raw), IMAGES)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        AMAT,
+        AMAT.replace(b"\n", b" \r\n"),
+        gzip.compress(AMAT),
+        npz(train=np.packbits(BITS, axis=1), test=np.zeros((1, 98), np.uint8)),
+        npz(test_data=np.zeros((1, 784)), train_data=BITS.astype(np.float32)),
+    ],
+    ids=["amat", "amat-crlf", "amat-gzip", "npz-packed", "npz-float"],
+)
+def test_bits(raw):
+    assert np.array_equal(packing.bits(raw, "train"), np.packbits(BITS, axis=1))
+
+
+def test_text_and_its_line_ends():
+    assert packing.text(b"To be\r\nor not\r\n").tobytes() == b"To be\nor not\n"
+    assert packing.text(gzip.compress(b"To be\n")).tobytes() == b"To be\n"
+
+
+@pytest.mark.parametrize("raw", [b"emma\nzoe", b"emma\r\nzoe\r\n", gzip.compress(b"emma\nzoe\n")])
+def test_names(raw):
+    rows = packing.names(raw)
+    assert rows.shape == (2, 16)
+    assert ["".join(packing.LETTERS[code] for code in row) for row in rows] == [
+        "emma".ljust(16, "."),
+        "zoe".ljust(16, "."),
+    ]
+
+
+@pytest.mark.parametrize("raw", [b"Cat 1,Cat 2\n1,2.5\n3,4", b"A,1,2.5\r\nB,3,4\r\n", gzip.compress(b"1,2.5\n3,4\n")])
+def test_table(raw):
+    assert np.array_equal(packing.table(raw, slice(-2, None)), [[1, 2.5], [3, 4]])
+
+
+@pytest.mark.parametrize(
+    "read, raw",
+    [
+        (packing.idx, IDX[:-1]),
+        (packing.idx, gzip.compress(IDX)[:-9]),
+        (packing.idx, b"<html>not found</html>"),
+        (packing.idx, b""),
+        (packing.text, b"\xff\xfe"),
+        (packing.names, b"emma\nan even longer name"),
+        (packing.names, b""),
+        (lambda raw: packing.bits(raw, "train"), AMAT[:-3]),
+        (lambda raw: packing.bits(raw, "train"), b"<html>"),
+        (lambda raw: packing.bits(raw, "valid"), npz(train=BITS)),
+        (lambda raw: packing.bits(raw, "train"), npz(train=BITS)[:-40]),
+        (lambda raw: packing.bits(raw, "train"), npz(train=2 * BITS)),
+        (lambda raw: packing.table(raw, slice(2)), b"1,2\n3"),
+        (lambda raw: packing.table(raw, slice(2)), b"<html>\n<b>"),
+    ],
+)
+def test_anything_else_is_a_value_error(read, raw):
+    with pytest.raises(ValueError):
+        read(raw)
+
+
+def test_digest_tells_type_shape_and_content_apart_but_not_byte_order():
+    a = np.arange(6, dtype=np.int32)
+    others = [a.astype(np.int64), a.reshape(2, 3), a + 1]
+    assert len({packing.digest(x) for x in [a, *others]}) == 4
+    assert packing.digest(a.astype(">i4")) == packing.digest(a)
