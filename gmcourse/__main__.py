@@ -1,0 +1,7 @@
+"""`python -m gmcourse`: the command line."""
+
+import sys
+
+from gmcourse.cli import main
+
+sys.exit(main())

@@ -1,0 +1,88 @@
+"""What the commands show: likelihoods with their errors, and samples as a file."""
+
+import io
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from gmcourse.checkpoint import write
+from gmcourse.data import Dataset
+from gmcourse.metrics import Estimate, estimate, importance_weighted, mean_elbo, nll
+from gmcourse.probability import bits_per_dim
+from gmcourse.protocols import Bounded, Density, ImportanceWeighted
+
+
+def measure(model: nn.Module, loaded: Dataset, x: Tensor, k: int | None = None, seed: int = 0) -> list[dict[str, Any]]:
+    """What the model knows of log p(x): exact, bounded, and with `k` draws importance-weighted; nats an example."""
+    rng = torch.Generator(next(model.parameters()).device).manual_seed(seed)
+    dims = math.prod(loaded.event_shape) if _discrete(loaded.train) else None
+    rows = []
+    if isinstance(model, Density):
+        rows.append(_row("NLL", estimate(nll(model, x)), "exact", dims))
+    if isinstance(model, Bounded):
+        mean, error = mean_elbo(model, x, rng)
+        rows.append(_row("-ELBO", Estimate(-mean, error), "a bound: the NLL is lower", dims))
+    if k and isinstance(model, ImportanceWeighted):
+        parts = tqdm(x.split(100), unit_scale=100, unit=" examples", leave=False, disable=not sys.stderr.isatty())
+        values = -torch.cat([importance_weighted(model, part, k, rng) for part in parts])
+        rows.append(_row(f"NLL, k={k}", estimate(values), "importance-weighted: a tighter bound, stochastic", dims))
+    if loaded.entropy is not None:
+        rows.append(_row("entropy", Estimate(loaded.entropy, 0.0), "of the data: no model's NLL is lower", None))
+    return rows
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """One line a measurement: mean ± standard error over the examples, bits/dim where the data are discrete."""
+    for row in rows:
+        value = f"{row['nats']:10.3f} ± {row['error']:.3f} nats"
+        bits = f"  {row['bits_per_dim']:.4f} bits/dim" if "bits_per_dim" in row else ""
+        print(f"  {row['quantity']:<12}{value}{bits}  ({row['meaning']})")
+    if not rows:
+        print("  this model knows nothing of log p(x)")
+
+
+def write_samples(out: Path, samples: Tensor) -> None:
+    """Samples (n, *event) as .npy, or as .png where they are images or points of the plane."""
+    buffer, samples = io.BytesIO(), samples.cpu()
+    if out.suffix == ".npy":
+        np.save(buffer, samples.numpy())
+    else:
+        _picture(samples).savefig(buffer, format="png", dpi=150)
+    write(out, buffer.getvalue())
+
+
+def _picture(samples: Tensor) -> Any:
+    from gmcourse.show.images import grid
+
+    if samples.dim() == 4 and samples.shape[1] in (1, 3):
+        return grid(samples.clamp(0, 1), columns=math.ceil(math.sqrt(len(samples))))
+    if samples.dim() == 2 and samples.shape[1] == 2:
+        return _scatter(samples)
+    raise ValueError(f"out: samples of shape {tuple(samples.shape)} make no picture; name an .npy")
+
+
+def _scatter(points: Tensor) -> Any:
+    from matplotlib.figure import Figure
+
+    from gmcourse.show.style import COLOURS
+
+    figure = Figure(figsize=(4, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.scatter(*points.T, s=6, color=COLOURS["samples"])
+    axes.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+    return figure
+
+
+def _row(quantity: str, value: Estimate, meaning: str, dims: int | None) -> dict[str, Any]:
+    row = {"quantity": quantity, "nats": value.mean, "error": value.error, "meaning": meaning}
+    return row | ({"bits_per_dim": -bits_per_dim(value.mean, dims)} if dims else {})
+
+
+def _discrete(x: Tensor) -> bool:
+    return not x.is_floating_point() or bool(((x == 0) | (x == 1)).all())

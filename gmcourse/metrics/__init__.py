@@ -1,0 +1,6 @@
+"""How good a model is: likelihoods in nats, and distances between samples and data."""
+
+from gmcourse.metrics.distances import mmd, sliced_wasserstein
+from gmcourse.metrics.likelihood import Estimate, estimate, importance_weighted, mean_elbo, nll
+
+__all__ = ["Estimate", "estimate", "importance_weighted", "mean_elbo", "mmd", "nll", "sliced_wasserstein"]

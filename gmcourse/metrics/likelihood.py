@@ -1,0 +1,80 @@
+"""How probable a model finds data: exactly, bounded, or estimated by importance sampling. Nats throughout."""
+
+import math
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any, NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+
+from gmcourse.nets import evaluating
+from gmcourse.protocols import Bounded, Density, ImportanceWeighted
+
+
+class Estimate(NamedTuple):
+    """A mean over examples and its standard error, nats."""
+
+    mean: float
+    error: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.2f} ± {self.error:.2f}"
+
+
+def estimate(values: Tensor) -> Estimate:
+    """Mean of (n,) values, and their standard deviation over √n: how far from the mean of all possible examples."""
+    if values.dim() != 1 or not len(values):
+        raise ValueError(f"values: got shape {tuple(values.shape)}, expected (n,) with one value an example")
+    values = values.double()
+    return Estimate(
+        values.mean().item(), (values.std() / math.sqrt(len(values))).item() if len(values) > 1 else math.nan
+    )
+
+
+def nll(model: Density, x: Tensor, batch_size: int = 1000) -> Tensor:
+    """−log p(x), (n,), nats, exact, `batch_size` rows at a time. Raises TypeError where the model knows no log_prob."""
+    _require(model, Density, "log_prob")
+    return _by_batches(model, x, batch_size, lambda part: -model.log_prob(part))
+
+
+def mean_elbo(model: Bounded, x: Tensor, rng: Generator | None = None, batch_size: int = 1000) -> Estimate:
+    """Mean evidence lower bound of the rows of x, one draw of the latent a row, nats, with its standard error."""
+    _require(model, Bounded, "elbo")
+    return estimate(_by_batches(model, x, batch_size, lambda part: model.elbo(part, rng=rng)))
+
+
+def importance_weighted(
+    model: ImportanceWeighted, x: Tensor, k: int, rng: Generator | None = None, batch_size: int = 50, chunk: int = 50
+) -> Tensor:
+    """ln (1/k) Σ_k p(x, z_k)/q(z_k|x), (n,), nats: in expectation between the ELBO and log p(x), rising with k.
+
+    At most `batch_size` · `chunk` latents are held at a time. Equation: vae-importance-weighted. Burda et al. 2016, eq. 8.
+    """
+    _require(model, ImportanceWeighted, "log_weights")
+    if k < 1 or chunk < 1:
+        raise ValueError(f"k, chunk: got {k} and {chunk}, expected at least one draw")
+    sizes = [min(chunk, k - start) for start in range(0, k, chunk)]
+
+    def log_mean(part: Tensor) -> Tensor:
+        sums = [model.log_weights(part, size, rng=rng).logsumexp(0) for size in sizes]
+        return torch.stack(sums).logsumexp(0) - math.log(k)
+
+    return _by_batches(model, x, batch_size, log_mean)
+
+
+def _require(model: Any, protocol: type, method: str) -> None:
+    if not isinstance(model, protocol):
+        raise TypeError(
+            f"model: got {type(model).__name__}, which has no {method}; expected a {protocol.__name__} model"
+        )
+
+
+def _by_batches(model: Any, x: Tensor, batch_size: int, score: Callable[[Tensor], Tensor]) -> Tensor:
+    """`score` of each row, in evaluation mode and without gradients, on the model's device; the result on the CPU."""
+    if batch_size < 1 or not len(x):
+        raise ValueError(f"x, batch_size: got {len(x)} rows and {batch_size}, expected at least 1 of each")
+    is_module = isinstance(model, nn.Module)
+    device = next((p.device for p in model.parameters()), x.device) if is_module else x.device
+    with torch.no_grad(), evaluating(model) if is_module else nullcontext():
+        return torch.cat([score(part.to(device)).cpu() for part in x.split(batch_size)])
