@@ -4,7 +4,6 @@ import hashlib
 import io
 import os
 import pickle
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +23,22 @@ def save(path: str | os.PathLike, payload: dict[str, Any]) -> None:
     A process killed at any moment leaves either the old file or the new one at `path`, never a part of one.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     torch.save(payload, buffer)
     content = buffer.getvalue()
+    if path.exists():
+        write(path.with_name(path.name + ".previous"), path.read_bytes())
+    write(path, hashlib.sha256(content).digest() + content)
+
+
+def write(path: str | os.PathLike, content: bytes) -> None:
+    """Write a file that is whole at every moment: aside, to the disk, then moved into place."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     try:
-        if path.exists():
-            shutil.copyfile(path, part)
-            os.replace(part, path.with_name(path.name + ".previous"))
         with open(part, "wb") as file:
-            file.write(hashlib.sha256(content).digest() + content)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
@@ -43,7 +47,7 @@ def save(path: str | os.PathLike, payload: dict[str, Any]) -> None:
 
 
 def load(path: str | os.PathLike) -> dict[str, Any]:
-    """The payload saved at `path`. Raises CheckpointError if a byte of it differs, FileNotFoundError if it is absent."""
+    """The payload saved at `path`. Raises CheckpointError if a byte differs, FileNotFoundError if there is no file."""
     path = Path(path)
     raw = path.read_bytes()
     digest, content = raw[:DIGEST], raw[DIGEST:]
@@ -52,7 +56,7 @@ def load(path: str | os.PathLike) -> dict[str, Any]:
     if hashlib.sha256(content).digest() != digest:
         raise CheckpointError(f"path: {path} is truncated or altered (its digest does not match); {remedy}")
     try:
-        return torch.load(io.BytesIO(content), weights_only=True)
+        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
         raise CheckpointError(f"path: {path} is whole but holds no readable payload ({error}); {remedy}") from error
 

@@ -1,6 +1,7 @@
 """The training loop, whole."""
 
 import math
+import os
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -32,7 +33,8 @@ def fit(
     The order of the data is a function of (seed, step) alone; torch's global random state is left as it was. `lr` is
     a number or a function of the step; `clip` bounds the gradient's norm. With `checkpoint`, the state is kept there
     every `every` steps, and a run found there goes on, bit for bit. Ctrl-C returns the history so far. Raises
-    FloatingPointError on a loss that is not finite, ValueError on a checkpoint of another run.
+    FloatingPointError on a loss that is not finite, ValueError on a checkpoint of another run. The bar is silent where
+    `progress` is False or TQDM_DISABLE is set.
     """
     _require_sound(data, steps=steps, batch_size=batch_size, every=every)
     device = torch.device(device or "cpu")
@@ -45,10 +47,9 @@ def fit(
         start = run.resume(model, optimizer, history) if run else 0
         model.train()
         try:
-            for step in trange(start, steps, initial=start, total=steps, disable=None if progress else True):
+            for step in trange(start, steps, initial=start, total=steps, disable=_silent(progress)):
                 batch = tuple(t[batch_rows(len(t), batch_size, seed, step)].to(device) for t in data)
-                for group in optimizer.param_groups:
-                    group["lr"] = lr(step) if callable(lr) else lr
+                _set_rate(optimizer, lr(step) if callable(lr) else lr)
                 loss = model.loss(*batch)
                 value = _require_finite(loss.item(), step, history["loss"])
                 optimizer.zero_grad()
@@ -121,6 +122,17 @@ def _require_sound(data: tuple[Tensor, ...], *, steps: int, batch_size: int, eve
         raise ValueError(f"batch_size: got {batch_size}, expected 1 to {rows}, the rows of data")
     if steps < 0 or every < 1:
         raise ValueError(f"steps, every: got {steps} and {every}, expected at least 0 and 1")
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    if not rate >= 0:
+        raise ValueError(f"lr: got {rate}, expected at least 0; a schedule must cover all the steps asked for")
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def _silent(progress: bool) -> bool:
+    return not progress or bool(os.environ.get("TQDM_DISABLE"))
 
 
 def _require_finite(value: float, step: int, losses: list[float]) -> float:

@@ -15,8 +15,10 @@ DIGIT_SHAPE = (1, 8, 8)
 
 
 def build_gaussian_vae(data: Any = None) -> GaussianVAE:
-    """Convolutions for images of at least 16 × 16 pixels, an MLP below; a Bernoulli decoder for binary data, else a Gaussian
-    one with a learned σ. Without data: binary 8 × 8 images."""
+    """Convolutions for images of at least 16 × 16 pixels, an MLP below; Bernoulli for binary data, else a learned σ.
+
+    Without data: for binary 8 × 8 images.
+    """
     shape = DIGIT_SHAPE if data is None else tuple(data.event_shape)
     binary = data is None or bool(((data.train == 0) | (data.train == 1)).all())
     if data is not None and not data.train.is_floating_point():
