@@ -27,7 +27,8 @@ def density_map(
     left, right, bottom, top = extent if isinstance(extent, tuple) else (-extent, extent, -extent, extent)
     if points is not None and (points.ndim != 2 or points.shape[1] != 2):
         raise ValueError(f"points: got {tuple(points.shape)}, expected (n, 2)")
-    x, y = torch.meshgrid(torch.linspace(left, right, size), torch.linspace(bottom, top, size), indexing="xy")
+    centres = (torch.arange(size) + 0.5) / size
+    x, y = torch.meshgrid(left + (right - left) * centres, bottom + (top - bottom) * centres, indexing="xy")
     with torch.no_grad():
         log_prob = density.log_prob(torch.stack([x.flatten(), y.flatten()], dim=1))
     if log_prob.shape != (size * size,):
@@ -37,9 +38,9 @@ def density_map(
     figure = None if ax is not None else Figure(figsize=(4.2, 3.9), layout="constrained")
     ax = ax if ax is not None else figure.subplots()
     place = (left, right, bottom, top)
-    heat = log_prob.exp().reshape(size, size).cpu()
+    heat = log_prob.exp().reshape(size, size).cpu().numpy()
     ax.imshow(heat, extent=place, origin="lower", cmap=sequential(colour), interpolation="bilinear", vmin=0)
     if points is not None:
-        ax.scatter(*points.detach().cpu().T, s=4, color=COLOURS["data"], alpha=0.6, linewidths=0)
+        ax.scatter(*points.detach().cpu().T.numpy(), s=4, color=COLOURS["data"], alpha=0.6, linewidths=0)
     ax.set(xlabel=labels[0], ylabel=labels[1], xlim=(left, right), ylim=(bottom, top), aspect="equal")
     return figure

@@ -23,7 +23,7 @@ def frames(
     """A slider through `pictures`, one for each of `values`, live and in the published page, by mouse and keyboard.
 
     A picture is a matplotlib figure or an array (height, width) or (height, width, 3) in [0, 1]; `label` names the
-    slider, `alt` says in words what is seen. Raises ValueError for lengths or sizes that differ, and for fewer than two.
+    slider, `alt` says in words what is seen. Raises ValueError where lengths or sizes differ and for fewer than two.
     """
     if len(pictures) != len(values) or len(pictures) < 2:
         raise ValueError(f"pictures: got {len(pictures)} for {len(values)} values, expected as many, at least two")

@@ -91,7 +91,7 @@ def _draw_row(axes: Axes, images: Tensor, top: float) -> None:
     for column, image in enumerate(images):
         left = column * (1 + _GAP)
         place = (left, left + 1, top + height, top)
-        axes.imshow(image.squeeze(-1), extent=place, vmin=0, vmax=1, cmap=IMAGE_MAP, interpolation="nearest")
+        axes.imshow(image.squeeze(-1).numpy(), extent=place, vmin=0, vmax=1, cmap=IMAGE_MAP, interpolation="nearest")
         frame = Rectangle((left, top), 1, height, fill=False, edgecolor=COLOURS["faint"], linewidth=0.6)
         axes.add_patch(frame)
     axes.axis(limits)

@@ -114,6 +114,9 @@ def _check_sizes(layers: list[list[int] | str], shape: tuple[int, ...]) -> None:
     if not linear or linear[0][0] != 2:
         came = linear[0][0] if linear else "no linear layer"
         raise ValueError(f"decoder: got {came} as its input size, expected 2: the map shows a latent plane")
+    for (_, outputs), (inputs, _) in zip(linear, linear[1:], strict=False):
+        if inputs != outputs:
+            raise ValueError(f"decoder: got a layer of {inputs} inputs, expected the {outputs} outputs before it")
     if linear[-1][1] != shape[0] * shape[1]:
         raise ValueError(f"decoder: got {linear[-1][1]} outputs, expected {shape[0] * shape[1]} for the shape {shape}")
 

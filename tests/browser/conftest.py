@@ -1,0 +1,107 @@
+"""A headless Chromium, the built book, and a JupyterLab of their own for the browser tests."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.sign import NotebookNotary
+
+ROOT = Path(__file__).parents[2]
+LESSON = "04_vae/01_evidence_lower_bound"
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Debian's Chromium, or any other on the path, driven by Playwright."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("no Chromium on the path: apt-get install chromium")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def lesson_notebook() -> Path:
+    return ROOT / "chapters" / f"{LESSON}.ipynb"
+
+
+@pytest.fixture(scope="session")
+def lesson_page() -> Path:
+    """The lesson in the built book; the build does only what is stale."""
+    steps = (
+        ["chapters/vendor.py"],
+        ["-m", "sphinx", "-q", "-b", "html", "-d", "_build/doctrees", "chapters", "_build/html"],
+    )
+    for step in steps:
+        done = subprocess.run([sys.executable, *step], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, f"{' '.join(step)}\n{done.stdout}\n{done.stderr}"
+    if not (ROOT / "chapters" / "_static" / "vendor").exists():
+        pytest.skip("npm is not installed: the book takes its scripts from the network")
+    return ROOT / "_build" / "html" / f"{LESSON}.html"
+
+
+@pytest.fixture(scope="session")
+def decoder_state(lesson_notebook) -> dict:
+    """The latent map's state as it stands in the lesson's notebook: its layers, and its bytes in base64."""
+    saved = nbformat.read(lesson_notebook, 4).metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    widget = next(
+        item for item in saved.values() if "weights" in {buffer["path"][0] for buffer in item.get("buffers", ())}
+    )
+    return dict(widget["state"]) | {buffer["path"][0]: buffer["data"] for buffer in widget["buffers"]}
+
+
+@pytest.fixture(scope="session")
+def jupyterlab(tmp_path_factory):
+    """A JupyterLab that nothing else uses: called with a notebook, it keeps it, trusts it and returns its address."""
+    home = tmp_path_factory.mktemp("jupyterlab")
+    notebooks = home / "notebooks"
+    notebooks.mkdir()
+    for name, setting in SETTINGS.items():
+        file = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(setting), "utf-8")
+    homes = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    places = (f"--ServerApp.root_dir={notebooks}", f"--LabApp.user_settings_dir={home / 'settings'}")
+    options = ("--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0", "--IdentityProvider.token=course")
+    with (home / "log.txt").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options, *places, f"--LabApp.workspaces_dir={home / 'workspaces'}"],
+            env=os.environ | homes | {"IPYTHONDIR": str(home / "ipython"), "OMP_NUM_THREADS": "1"},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            address = _address(home, server)
+
+            def keep(name: str, notebook: nbformat.NotebookNode) -> str:
+                NotebookNotary(data_dir=str(home / "data")).sign(notebook)
+                nbformat.write(notebook, notebooks / name)
+                return f"{address}lab/workspaces/{Path(name).stem}/tree/{name}?token=course"
+
+            yield keep
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _address(home: Path, server: subprocess.Popen) -> str:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and server.poll() is None:
+        for file in (home / "runtime").glob("jpserver-*.json"):
+            return json.loads(file.read_text("utf-8"))["url"]
+        time.sleep(0.1)
+    raise AssertionError(f"JupyterLab did not start:\n{(home / 'log.txt').read_text('utf-8')}")
