@@ -36,7 +36,7 @@ def categorical_log_prob(x: Tensor, logits: Tensor) -> Tensor:
 def gaussian_kl(mean: Tensor, log_std: Tensor, prior_mean: Tensor | float = 0.0, prior_log_std: float = 0.0) -> Tensor:
     """KL(N(μ, σ²) ‖ N(m, τ²)) = ½ Σ [((μ−m)² + σ²)/τ² − 1 − 2 ln(σ/τ)], (batch,), nats; default N(0, 1).
 
-    Equation: gaussian-kl. Kingma & Welling 2014, Appendix B.
+    Equation: vae-gaussian-kl. Kingma & Welling 2014, Appendix B.
     """
     ratio = log_std - prior_log_std
     distance = (mean - prior_mean) / torch.as_tensor(prior_log_std, dtype=mean.dtype, device=mean.device).exp()

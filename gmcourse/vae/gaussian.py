@@ -12,7 +12,7 @@ from gmcourse.probability import gaussian_kl, gaussian_log_prob
 def reparameterize(mean: Tensor, log_std: Tensor, noise: Tensor) -> Tensor:
     """z = μ + e^s ε: a draw of N(μ, e^{2s}) as a differentiable function of μ and s; all of one shape.
 
-    Equation: reparameterisation. Kingma & Welling 2014, eq. 4.
+    Equation: vae-reparameterisation. Kingma & Welling 2014, eq. 4.
     """
     return mean + log_std.exp() * noise
 
@@ -20,7 +20,7 @@ def reparameterize(mean: Tensor, log_std: Tensor, noise: Tensor) -> Tensor:
 def log_evidence(log_weights: Tensor) -> Tensor:
     """ln (1/K) Σ_k w_k, (k, batch) → (batch,), nats: in expectation between the ELBO and log p(x), rising with K.
 
-    Equation: importance-weighted. Burda et al. 2016, eq. 8.
+    Equation: vae-importance-weighted. Burda et al. 2016, eq. 8.
     """
     return log_weights.logsumexp(0) - math.log(log_weights.shape[0])
 

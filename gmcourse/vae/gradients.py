@@ -14,7 +14,7 @@ def score_gradient(
     """(f(z) − b) ∇_μ log q(z) = (f(z) − b)(z − μ)/σ², (n, d): unbiased for any b independent of z.
 
     `f` maps (n, d) to (n,) and may be a black box; `noise` is (n, d), `mean` and `log_std` (d,).
-    Equation: score-gradient. Williams 1992.
+    Equation: vae-score-gradient. Williams 1992.
     """
     with torch.no_grad():
         z = reparameterize(mean, log_std, noise)
@@ -24,7 +24,7 @@ def score_gradient(
 def pathwise_gradient(f: Callable[[Tensor], Tensor], mean: Tensor, log_std: Tensor, noise: Tensor) -> Tensor:
     """∇_μ f(μ + σε) = f′(z), (n, d): unbiased; f must be differentiable.
 
-    Equation: pathwise-gradient. Kingma & Welling 2014, §2.4.
+    Equation: vae-pathwise-gradient. Kingma & Welling 2014, §2.4.
     """
     z = reparameterize(mean, log_std, noise).detach().requires_grad_()
     return torch.autograd.grad(f(z).sum(), z)[0]

@@ -37,7 +37,10 @@ class Gaussian(nn.Module):
         self.log_std = nn.Parameter(torch.full(shape, math.log(std)), requires_grad=learned)
 
     def log_prob(self, x: Tensor, mean: Tensor) -> Tensor:
-        """log p(x|z) = −‖x − m‖²/2σ² − D ln σ − (D/2) ln 2π, (batch,), nats, when σ is shared."""
+        """log p(x|z) = −‖x − m‖²/2σ² − D ln σ − (D/2) ln 2π, (batch,), nats, when σ is shared.
+
+        Equation: vae-gaussian-likelihood.
+        """
         return gaussian_log_prob(x, mean, self.log_std)
 
     def mean(self, mean: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from gmcourse.probability import gaussian_log_prob
 
 
 class LinearGaussian(nn.Module):
-    """z ~ N(0, I), x | z ~ N(Wz + b, σ²I): probabilistic PCA. `weight` is (D, L), `bias` (D,). Tipping & Bishop 1999."""
+    """z ~ N(0, I), x | z ~ N(Wz + b, σ²I): probabilistic PCA; `weight` (D, L), `bias` (D,). Tipping & Bishop 1999."""
 
     def __init__(self, weight: Tensor, bias: Tensor, std: float):
         super().__init__()
@@ -53,7 +53,7 @@ def best_linear_elbo(x: Tensor, std: float, latent_size: int | None = None) -> t
 
     −½ [D ln 2π + Σ ln m_j + Σ λ_j/m_j], m_j = max(λ_j, σ²), λ the eigenvalues of the covariance (divided by n); from
     the `latent_size`-th on, m_j = σ². It equals the likelihood of probabilistic PCA, and λ_j ≤ σ² leaves latent j off.
-    Equation: linear-vae-bound. Tipping & Bishop 1999, eq. 9; Lucas et al. 2019.
+    Equation: vae-linear-bound. Tipping & Bishop 1999, eq. 9; Lucas et al. 2019.
     """
     if x.dim() != 2:
         raise ValueError(f"x: got shape {tuple(x.shape)}, expected (n, D)")
