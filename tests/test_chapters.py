@@ -201,8 +201,8 @@ def cited_equations(package: Path) -> list[tuple[str, str, str]]:
         tree = ast.parse(path.read_text("utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
-                lines = re.findall(r"Equations?: *([^\n]+)", ast.get_docstring(node) or "")
-                labels = [label for line in lines for label in re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)+", line)]
+                lists = re.findall(r"Equations?:\s*([\w-]+(?:(?:, | and )[\w-]+)*)", ast.get_docstring(node) or "")
+                labels = [label for found in lists for label in re.split(", | and ", found)]
                 name = getattr(node, "name", path.stem)
                 found += [(label, path.relative_to(package).as_posix(), name) for label in labels]
     return found
@@ -375,7 +375,8 @@ def test_a_reference_to_nothing_is_seen(right, wrong, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "label", "amiss"), [("show", "vae-one", 0), ("show", "vae-two", 1), ("f", "vae-one", 1)]
+    ("name", "label", "amiss"),
+    [("show", "vae-one", 0), ("show", "two", 1), ("show", "vae-one, vae-two", 1), ("f", "vae-one", 1)],
 )
 def test_a_docstring_that_names_no_equation_is_seen(name, label, amiss, tmp_path):
     chapters = write_lesson(tmp_path).parents[1]
