@@ -45,7 +45,7 @@ def mean_elbo(model: Bounded, x: Tensor, rng: Generator | None = None, batch_siz
 
 
 def importance_weighted(
-    model: ImportanceWeighted, x: Tensor, k: int, rng: Generator | None = None, batch_size: int = 50, chunk: int = 50
+    model: ImportanceWeighted, x: Tensor, k: int, rng: Generator | None = None, batch_size: int = 20, chunk: int = 50
 ) -> Tensor:
     """ln (1/k) Σ_k p(x, z_k)/q(z_k|x), (n,), nats: in expectation between the ELBO and log p(x), rising with k.
 

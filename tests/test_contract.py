@@ -1,0 +1,173 @@
+"""Every model of the catalogue keeps what its record claims: one body, each method called."""
+
+import pytest
+import torch
+
+from gmcourse.catalogue import CATALOGUE
+from gmcourse.protocols import PROTOCOLS, Bounded, ImportanceWeighted, Sampler, Trainable
+from gmcourse.training import fit
+
+every_model = pytest.mark.parametrize("record", CATALOGUE, ids=lambda record: record.key)
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def built(record, seed=0):
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return record.build()
+
+
+def evaluations(model, batch, rng=None):
+    """Everything random that the model can be asked for, but for its loss: {method: (result, expected shape)}."""
+    x = batch[0]
+    results = {}
+    if isinstance(model, Sampler):
+        results["sample"] = model.sample(5, rng=rng), (5, *x.shape[1:])
+    if isinstance(model, Bounded):
+        results["elbo"] = model.elbo(x, rng=rng), (len(x),)
+    if isinstance(model, ImportanceWeighted):
+        results["log_weights"] = model.log_weights(x, 3, rng=rng), (3, len(x))
+    return results
+
+
+@every_model
+def test_the_methods_are_those_claimed(record):
+    model = built(record)
+    assert isinstance(model, torch.nn.Module)
+    for protocol in PROTOCOLS:
+        assert isinstance(model, protocol) == (protocol in record.claims), protocol.__name__
+
+
+@every_model
+def test_every_claim_is_called(record):
+    called = {Trainable: "loss", Sampler: "sample", Bounded: "elbo", ImportanceWeighted: "log_weights"}
+    unknown = [protocol.__name__ for protocol in record.claims if protocol not in called]
+    assert not unknown, f"no call of {unknown} in this file yet: add it to `evaluations`"
+    results = evaluations(built(record).eval(), record.example(4), seeded())
+    assert {called[p] for p in record.claims if p is not Trainable} == set(results)
+    for name, (result, shape) in results.items():
+        assert result.shape == shape, name
+        assert result.dtype == torch.float32, name
+        assert result.isfinite().all(), name
+
+
+@every_model
+def test_loss_is_a_scalar_that_reaches_every_trainable_parameter(record):
+    model = built(record).train()
+    loss = model.loss(*record.example(4))
+    assert loss.shape == ()
+    assert loss.isfinite()
+    loss.backward()
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            assert parameter.grad is not None, name
+            assert parameter.grad.isfinite().all(), name
+            assert parameter.grad.any(), name
+        else:
+            assert parameter.grad is None, name
+
+
+@every_model
+def test_the_example_is_a_function_of_its_seed(record):
+    for a, b, c in zip(record.example(4, seed=3), record.example(4, seed=3), record.example(4, seed=4)):
+        assert len(a) == 4
+        assert torch.equal(a, b)
+        assert not torch.equal(a, c)
+
+
+@every_model
+def test_training_on_a_few_rows_lowers_the_loss(record):
+    loss = fit(built(record), record.example(8), steps=60, batch_size=8, lr=5e-3, progress=False)["loss"]
+    assert sum(loss[-10:]) < 0.97 * sum(loss[:10])
+
+
+@every_model
+def test_equal_seeds_equal_results_and_other_seeds_others(record):
+    model, batch = built(record).eval(), record.example(4)
+    runs = [evaluations(model, batch, seeded(seed)) for seed in (1, 1, 2)]
+    for name in runs[0]:
+        first, again, other = (run[name][0] for run in runs)
+        assert torch.equal(first, again), name
+        assert not torch.equal(first, other), name
+
+
+@every_model
+def test_without_a_generator_the_global_state_rules(record):
+    model, batch = built(record).eval(), record.example(4)
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        first = evaluations(model, batch)
+        torch.manual_seed(7)
+        again = evaluations(model, batch)
+    assert all(torch.equal(first[name][0], again[name][0]) for name in first)
+
+
+@every_model
+def test_a_given_generator_leaves_the_global_state_alone(record):
+    model, batch = built(record).eval(), record.example(4)
+    before = torch.get_rng_state()
+    evaluations(model, batch, seeded())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@every_model
+@pytest.mark.parametrize("training", [True, False])
+def test_sampling_is_done_in_evaluation_mode_and_leaves_the_mode(record, training):
+    model = built(record).train(training)
+    seen = set()
+    for module in model.modules():
+        module.register_forward_pre_hook(lambda module, _: seen.add(module.training))
+    samples = model.sample(2, rng=seeded())
+    assert seen == {False}
+    assert all(module.training == training for module in model.modules())
+    assert not samples.requires_grad
+
+
+@every_model
+def test_the_state_dict_holds_the_whole_model(record):
+    first, second = built(record, 0), built(record, 1)
+    a, b = (evaluations(m.eval(), record.example(4), seeded()) for m in (first, second))
+    assert not all(torch.equal(a[name][0], b[name][0]) for name in a)
+    second.load_state_dict(first.state_dict())
+    b = evaluations(second, record.example(4), seeded())
+    assert all(torch.equal(a[name][0], b[name][0]) for name in a)
+
+
+@every_model
+def test_double_precision(record):
+    model = built(record).double().eval()
+    batch = tuple(t.double() if t.is_floating_point() else t for t in record.example(4))
+    assert model.loss(*batch).dtype == torch.float64
+    assert all(result.dtype == torch.float64 for result, _ in evaluations(model, batch, seeded()).values())
+
+
+@every_model
+def test_noise_is_drawn_on_the_device_of_the_model(record):
+    model, batch = built(record).to("meta"), tuple(t.to("meta") for t in record.example(4))
+    assert model.loss(*batch).device.type == "meta"
+    assert all(result.device.type == "meta" for result, _ in evaluations(model, batch).values())
+
+
+@every_model
+def test_a_row_does_not_depend_on_the_other_rows(record):
+    model = built(record).eval()
+    batch, other = record.example(4, seed=0), record.example(4, seed=1)
+    mixed = tuple(torch.cat([a[:1], b[1:]]) for a, b in zip(batch, other))
+    results, mixed_results = (evaluations(model, rows, seeded()) for rows in (batch, mixed))
+    for name in results.keys() - {"sample"}:
+        ours, theirs = results[name][0], mixed_results[name][0]
+        torch.testing.assert_close(ours[..., 0], theirs[..., 0], rtol=1e-5, atol=1e-4)
+        assert not torch.allclose(ours[..., 1:], theirs[..., 1:], atol=1e-3), name
+
+
+@every_model
+def test_bad_counts_are_named(record):
+    model, (x, *_) = built(record), record.example(4)
+    with pytest.raises(ValueError, match="n: got -1"):
+        model.sample(-1)
+    if isinstance(model, ImportanceWeighted):
+        with pytest.raises(ValueError, match="k: got 0"):
+            model.log_weights(x, 0)

@@ -1,0 +1,257 @@
+"""The loop: what it promises of order, seeds, interruptions and resumed runs."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from gmcourse import checkpoint
+from gmcourse.training import batch_rows, fit
+
+X = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
+
+
+class Model(nn.Module):
+    """A regression of x on itself with dropout, so that a step needs the random state; keeps what it was shown."""
+
+    def __init__(self, hidden=4, seed=0, stop_at=None, error=KeyboardInterrupt):
+        super().__init__()
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.net = nn.Sequential(nn.Linear(3, hidden), nn.Dropout(0.3), nn.Linear(hidden, 3))
+        self.batches, self.modes, self.stop_at, self.error = [], [], stop_at, error
+
+    def loss(self, x):
+        if len(self.batches) == self.stop_at:
+            raise self.error
+        self.batches.append(x)
+        self.modes.append(self.training)
+        return ((self.net(x) + 0.1 * torch.randn_like(x) - x) ** 2).mean()
+
+
+def train(model, steps=20, data=(X,), **options):
+    return fit(model, data, **{"steps": steps, "batch_size": 10, "lr": 1e-2, "every": 5, "progress": False, **options})
+
+
+def same_weights(a, b):
+    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values()))
+
+
+def test_the_history_holds_one_loss_a_step_and_falls():
+    model = Model()
+    history = train(model, steps=300)
+    assert history.keys() == {"loss"}
+    assert len(history["loss"]) == 300
+    assert all(isinstance(value, float) for value in history["loss"])
+    assert sum(history["loss"][-20:]) < 0.7 * sum(history["loss"][:20])
+    assert all(model.modes)
+    assert not model.training
+
+
+def test_every_epoch_is_a_new_permutation():
+    rows = [batch_rows(50, 10, 0, step) for step in range(10)]
+    for epoch in (rows[:5], rows[5:]):
+        assert sorted(torch.cat(epoch).tolist()) == list(range(50))
+    assert not torch.equal(torch.cat(rows[:5]), torch.cat(rows[5:]))
+
+
+def test_the_incomplete_last_batch_is_left_out():
+    assert {len(batch_rows(50, 20, 0, step)) for step in range(6)} == {20}
+    assert len(set(torch.cat([batch_rows(50, 20, 0, step) for step in range(2)]).tolist())) == 40
+
+
+def test_the_order_is_a_function_of_seed_and_step_alone():
+    later_first = [batch_rows(50, 10, 3, step) for step in (17, 2)]
+    torch.manual_seed(99)
+    assert torch.equal(batch_rows(50, 10, 3, 2), later_first[1])
+    assert torch.equal(batch_rows(50, 10, 3, 17), later_first[0])
+    assert not torch.equal(batch_rows(50, 10, 4, 2), later_first[1])
+
+
+def test_equal_seeds_equal_runs_whatever_the_global_state():
+    runs = []
+    for global_seed, seed in ((1, 0), (2, 0), (2, 5)):
+        torch.manual_seed(global_seed)
+        model = Model()
+        runs.append((train(model, seed=seed), model))
+    assert runs[0][0] == runs[1][0]
+    assert same_weights(runs[0][1], runs[1][1])
+    assert runs[0][0] != runs[2][0]
+
+
+@pytest.mark.parametrize("stop_at", [None, 3])
+def test_the_global_random_state_is_left_as_it_was(stop_at):
+    before = torch.get_rng_state()
+    train(Model(stop_at=stop_at))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_rows_of_several_tensors_stay_together():
+    seen = []
+
+    class Pairs(Model):
+        def loss(self, x, labels):
+            seen.append((x, labels))
+            return super().loss(x)
+
+    train(Pairs(), data=(X, X.sum(1)))
+    assert all(torch.equal(x.sum(1), labels) for x, labels in seen)
+
+
+def test_a_schedule_sets_the_rate_of_each_step():
+    model = Model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    rates = []
+    optimizer.register_step_pre_hook(lambda optimizer, *_: rates.append(optimizer.param_groups[0]["lr"]))
+    train(model, steps=4, lr=lambda step: 0.1 / (step + 1), optimizer=optimizer)
+    assert rates == [0.1 / (step + 1) for step in range(4)]
+
+
+@pytest.mark.parametrize("lr", [-0.1, math.nan, lambda step: 0.1 * (1 - step)])
+def test_a_negative_rate_is_refused(lr):
+    with pytest.raises(ValueError, match="lr: got .*, expected at least 0"):
+        train(Model(), lr=lr)
+
+
+def test_clip_bounds_the_gradient():
+    norms = []
+    model = Model()
+    optimizer = torch.optim.SGD(model.parameters())
+    optimizer.register_step_pre_hook(
+        lambda *_: norms.append(torch.cat([p.grad.flatten() for p in model.parameters()]).norm().item())
+    )
+    train(model, clip=1e-3, optimizer=optimizer)
+    assert norms == pytest.approx([1e-3] * 20, rel=1e-3)
+
+
+def test_frozen_parameters_are_not_trained():
+    model = Model()
+    model.net[0].weight.requires_grad_(False)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    train(model)
+    moved = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert moved == {"net.0.bias", "net.2.weight", "net.2.bias"}
+
+
+def test_an_optimiser_given_goes_on_in_a_second_call():
+    model = Model()
+    optimizer = torch.optim.Adam(model.parameters())
+    for _ in range(2):
+        train(model, steps=5, optimizer=optimizer)
+    assert optimizer.state[model.net[0].weight]["step"] == 10
+
+
+def test_no_steps():
+    model = Model()
+    assert train(model, steps=0) == {"loss": []}
+    assert same_weights(model, Model())
+    assert not model.training
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_loss_that_is_not_finite(value, tmp_path):
+    class Diverging(Model):
+        def loss(self, x):
+            return super().loss(x) * (value if len(self.batches) == 7 else 1.0)
+
+    model = Diverging()
+    with pytest.raises(FloatingPointError, match=f"loss is {value} at step 6 .last finite loss: 0.*smaller lr"):
+        train(model, checkpoint=tmp_path / "c.pt")
+    assert len(checkpoint.load(tmp_path / "c.pt")["history"]["loss"]) == 5
+    assert all(parameter.isfinite().all() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("stop_at", [0, 4, 5, 13])
+def test_interrupted_at_any_step_the_history_so_far_is_returned(stop_at, tmp_path, capsys):
+    whole = train(Model())["loss"]
+    history = train(Model(stop_at=stop_at), checkpoint=tmp_path / "c.pt")
+    assert history["loss"] == whole[:stop_at]
+    assert f"interrupted after {stop_at} of 20 steps" in capsys.readouterr().out
+    if stop_at >= 5:
+        kept = checkpoint.load(tmp_path / "c.pt")["history"]["loss"]
+        assert kept == whole[: stop_at // 5 * 5]
+    else:
+        assert not (tmp_path / "c.pt").exists()
+
+
+@pytest.mark.parametrize("stop_at", [2, 5, 13, 19])
+def test_an_interrupted_run_goes_on_bit_for_bit(stop_at, tmp_path):
+    whole, resumed = Model(), Model(seed=8)
+    history = train(whole)
+    train(Model(stop_at=stop_at), checkpoint=tmp_path / "c.pt")
+    if stop_at < 5:
+        resumed = Model()
+    assert train(resumed, checkpoint=tmp_path / "c.pt") == history
+    assert same_weights(whole, resumed)
+
+
+def test_a_finished_run_is_loaded_and_not_trained_again(tmp_path):
+    first, second = Model(), Model(seed=8)
+    history = train(first, checkpoint=tmp_path / "c.pt")
+    assert train(second, checkpoint=tmp_path / "c.pt") == history
+    assert second.batches == []
+    assert same_weights(first, second)
+    assert not second.training
+
+
+def test_a_longer_run_goes_on_from_a_shorter_one(tmp_path):
+    whole, longer = Model(), Model()
+    history = train(whole, steps=33)
+    train(Model(), steps=12, checkpoint=tmp_path / "c.pt")
+    assert train(longer, steps=33, checkpoint=tmp_path / "c.pt") == history
+    assert same_weights(whole, longer)
+
+
+@pytest.mark.parametrize(
+    "name, model, options",
+    [
+        ("model", Model(hidden=5), {}),
+        ("data", Model(), {"data": (X + 1,)}),
+        ("seed", Model(), {"seed": 1}),
+        ("batch_size", Model(), {"batch_size": 11}),
+    ],
+)
+def test_a_checkpoint_of_another_run_is_refused(name, model, options, tmp_path):
+    train(Model(), checkpoint=tmp_path / "c.pt")
+    before = (tmp_path / "c.pt").read_bytes()
+    with pytest.raises(ValueError, match=f"was written with another {name}"):
+        train(model, checkpoint=tmp_path / "c.pt", **options)
+    assert (tmp_path / "c.pt").read_bytes() == before
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    train(Model(), checkpoint=tmp_path / "c.pt")
+    (tmp_path / "c.pt").write_bytes((tmp_path / "c.pt").read_bytes()[:-1])
+    with pytest.raises(checkpoint.CheckpointError, match="go on from .*previous"):
+        train(Model(), checkpoint=tmp_path / "c.pt")
+
+
+@pytest.mark.parametrize("progress, variable, shown", [(True, None, True), (True, "1", False), (False, None, False)])
+def test_the_bar_is_silent_on_request(progress, variable, shown, monkeypatch, capsys):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    if variable:
+        monkeypatch.setenv("TQDM_DISABLE", variable)
+    train(Model(), progress=progress)
+    assert bool(capsys.readouterr().err) == shown
+
+
+@pytest.mark.parametrize("data", [X, [X], (), (X.numpy(),)])
+def test_data_that_is_no_tuple_of_tensors(data):
+    with pytest.raises(TypeError, match="data: got .*, expected a tuple of tensors"):
+        train(Model(), data=data)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"data": (X, X[:9])}, r"data: got tensors of \[9, 50\] rows"),
+        ({"batch_size": 0}, "batch_size: got 0, expected 1 to 50"),
+        ({"batch_size": 51}, "batch_size: got 51, expected 1 to 50"),
+        ({"steps": -1}, "steps, every: got -1"),
+        ({"every": 0}, "steps, every: got 20 and 0"),
+    ],
+)
+def test_bad_settings_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        train(Model(), **options)

@@ -1,0 +1,77 @@
+"""Decoders' distributions: density, mean and draws belong together."""
+
+import math
+
+import pytest
+import torch
+import torch.distributions as td
+
+from gmcourse.vae.likelihoods import Bernoulli, Gaussian
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_bernoulli():
+    logits = torch.randn(3, 1, 2, 2, generator=seeded())
+    x = (logits > 0.3).float()
+    oracle = td.Independent(td.Bernoulli(logits=logits), 3)
+    torch.testing.assert_close(Bernoulli().log_prob(x, logits), oracle.log_prob(x))
+    torch.testing.assert_close(Bernoulli().mean(logits), oracle.mean)
+    draws = Bernoulli().draw(logits.expand(3, 20_000, 2, 2).contiguous(), seeded())
+    assert set(draws.unique().tolist()) == {0.0, 1.0}
+    torch.testing.assert_close(draws.mean(1, keepdim=True), oracle.mean, rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize("shape", [(), (1, 2, 2), (1, 1, 1)], ids=str)
+def test_gaussian(shape):
+    likelihood = Gaussian(0.3, shape=shape)
+    mean = torch.randn(3, 1, 2, 2, generator=seeded())
+    x = mean + 0.1
+    oracle = td.Independent(td.Normal(mean, 0.3), 3)
+    torch.testing.assert_close(likelihood.log_prob(x, mean), oracle.log_prob(x))
+    assert torch.equal(likelihood.mean(mean), mean)
+    draws = likelihood.draw(mean.repeat(10_000, 1, 1, 1), seeded()).view(10_000, 3, 1, 2, 2)
+    torch.testing.assert_close(draws.mean(0), mean, rtol=0, atol=0.02)
+    torch.testing.assert_close(draws.std(0), torch.full_like(mean, 0.3), rtol=0.05, atol=0)
+
+
+def test_each_pixel_may_have_its_own_spread():
+    likelihood = Gaussian(1.0, learned=True, shape=(2,))
+    with torch.no_grad():
+        likelihood.log_std.copy_(torch.tensor([0.0, math.log(2.0)]))
+    x, mean = torch.zeros(4, 2), torch.ones(4, 2)
+    oracle = td.Independent(td.Normal(mean, torch.tensor([1.0, 2.0])), 1)
+    torch.testing.assert_close(likelihood.log_prob(x, mean), oracle.log_prob(x))
+
+
+def test_the_best_shared_spread_is_the_root_mean_square_error():
+    likelihood = Gaussian(1.0, learned=True)
+    x = torch.randn(50, 4, generator=seeded())
+    with torch.no_grad():
+        likelihood.log_std.copy_((x**2).mean().sqrt().log())
+    likelihood.log_prob(x, torch.zeros(50, 4)).sum().backward()
+    assert likelihood.log_std.grad.item() == pytest.approx(0.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("learned", [True, False])
+def test_the_spread_is_learned_on_request_and_always_kept(learned):
+    likelihood = Gaussian(0.5, learned=learned)
+    assert [p.requires_grad for p in likelihood.parameters()] == [learned]
+    assert "log_std" in likelihood.state_dict()
+
+
+@pytest.mark.parametrize("std", [0.0, -1.0, math.nan])
+def test_a_spread_that_is_not_positive(std):
+    with pytest.raises(ValueError, match="std: got"):
+        Gaussian(std)
+
+
+@pytest.mark.parametrize("likelihood", [Bernoulli(), Gaussian(0.5)])
+def test_draws_come_from_the_generator(likelihood):
+    before = torch.get_rng_state()
+    first, again, other = (likelihood.draw(torch.zeros(3, 5), seeded(seed)) for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert torch.equal(torch.get_rng_state(), before)
