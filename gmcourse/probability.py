@@ -33,7 +33,9 @@ def categorical_log_prob(x: Tensor, logits: Tensor) -> Tensor:
     return -sum_event(F.cross_entropy(logits, x, reduction="none"))
 
 
-def gaussian_kl(mean: Tensor, log_std: Tensor, prior_mean: Tensor | float = 0.0, prior_log_std: float = 0.0) -> Tensor:
+def gaussian_kl(
+    mean: Tensor, log_std: Tensor, prior_mean: Tensor | float = 0.0, prior_log_std: Tensor | float = 0.0
+) -> Tensor:
     """KL(N(μ, σ²) ‖ N(m, τ²)) = ½ Σ [((μ−m)² + σ²)/τ² − 1 − 2 ln(σ/τ)], (batch,), nats; default N(0, 1).
 
     Equation: vae-gaussian-kl. Kingma & Welling 2014, Appendix B.
