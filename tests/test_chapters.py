@@ -113,8 +113,8 @@ def names_resolve(source, _):
 
 
 def outputs_compared(source, _):
-    marked = sum("# NBVAL_CHECK_OUTPUT" in cell.source for cell in source.cells if cell.cell_type == "code")
-    return [] if marked >= 3 else [f"{marked} cells marked # NBVAL_CHECK_OUTPUT, at least 3"]
+    marked = sum("nbval-check-output" in cell.metadata.get("tags", []) for cell in source.cells)
+    return [] if marked >= 3 else [f"{marked} cells tagged nbval-check-output, at least 3"]
 
 
 def within_budget(_, executed):
@@ -265,7 +265,7 @@ def test_pages_beside_the_lessons(page):
 
 HEADER = "---\njupytext:\n  formats: ipynb,md:myst\nkernelspec:\n  display_name: Python 3\n  name: python3\n---\n\n"
 FIGURE = '```{code-cell} ipython3\n---\nmystnb:\n  image:\n    alt: a straight line going up\n---\nshow("line")\n```\n'
-CODE = "```{code-cell} ipython3\n# NBVAL_CHECK_OUTPUT\nprint(%d)\n```\n\n"
+CODE = "```{code-cell} ipython3\n:tags: [nbval-check-output]\n\nprint(%d)\n```\n\n"
 LESSON = (
     f"{HEADER}# A lesson\n\n$$x = 1$$ (vae-one)\n\nBy {{eq}}`vae-one` and `gmcourse.probability.gaussian_log_prob`, "
     "{cite:p}`kingma2014`: ![a plot](plot.png)\n\n"
@@ -309,7 +309,7 @@ IN_THE_TEXT = [
     (colon_fences, "![a plot](plot.png)", "\n\n```{note}\nThis.\n```"),
     (names_resolve, "gaussian_log_prob", "gaussian_log_probability"),
     (names_resolve, "gmcourse.probability", "gmcourse.probabilities"),
-    (outputs_compared, "# NBVAL_CHECK_OUTPUT\nprint(2)", "print(2)"),
+    (outputs_compared, "nbval-check-output", "other"),
     (no_machine_path, "print(1)", 'open("/' + 'home/me/x.csv")'),
 ]
 IN_THE_NOTEBOOK = [

@@ -58,11 +58,15 @@ _STYLE = {
 
 
 def use_style() -> None:
-    """Set matplotlib's defaults to the course's look; a notebook shows each `Figure` as a PNG of few colours."""
+    """Set matplotlib's defaults to the course's look, and name its colours: `color="model"`.
+
+    A notebook shows each `Figure` as a PNG of few colours.
+    """
     import matplotlib.pyplot as plt  # asks for a screen where there is one, so not on import of the package
 
     plt.switch_backend(mpl.get_backend())  # loads the notebook's backend, which registers the display of figures
     mpl.rcParams.update(_STYLE)
+    mpl.colors.get_named_colors_mapping().update(COLOURS)
     if (shell := get_ipython()) is not None:
         shell.display_formatter.formatters["image/png"].for_type(Figure, png)
 

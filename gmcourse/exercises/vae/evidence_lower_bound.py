@@ -76,7 +76,7 @@ EXERCISES = (
     Exercise(
         id="vae.reparameterize",
         stub='''def reparameterize(mean, log_std, noise):
-    """Draws of N(mean, exp(log_std)²) made from standard normal `noise`, all (batch, L)."""
+    """Draws of N(mean, exp(log_std)²) from standard normal noise, all (batch, L)."""
     raise NotImplementedError''',
         points=1,
         laws=(bound.draws_follow_gaussian,),
@@ -96,7 +96,10 @@ EXERCISES = (
     Exercise(
         id="vae.score_gradient",
         stub='''def score_gradient(f, mean, log_std, noise):
-    """One estimate of ∇_mean E f(z) for each row of noise, (n, d), calling f on z of shape (n, d)."""
+    """Estimates of ∇_mean E f(z), one for each row of noise: (n, d).
+
+    f takes z of shape (n, d) and gives (n,).
+    """
     raise NotImplementedError''',
         points=3,
         laws=(gradient_is_unbiased,),
@@ -121,7 +124,7 @@ EXERCISES = (
     Exercise(
         id="vae.log_evidence",
         stub='''def log_evidence(log_likelihood, z, mean, log_std):
-    """Estimate log p(x), (batch,), from z (K, batch, L) drawn from N(mean, exp(log_std)²).
+    """Estimate log p(x), (batch,), from draws z of N(mean, exp(log_std)²), (K, batch, L).
 
     log_likelihood is log p(x|z), (K, batch); mean and log_std are (batch, L).
     """
@@ -158,7 +161,10 @@ EXERCISES = (
     Exercise(
         id="vae.best_log_std",
         stub='''def best_log_std(x, mean):
-    """The one s that makes Σ log N(x; mean, exp(s)²) largest, for x and mean of shape (batch, *event)."""
+    """The one s at which Σ log N(x; mean, exp(s)²) is largest.
+
+    x and mean have the shape (batch, *event).
+    """
     raise NotImplementedError''',
         points=2,
         laws=(bound.noise_maximises_likelihood,),
