@@ -15,7 +15,8 @@ author, copyright = book["author"], book["copyright"]
 globals().update(book["sphinx"])
 globals().update(sphinx_settings(HERE / "_static"))
 
-exclude_patterns += [str(p.relative_to(HERE).with_suffix(".md").as_posix()) for p in HERE.glob("*/*.ipynb")]  # noqa: F821
+notebooks = [path.relative_to(HERE) for path in HERE.glob("*/*.ipynb")]
+exclude_patterns += [p.with_suffix(".md").as_posix() for p in notebooks]  # noqa: F821
 
 toc = HERE.parent / "_build" / "toc.yml"
 toc.parent.mkdir(exist_ok=True)

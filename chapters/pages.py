@@ -19,30 +19,51 @@ RST_MARKUP = re.compile(r"([*|_\\`<])")
 def directives(name: str) -> str:
     """The MyST source that documents `name`, or each module of the package before a trailing `.*`."""
     if not name.endswith(".*"):
-        imported = "   :imported-members:\n" if find_spec(name).submodule_search_locations else ""
+        imported = (
+            "   :imported-members:\n"
+            if find_spec(name).submodule_search_locations
+            else ""
+        )
         return f"```{{eval-rst}}\n.. automodule:: {name}\n{imported}```\n"
     package = name.removesuffix(".*")
-    modules = [f"{package}.{module.name}" for module in iter_modules(find_spec(package).submodule_search_locations)]
-    return "\n".join(f"### `{module}`\n\n{directives(module)}" for module in modules if not module.endswith(".records"))
+    modules = [
+        f"{package}.{module.name}"
+        for module in iter_modules(find_spec(package).submodule_search_locations)
+    ]
+    return "\n".join(
+        f"### `{module}`\n\n{directives(module)}"
+        for module in modules
+        if not module.endswith(".records")
+    )
 
 
 def expand_api(app: Sphinx, docname: str, source: list[str]) -> None:
     """Put the directives in the place of each api line of a page."""
-    source[0] = re.sub(r"<!-- api: (\S+) -->", lambda match: directives(match[1]), source[0])
+    source[0] = re.sub(
+        r"<!-- api: (\S+) -->", lambda match: directives(match[1]), source[0]
+    )
 
 
-def plain_text(app: Sphinx, what: str, name: str, obj, options, lines: list[str]) -> None:
+def plain_text(
+    app: Sphinx, what: str, name: str, obj, options, lines: list[str]
+) -> None:
     """Turn a docstring into reStructuredText that shows what was written."""
     parts = re.split(r"(`[^`]+`)", "\n".join(line.strip() for line in lines))
     parts[::2] = [RST_MARKUP.sub(r"\\\1", part) for part in parts[::2]]
     parts[1::2] = [f"`{code}`" for code in parts[1::2]]
-    lines[:] = re.sub(r"Equation: ([\w-]+)", r"Equation :eq:`\1`", "".join(parts)).splitlines()
+    lines[:] = re.sub(
+        r"Equation: ([\w-]+)", r"Equation :eq:`\1`", "".join(parts)
+    ).splitlines()
 
 
 def mark_captions(app: Sphinx, doctree: nodes.document) -> None:
     """Give every caption the class that the style sheet knows."""
     for paragraph in doctree.findall(nodes.paragraph):
-        if len(paragraph) == 1 and isinstance(paragraph[0], nodes.emphasis) and paragraph.astext().startswith("Figure"):
+        if (
+            len(paragraph) == 1
+            and isinstance(paragraph[0], nodes.emphasis)
+            and paragraph.astext().startswith("Figure")
+        ):
             paragraph["classes"].append("gm-caption")
 
 

@@ -1,0 +1,89 @@
+"""The book's configuration: conf.py reads book.yml, every page is there, and what is carried along is pinned."""
+
+import importlib.util
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+BOOK = yaml.safe_load((ROOT / "book.yml").read_text("utf-8"))
+CHAPTERS = ROOT / "chapters"
+
+
+def run(path: Path) -> dict:
+    """The namespace of a file of `chapters`, executed where it lies."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return vars(module)
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tree with the configuration alone, so that the real one is not written to."""
+    (tmp_path / "chapters").mkdir()
+    for name in ("book.yml", "package.json", "chapters/conf.py", "chapters/vendor.py"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    monkeypatch.setattr("sys.path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "vendor", raising=False)
+    return tmp_path
+
+
+def pages() -> list[str]:
+    toc = BOOK["toc"]
+    return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_page_of_the_contents_exists(page):
+    assert any((CHAPTERS / f"{page}{suffix}").exists() for suffix in (".md", ".ipynb"))
+
+
+def test_every_lesson_is_in_the_contents():
+    lessons = {path.relative_to(CHAPTERS).with_suffix("").as_posix() for path in CHAPTERS.glob("[0-9]*/*.md")}
+    assert lessons <= set(pages())
+
+
+def test_conf_takes_everything_from_the_book(copy):
+    conf = run(copy / "chapters" / "conf.py")
+    assert conf["project"] == BOOK["title"]
+    assert conf["author"] == BOOK["author"]
+    assert conf["nb_execution_mode"] == "off"
+    assert yaml.safe_load(Path(conf["external_toc_path"]).read_text("utf-8")) == BOOK["toc"]
+    assert len((CHAPTERS / "conf.py").read_text("utf-8").splitlines()) <= 45
+
+
+def test_no_button_leads_anywhere_without_an_address(copy):
+    conf = run(copy / "chapters" / "conf.py")
+    assert BOOK["repository"]["url"] == ""
+    assert not {"repository_url", "launch_buttons", "use_source_button"} & set(conf["html_theme_options"])
+
+
+def test_the_address_brings_the_buttons(copy):
+    book = (copy / "book.yml").read_text("utf-8")
+    (copy / "book.yml").write_text(book.replace('url: ""', "url: https://example.org/someone/course", 1), "utf-8")
+    options = run(copy / "chapters" / "conf.py")["html_theme_options"]
+    assert options["repository_url"] == "https://example.org/someone/course"
+    assert options["launch_buttons"]["colab_url"]
+    assert options["path_to_docs"] == "chapters"
+
+
+def test_npm_packages_are_pinned_and_name_no_registry():
+    pins = json.loads((ROOT / "package.json").read_text("utf-8"))["dependencies"]
+    lock = json.loads((ROOT / "package-lock.json").read_text("utf-8"))["packages"]
+    for name, version in pins.items():
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version), f"{name} is not pinned: {version}"
+        assert lock[f"node_modules/{name}"]["version"] == version
+    assert not any("resolved" in package for package in lock.values())
+
+
+def test_without_npm_the_pinned_versions_come_from_a_cdn(copy):
+    settings = run(copy / "chapters" / "conf.py")
+    addresses = [settings["mathjax_path"], *settings["nb_ipywidgets_js"]]
+    pins = json.loads((ROOT / "package.json").read_text("utf-8"))["dependencies"]
+    for name, address in zip(("mathjax", "requirejs", "@jupyter-widgets/html-manager"), addresses, strict=True):
+        assert address.startswith(f"https://cdn.jsdelivr.net/npm/{name}@{pins[name]}/")
