@@ -49,7 +49,8 @@ def importance_weighted(
 ) -> Tensor:
     """ln (1/k) Σ_k p(x, z_k)/q(z_k|x), (n,), nats: in expectation between the ELBO and log p(x), rising with k.
 
-    At most `batch_size` · `chunk` latents are held at a time. Equation: vae-importance-weighted. Burda et al. 2016, eq. 8.
+    At most `batch_size` · `chunk` latents are held at a time.
+    Equation: vae-importance-weighted. Burda et al. 2016, eq. 8.
     """
     _require(model, ImportanceWeighted, "log_weights")
     if k < 1 or chunk < 1:
