@@ -101,11 +101,11 @@ def weights_average_to_evidence(candidate: Callable[[Tensor], Tensor], *, seed: 
     require_close("weights of e^{−1000}", shifted, observed - 1_000, 1e-6, cause="overflow")
 
 
-def evidence_estimate(candidate: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor], *, seed: int = 0) -> None:
+def evidence_estimate(candidate: Callable[..., Tensor], *, seed: int = 0) -> None:
     """candidate(log_likelihood, z, mean, log_std) estimates log p(x), (batch,), from K draws z of q.
 
     `log_likelihood` is log p(x|z), (K, batch); `z` is (K, batch, L), drawn from q = N(mean, e^{2 log_std}), both
-    (batch, L); the prior is N(0, I). Each of the L = 2 latents has an x = 1 of its own, so that the evidence is twice −1.5155.
+    (batch, L); the prior is N(0, I). Two latents, each with an x = 1 of its own: twice −1.5155.
     """
     k, batch, latents = 4_000, 20, 2
     rng = torch.Generator().manual_seed(seed)

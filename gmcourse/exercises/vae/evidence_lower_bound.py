@@ -115,10 +115,10 @@ EXERCISES = (
             (lambda f, m, s, e: score_gradient(f, m, s, e).mean(0), "shape"),
         ),
         causes={
-            "gradient": "The gradient of log q is taken at a fixed z. Does your z still depend on the mean?",
+            "gradient": "The gradient of log q is taken at a fixed z. Does yours still depend on the mean?",
             "spread": "Right at σ = 1 and wrong at σ = ½. Is it (z − μ)/σ or (z − μ)/σ²?",
-            "dependence": "A baseline leaves the mean alone only if it is independent of z. Has yours seen its own sample?",
-            "shape": "One estimate for each row is asked for, so that their variance can be seen. Did you average?",
+            "dependence": "A baseline must be independent of z. Has yours seen its own sample?",
+            "shape": "One estimate a row is asked for, so that their variance can be seen. Did you average?",
         },
     ),
     Exercise(
