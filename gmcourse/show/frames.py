@@ -66,4 +66,5 @@ def _enlarged(array: np.ndarray) -> Image.Image:
 
 
 def _text(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    text = f"{value:.3g}" if isinstance(value, float) else str(value)
+    return "−" + text[1:] if text.startswith("-") else text

@@ -85,10 +85,10 @@ def test_bad_maps_are_named(changes, error, message):
 
 
 def test_frames_link_the_slider_to_the_stack():
-    box = show.frames([np.zeros((4, 4)), np.eye(4)], [0.123456, 2], "σ", "A line appears.")
+    box = show.frames([np.zeros((4, 4)), np.eye(4)], [-0.123456, 2], "σ", "A line appears.")
     slider, stack, words = box.children
     assert "gm-frames" in box._dom_classes
-    assert slider.options == (("0.123", 0), ("2", 1))
+    assert slider.options == (("−0.123", 0), ("2", 1))
     assert "A line appears." in words.value
     first, second = (np.asarray(Image.open(io.BytesIO(image.value)).convert("L")) for image in stack.children)
     assert first.shape == (320, 320)
