@@ -101,10 +101,10 @@ def imports_amiss(package: Path) -> list[str]:
 
 
 def lines_of(node) -> int:
-    """The lines of a function or class without docstrings, its own and those inside it."""
+    """The lines of a function's or class's body without docstrings, its own and those inside it."""
     holders = [n for n in ast.walk(node) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))]
     documented = [n.body[0] for n in holders if ast.get_docstring(n) is not None]
-    return node.end_lineno - node.lineno + 1 - sum(d.end_lineno - d.lineno + 1 for d in documented)
+    return node.end_lineno - node.body[0].lineno + 1 - sum(d.end_lineno - d.lineno + 1 for d in documented)
 
 
 def sizes_amiss(package: Path) -> list[str]:
@@ -252,9 +252,9 @@ def test_a_wrong_import_is_seen(module, text, tmp_path):
     "text",
     [
         "x = 1\n" * 401,
-        "def f():\n" + "    x = 1\n" * 30,
-        "class C:\n" + "    x = 1\n" * 80,
-        "class C:\n    def f(self):\n" + "        x = 1\n" * 30,
+        "def f():\n" + "    x = 1\n" * 31,
+        "class C:\n" + "    x = 1\n" * 81,
+        "class C:\n    def f(self):\n" + "        x = 1\n" * 31,
     ],
 )
 def test_what_is_too_long_is_seen(text, tmp_path):
