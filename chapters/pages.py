@@ -56,6 +56,11 @@ def plain_text(
     ).splitlines()
 
 
+def bare_protocol(app: Sphinx, what, name, obj, options, signature, returned):
+    """A protocol is not called: show no arguments after its name."""
+    return ("", None) if getattr(obj, "_is_protocol", False) else None
+
+
 def mark_captions(app: Sphinx, doctree: nodes.document) -> None:
     """Give every caption the class that the style sheet knows."""
     for paragraph in doctree.findall(nodes.paragraph):
@@ -68,8 +73,9 @@ def mark_captions(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def setup(app: Sphinx) -> dict:
-    """Connect all three to Sphinx."""
+    """Connect them all to Sphinx."""
     app.connect("source-read", expand_api)
     app.connect("autodoc-process-docstring", plain_text)
+    app.connect("autodoc-process-signature", bare_protocol)
     app.connect("doctree-read", mark_captions)
     return {"parallel_read_safe": True}
