@@ -70,6 +70,7 @@ def sphinx_settings(static: Path) -> dict:
             "mathjax4_config": settings,
             "nb_ipywidgets_js": {
                 f"{at['requirejs']}/require.js": {},
+                "widgets.js": {},
                 f"{at['@jupyter-widgets/html-manager']}/dist/embed-amd.js": {
                     "data-jupyter-widgets-cdn": CDN
                 },
