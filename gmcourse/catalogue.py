@@ -2,10 +2,11 @@
 
 import difflib
 
+from gmcourse.flows import records as flows
 from gmcourse.protocols import ModelRecord
 from gmcourse.vae import records as vae
 
-CATALOGUE: tuple[ModelRecord, ...] = (*vae.RECORDS,)
+CATALOGUE: tuple[ModelRecord, ...] = (*vae.RECORDS, *flows.RECORDS)
 
 
 def find(key: str) -> ModelRecord:

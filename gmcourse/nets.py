@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 
 def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module] = nn.ReLU, dropout: float = 0.0) -> nn.Sequential:
@@ -16,6 +17,46 @@ def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module] = nn.ReLU, dro
         layers += [nn.Dropout(dropout)] if dropout and i else []
         layers += [nn.Linear(inputs, outputs), activation()]
     return nn.Sequential(*layers[:-1])
+
+
+class MaskedLinear(nn.Linear):
+    """A linear layer whose output of degree a sees the inputs of degree b ≤ a, or b < a where `strict`."""
+
+    def __init__(self, input_degrees: Tensor, output_degrees: Tensor, strict: bool = False):
+        super().__init__(len(input_degrees), len(output_degrees))
+        later, earlier = output_degrees[:, None], input_degrees[None, :]
+        self.register_buffer("mask", (later > earlier if strict else later >= earlier).to(self.weight.dtype))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, inputs) → (batch, outputs)."""
+        return nn.functional.linear(x, self.weight * self.mask, self.bias)
+
+
+class MADE(nn.Module):
+    """`outputs` numbers for each of `dims` inputs, each from the inputs before it alone. Germain et al. 2015.
+
+    `order[i]` is the place of input i, 0 first (default: as they come). Hidden units are sorted by degree, so that
+    the first of them depend on the first inputs only.
+    """
+
+    def __init__(self, dims: int, hidden: Sequence[int], outputs: int, order: Sequence[int] | None = None):
+        super().__init__()
+        order = list(range(dims)) if order is None else list(order)
+        if sorted(order) != list(range(dims)):
+            raise ValueError(f"order: got {order}, expected a permutation of 0..{dims - 1}")
+        self.outputs = outputs
+        degrees = [torch.tensor(order) + 1]
+        degrees += [torch.arange(size) * max(dims - 1, 1) // size + 1 for size in hidden]
+        layers: list[nn.Module] = []
+        for before, after in pairwise(degrees):
+            layers += [MaskedLinear(before, after), nn.ReLU()]
+        layers.append(MaskedLinear(degrees[-1], degrees[0].repeat_interleave(outputs), strict=True))
+        self.layers = nn.Sequential(*layers)
+        self.register_buffer("order", torch.tensor(order))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, dims) → (batch, dims, outputs)."""
+        return self.layers(x).view(len(x), -1, self.outputs)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
 
 
 def categorical_log_prob(x: Tensor, logits: Tensor) -> Tensor:
-    """Σ log softmax(l)[x], (batch,), nats; x (batch, *event) int64, logits (batch, K, *event)."""
+    """Σ log softmax(l)[x], (batch,), nats; x (batch, *event) int64, logits (batch, V, *event)."""
     if x.is_floating_point():
         raise TypeError(f"x: got dtype {x.dtype}, expected integer codes in 0..{logits.shape[1] - 1}")
     return -sum_event(F.cross_entropy(logits, x, reduction="none"))
@@ -51,7 +51,7 @@ def bernoulli_kl(logits: Tensor, prior_logits: Tensor) -> Tensor:
 
 
 def categorical_kl(logits: Tensor, prior_logits: Tensor) -> Tensor:
-    """KL(softmax(l) ‖ softmax(m)) = Σ p (log p − log r), (batch,), nats; logits (batch, K, *event)."""
+    """KL(softmax(l) ‖ softmax(m)) = Σ p (log p − log r), (batch,), nats; logits (batch, V, *event)."""
     log_p, log_r = logits.log_softmax(1), prior_logits.log_softmax(1)
     return sum_event((log_p.exp() * (log_p - log_r)).sum(1))
 

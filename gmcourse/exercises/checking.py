@@ -8,13 +8,32 @@ from typing import Any
 
 import torch
 
+from gmcourse.exercises.flows import (
+    autoregressive,
+    change_of_variables,
+    continuous,
+    coupling,
+    flow_matching,
+    images,
+    splines,
+)
 from gmcourse.exercises.hints import QUESTIONS
 from gmcourse.exercises.record import Exercise, Verdict
 from gmcourse.exercises.vae import evidence_lower_bound
 from gmcourse.laws import LawBroken
 from gmcourse.show.source import source
 
-EXERCISES: dict[str, Exercise] = {exercise.id: exercise for exercise in (*evidence_lower_bound.EXERCISES,)}
+LESSONS = (
+    evidence_lower_bound,
+    change_of_variables,
+    coupling,
+    splines,
+    images,
+    autoregressive,
+    continuous,
+    flow_matching,
+)
+EXERCISES: dict[str, Exercise] = {exercise.id: exercise for lesson in LESSONS for exercise in lesson.EXERCISES}
 
 _rung: dict[str, int] = {}
 

@@ -38,7 +38,7 @@ def build_gaussian_vae(data: Any = None) -> GaussianVAE:
 def gaussian_vae_recipe(data: Any = None) -> dict[str, Any]:
     """Adam with the rate held for half the run, then brought to 0 in a straight line."""
     large = data is not None and math.prod(data.event_shape) >= 256
-    steps, peak = (12_000, 1e-3) if large else (3_000, 2e-3)
+    steps, peak = (8_000, 1e-3) if large else (3_000, 2e-3)
     return {
         "steps": steps,
         "batch_size": 128 if large else 64,

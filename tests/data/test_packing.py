@@ -56,7 +56,9 @@ def test_names(raw):
     ]
 
 
-@pytest.mark.parametrize("raw", [b"Cat 1,Cat 2\n1,2.5\n3,4", b"A,1,2.5\r\nB,3,4\r\n", gzip.compress(b"1,2.5\n3,4\n", mtime=0)])
+@pytest.mark.parametrize(
+    "raw", [b"Cat 1,Cat 2\n1,2.5\n3,4", b"A,1,2.5\r\nB,3,4\r\n", gzip.compress(b"1,2.5\n3,4\n", mtime=0)]
+)
 def test_table(raw):
     assert np.array_equal(packing.table(raw, slice(-2, None)), [[1, 2.5], [3, 4]])
 

@@ -124,9 +124,9 @@ EXERCISES = (
     Exercise(
         id="vae.log_evidence",
         stub='''def log_evidence(log_likelihood, z, mean, log_std):
-    """Estimate log p(x), (batch,), from draws z of N(mean, exp(log_std)²), (K, batch, L).
+    """Estimate log p(x), (batch,), from K draws z of q = N(mean, exp(log_std)²).
 
-    log_likelihood is log p(x|z), (K, batch); mean and log_std are (batch, L).
+    z is (K, batch, L), log_likelihood (K, batch), mean and log_std (batch, L).
     """
     raise NotImplementedError''',
         points=3,
