@@ -1,5 +1,6 @@
 """Figures, source and explorers for the lessons: one style, every picture alive in the published page."""
 
+from gmcourse.show.bending import bending, bent
 from gmcourse.show.curves import loss_curve
 from gmcourse.show.densities import density_map
 from gmcourse.show.frames import frames
@@ -12,6 +13,8 @@ __all__ = [
     "CLASS_COLOURS",
     "COLOURS",
     "LatentMap",
+    "bending",
+    "bent",
     "compare",
     "density_map",
     "frames",
