@@ -1,0 +1,164 @@
+"""Coupling: one part of x stays, and says how each coordinate of the other part is to be changed."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from gmcourse.flows.flow import Flow
+from gmcourse.nets import mlp
+from gmcourse.probability import sum_event
+
+
+class Elementwise(Protocol):
+    """A rising map of each coordinate by itself, its parameters h given from outside.
+
+    x and z are (batch, d, ...); h is (batch, width · d, ...), `width` numbers a coordinate. Both ways return the
+    mapped tensor and the logarithm of its slope, of the shape of x.
+    """
+
+    width: int
+
+    def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]: ...
+    def inverse(self, z: Tensor, h: Tensor) -> tuple[Tensor, Tensor]: ...
+
+
+class Shift:
+    """z = x + t, with h = t: slope 1."""
+
+    width = 1
+
+    def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """z and 0."""
+        return x + h, torch.zeros_like(x)
+
+    def inverse(self, z: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """x = z − t and 0."""
+        return z - h, torch.zeros_like(z)
+
+
+class Affine:
+    """z = x e^s + t, with h = (r, t) and s = bound · tanh r: slope e^s, between e^{−bound} and e^{bound}."""
+
+    width = 2
+
+    def __init__(self, bound: float = 2.0):
+        if not bound > 0:
+            raise ValueError(f"bound: got {bound}, expected the largest |s|, above 0")
+        self.bound = bound
+
+    def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """z and s."""
+        r, t = h.chunk(2, 1)
+        s = self.bound * r.tanh()
+        return torch.addcmul(t, x, s.exp()), s
+
+    def inverse(self, z: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """x = (z − t) e^{−s} and −s."""
+        r, t = h.chunk(2, 1)
+        s = -self.bound * r.tanh()
+        return (z - t) * s.exp(), s
+
+
+class Coupling(nn.Module):
+    """z_a = x_a, z_b = τ(x_b; h(x_a)): triangular, so that log|det ∂z/∂x| = Σ_b log τ′. Equation: flows-coupling.
+
+    x is (batch, dims, ...), split along axis 1; its first part stays, or its second where `swap`. The network h sees
+    what stays, and is never inverted; default: an MLP with layers of `hidden` units. A `conditioner` of one's own
+    takes `kept` and gives `transform.width * changed` channels: with convolutions x may be an image. Dinh et al. 2015.
+    """
+
+    def __init__(
+        self,
+        transform: Elementwise,
+        dims: int,
+        hidden: Sequence[int] = (64, 64),
+        swap: bool = False,
+        conditioner: nn.Module | None = None,
+    ):
+        super().__init__()
+        if dims < 2:
+            raise ValueError(f"dims: got {dims}, expected at least 2: one coordinate to stay and one to change")
+        self.transform, self.swap, self.sizes = transform, swap, (dims - dims // 2, dims // 2)
+        self.kept, self.changed = reversed(self.sizes) if swap else self.sizes
+        self.conditioner = conditioner or small_at_first(mlp([self.kept, *hidden, transform.width * self.changed]))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """z and log|det ∂z/∂x|, (batch,)."""
+        stays, changes = self.split(x)
+        changes, log_slope = self.transform.forward(changes, self.conditioner(stays))
+        return self.join(stays, changes), sum_event(log_slope)
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """x and log|det ∂x/∂z|, (batch,)."""
+        stays, changes = self.split(z)
+        changes, log_slope = self.transform.inverse(changes, self.conditioner(stays))
+        return self.join(stays, changes), sum_event(log_slope)
+
+    def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(what stays, what changes)."""
+        first, second = x.split(self.sizes, 1)
+        return (second, first) if self.swap else (first, second)
+
+    def join(self, stays: Tensor, changes: Tensor) -> Tensor:
+        """The two parts in their places."""
+        return torch.cat((changes, stays) if self.swap else (stays, changes), 1)
+
+
+class AdditiveCoupling(Coupling):
+    """z_a = x_a, z_b = x_b + t(x_a): log|det ∂z/∂x| = 0. Equation: flows-additive. Dinh et al. 2015, section 3.2."""
+
+    def __init__(self, dims: int, hidden: Sequence[int] = (64, 64), swap: bool = False, **options: nn.Module):
+        super().__init__(Shift(), dims, hidden, swap, **options)
+
+
+class AffineCoupling(Coupling):
+    """z_a = x_a, z_b = x_b ⊙ e^{s(x_a)} + t(x_a), |s| ≤ bound: log|det ∂z/∂x| = Σ s.
+
+    Equation: flows-affine-coupling. Dinh et al. 2017, eqs. 4–6.
+    """
+
+    def __init__(
+        self, dims: int, hidden: Sequence[int] = (64, 64), swap: bool = False, bound: float = 2.0, **options: nn.Module
+    ):
+        super().__init__(Affine(bound), dims, hidden, swap, **options)
+
+
+class Scaling(nn.Module):
+    """z = e^c ⊙ x with one learned number c a coordinate: log|det ∂z/∂x| = Σ c. Dinh et al. 2015, section 3.3."""
+
+    def __init__(self, dims: int):
+        super().__init__()
+        self.log_scale = nn.Parameter(torch.zeros(dims))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """z and log|det ∂z/∂x|, (batch,)."""
+        return x * self.log_scale.exp(), self.log_scale.sum().expand(len(x))
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """x and log|det ∂x/∂z|, (batch,)."""
+        return z * (-self.log_scale).exp(), -self.log_scale.sum().expand(len(z))
+
+
+def small_at_first(network: nn.Sequential, factor: float = 0.1) -> nn.Sequential:
+    """The network, the weights of its last layer times `factor`, its bias 0: a coupling starts near the identity."""
+    last = network[-1]
+    with torch.no_grad():
+        last.weight *= factor
+        last.bias.zero_()
+    return network
+
+
+def nice(dims: int, layers: int = 4, hidden: Sequence[int] = (64, 64), base: nn.Module | None = None) -> Flow:
+    """NICE: additive couplings that take turns, then a scaling. Dinh et al. 2015."""
+    couplings = [AdditiveCoupling(dims, hidden, swap=k % 2 == 1) for k in range(layers)]
+    return Flow([*couplings, Scaling(dims)], (dims,), base)
+
+
+def realnvp(
+    dims: int, layers: int = 8, hidden: Sequence[int] = (64, 64), bound: float = 2.0, base: nn.Module | None = None
+) -> Flow:
+    """RealNVP: affine couplings that take turns. Dinh et al. 2017."""
+    couplings = [AffineCoupling(dims, hidden, swap=k % 2 == 1, bound=bound) for k in range(layers)]
+    return Flow(couplings, (dims,), base)
