@@ -69,16 +69,16 @@ class Mirror(BaseHTTPRequestHandler):
         self.good(b"<html>log in to this network first</html>")
 
     def hang(self, body):
-        time.sleep(1)
+        time.sleep(3)
 
     def stall(self, body):
         self.good(body[:10], len(body))
         self.wfile.flush()
-        time.sleep(1)
+        time.sleep(3)
 
     def trickle(self, body):
         self.good(b"", 10**6)
-        for _ in range(300):
+        for _ in range(600):
             self.wfile.write(b"x" * 1024)
             time.sleep(0.01)
 
@@ -108,18 +108,20 @@ def serve(server, monkeypatch, tmp_path):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("GMCOURSE_DATA", raising=False)
     monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path / "cache")
-    monkeypatch.setattr(downloads, "TIMEOUT", 0.2)
-    monkeypatch.setattr(downloads, "PATIENCE", 0.5)
     monkeypatch.setitem(published.PARTS, "mnist", PARTS)
 
     def mirrors(*faults):
         addresses = tuple(f"http://127.0.0.1:{server.server_port}/{fault}/{{file}}" for fault in faults)
         monkeypatch.setitem(published.MIRRORS, "mnist", addresses)
+        if SLOW & set(faults):  # the rest keep their patience, so that a busy machine fails no test
+            monkeypatch.setattr(downloads, "TIMEOUT", 1.0)
+            monkeypatch.setattr(downloads, "PATIENCE", 2.0)
 
     return mirrors
 
 
 FAULTS = "missing truncated silently_truncated corrupt altered page hang stall trickle".split()
+SLOW = {"hang", "stall", "trickle"}
 
 
 def kept(tmp_path):
@@ -154,7 +156,7 @@ def test_when_all_fail_one_line_says_what_to_do_and_nothing_is_kept(serve, fault
     start = time.monotonic()
     with pytest.raises(DataUnavailable) as caught:
         load("mnist")
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 20
     message = str(caught.value)
     assert "\n" not in message
     assert message.startswith(
