@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gmcourse.catalogue import CATALOGUE
-from gmcourse.protocols import PROTOCOLS, Bounded, ImportanceWeighted, Sampler, Trainable
+from gmcourse.protocols import PROTOCOLS, Bijection, Bounded, Density, ImportanceWeighted, Sampler, Trainable
 from gmcourse.training import fit
 
 every_model = pytest.mark.parametrize("record", CATALOGUE, ids=lambda record: record.key)
@@ -33,6 +33,19 @@ def evaluations(model, batch, rng=None):
     return results
 
 
+def answers(model, batch):
+    """What the model says without drawing anything: {method: (result, expected shape)}."""
+    x = batch[0]
+    results = {}
+    if isinstance(model, Density):
+        results["log_prob"] = model.log_prob(x), (len(x),)
+    if isinstance(model, Bijection):
+        z, log_det = model(x)
+        results |= {"forward": (z, z.shape), "log_det": (log_det, (len(x),))}
+        results["inverse"] = model.inverse(z)[0], x.shape
+    return results
+
+
 @every_model
 def test_the_methods_are_those_claimed(record):
     model = built(record)
@@ -44,10 +57,12 @@ def test_the_methods_are_those_claimed(record):
 @every_model
 def test_every_claim_is_called(record):
     called = {Trainable: "loss", Sampler: "sample", Bounded: "elbo", ImportanceWeighted: "log_weights"}
+    called |= {Density: "log_prob", Bijection: "inverse"}
     unknown = [protocol.__name__ for protocol in record.claims if protocol not in called]
     assert not unknown, f"no call of {unknown} in this file yet: add it to `evaluations`"
-    results = evaluations(built(record).eval(), record.example(4), seeded())
-    assert {called[p] for p in record.claims if p is not Trainable} == set(results)
+    model, batch = built(record).eval(), record.example(4)
+    results = evaluations(model, batch, seeded()) | answers(model, batch)
+    assert {called[p] for p in record.claims if p is not Trainable} == set(results) - {"forward", "log_det"}
     for name, (result, shape) in results.items():
         assert result.shape == shape, name
         assert result.dtype == torch.float32, name
@@ -129,10 +144,11 @@ def test_sampling_is_done_in_evaluation_mode_and_leaves_the_mode(record, trainin
 @every_model
 def test_the_state_dict_holds_the_whole_model(record):
     first, second = built(record, 0), built(record, 1)
-    a, b = (evaluations(m.eval(), record.example(4), seeded()) for m in (first, second))
+    x = record.example(4)
+    a, b = (evaluations(m.eval(), x, seeded()) | answers(m, x) for m in (first, second))
     assert not all(torch.equal(a[name][0], b[name][0]) for name in a)
     second.load_state_dict(first.state_dict())
-    b = evaluations(second, record.example(4), seeded())
+    b = evaluations(second, x, seeded()) | answers(second, x)
     assert all(torch.equal(a[name][0], b[name][0]) for name in a)
 
 
@@ -141,14 +157,16 @@ def test_double_precision(record):
     model = built(record).double().eval()
     batch = tuple(t.double() if t.is_floating_point() else t for t in record.example(4))
     assert model.loss(*batch).dtype == torch.float64
-    assert all(result.dtype == torch.float64 for result, _ in evaluations(model, batch, seeded()).values())
+    results = evaluations(model, batch, seeded()) | answers(model, batch)
+    assert all(result.dtype == torch.float64 for result, _ in results.values())
 
 
 @every_model
 def test_noise_is_drawn_on_the_device_of_the_model(record):
     model, batch = built(record).to("meta"), tuple(t.to("meta") for t in record.example(4))
     assert model.loss(*batch).device.type == "meta"
-    assert all(result.device.type == "meta" for result, _ in evaluations(model, batch).values())
+    results = evaluations(model, batch) | answers(model, batch)
+    assert all(result.device.type == "meta" for result, _ in results.values())
 
 
 @every_model
@@ -156,8 +174,8 @@ def test_a_row_does_not_depend_on_the_other_rows(record):
     model = built(record).eval()
     batch, other = record.example(4, seed=0), record.example(4, seed=1)
     mixed = tuple(torch.cat([a[:1], b[1:]]) for a, b in zip(batch, other))
-    results, mixed_results = (evaluations(model, rows, seeded()) for rows in (batch, mixed))
-    for name in results.keys() - {"sample"}:
+    results, mixed_results = (evaluations(model, rows, seeded()) | answers(model, rows) for rows in (batch, mixed))
+    for name in results.keys() - {"sample", "forward", "log_det", "inverse"}:  # log_prob speaks for them
         ours, theirs = results[name][0], mixed_results[name][0]
         torch.testing.assert_close(ours[..., 0], theirs[..., 0], rtol=1e-5, atol=1e-4)
         assert not torch.allclose(ours[..., 1:], theirs[..., 1:], atol=1e-3), name
