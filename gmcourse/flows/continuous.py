@@ -1,0 +1,123 @@
+"""Continuous normalising flows: x is where the ODE dz/dt = f(t, z) carries z from t = 0 (noise) to t = 1 (data)."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from gmcourse.flows.ode import Solver, rk4
+from gmcourse.nets import mlp
+
+Velocity = Callable[[Tensor, Tensor], Tensor]
+
+
+class MLPVelocity(nn.Module):
+    """f(t, z): an MLP of z (batch, *event) and of the time, which is one number or one for each row, (batch,)."""
+
+    def __init__(self, dims: int, hidden: Sequence[int], activation: Callable[[], nn.Module] = nn.Tanh):
+        super().__init__()
+        self.net = mlp([dims + 1, *hidden, dims], activation)
+
+    def forward(self, t: Tensor, z: Tensor) -> Tensor:
+        """A velocity for each row, (batch, *event)."""
+        return self.net(torch.cat([z.flatten(1), t.expand(len(z)).unsqueeze(1)], 1)).view_as(z)
+
+
+def exact_trace(f: Velocity, t: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+    """f(t, z), (batch, D), and tr ∂f/∂z of each row, (batch,): one backward pass for each of the D coordinates."""
+    return _with_products(f, t, z, torch.eye(z.shape[1], dtype=z.dtype, device=z.device))
+
+
+def hutchinson_trace(f: Velocity, t: Tensor, z: Tensor, probe: Tensor) -> tuple[Tensor, Tensor]:
+    """f(t, z) and vᵀ(∂f/∂z)v, (batch,), which is tr ∂f/∂z on average where E v vᵀ = I: one backward pass for any D.
+
+    Equation: flows-hutchinson. Hutchinson 1990; Grathwohl et al. 2019, eq. 8.
+    """
+    return _with_products(f, t, z, [probe])
+
+
+def _with_products(f: Velocity, t: Tensor, z: Tensor, probes: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """f(t, z) and Σ_v vᵀ(∂f/∂z)v; differentiable where gradients are on."""
+    learning = torch.is_grad_enabled()
+    with torch.enable_grad():
+        z = z if z.requires_grad else z.detach().requires_grad_()
+        velocity = f(t, z)
+        total = z.new_zeros(len(z))
+        for v in probes:
+            (product,) = torch.autograd.grad(
+                velocity, z, v.expand_as(z), create_graph=learning, retain_graph=True, materialize_grads=True
+            )
+            total = total + (product * v).sum(1)
+    return (velocity, total) if learning else (velocity.detach(), total.detach())
+
+
+def hutchinson_variance(matrix: Tensor, probe: str) -> Tensor:
+    """Variance of vᵀAv: 2‖S‖² for Gaussian v, 2(‖S‖² − Σ A_ii²) for Rademacher v, S = (A + Aᵀ)/2."""
+    symmetric = (matrix + matrix.mT) / 2
+    squares = symmetric.square().sum((-2, -1))
+    diagonal = symmetric.diagonal(dim1=-2, dim2=-1).square().sum(-1)
+    return 2 * (squares - diagonal * (_known(probe) == "rademacher"))
+
+
+def draw_probe(like: Tensor, probe: str, rng: torch.Generator | None = None) -> Tensor:
+    """v with E v vᵀ = I of the shape of `like`: "gaussian", or "rademacher", which is ±1."""
+    normal = torch.randn(like.shape, generator=rng, dtype=like.dtype, device=like.device)
+    return normal if _known(probe) == "gaussian" else torch.where(normal < 0, -1.0, 1.0).to(like.dtype)
+
+
+def _known(probe: str) -> str:
+    if probe not in ("gaussian", "rademacher"):
+        raise ValueError(f"probe: got {probe!r}, expected 'gaussian' or 'rademacher'")
+    return probe
+
+
+class Continuous(nn.Module):
+    """The bijection of an ODE: x at t = 1 goes to z at t = 0, and log|∂z/∂x| = −∫₀¹ tr ∂f/∂z dt.
+
+    With `probe=None` the trace is exact, and log-determinants are exact up to the solver's error. With "gaussian" or
+    "rademacher" it is Hutchinson's estimate with one probe an integration, and log-determinants are unbiased estimates
+    of those. Equation: flows-continuous-log-prob. Chen et al. 2018, eq. 8; Grathwohl et al. 2019 (FFJORD).
+    """
+
+    def __init__(self, field: nn.Module, solver: Solver | None = None, probe: str | None = None):
+        super().__init__()
+        self.field, self.solver = field, solver or partial(rk4, steps=16)
+        self.probe = probe if probe is None else _known(probe)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """z and log|det ∂z/∂x|, (batch,)."""
+        return self._integrate(x, 1.0, 0.0)
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """x and log|det ∂x/∂z|, (batch,)."""
+        return self._integrate(z, 0.0, 1.0)
+
+    def push(self, z: Tensor, start: float = 0.0, end: float = 1.0) -> Tensor:
+        """Where z at `start` is at `end`, without its log-determinant: one evaluation where that takes 1 + D."""
+        return self.solver(self.field, z, start, end)
+
+    def _integrate(self, x: Tensor, start: float, end: float) -> tuple[Tensor, Tensor]:
+        probe = None if self.probe is None else draw_probe(x.flatten(1), self.probe)
+        shape = x.shape[1:]
+
+        def with_trace(t: Tensor, state: Tensor) -> Tensor:
+            """(dz/dt, tr) of the state (z, log_det), (batch, D + 1)."""
+
+            def f(t: Tensor, flat: Tensor) -> Tensor:
+                return self.field(t, flat.unflatten(1, shape)).flatten(1)
+
+            flat = state[:, :-1]
+            velocity, trace = exact_trace(f, t, flat) if probe is None else hutchinson_trace(f, t, flat, probe)
+            return torch.cat([velocity, trace.unsqueeze(1)], 1)
+
+        state = torch.cat([x.flatten(1), x.new_zeros(len(x), 1)], 1)
+        state = self.solver(with_trace, state, start, end)
+        return state[:, :-1].view_as(x), state[:, -1]
+
+
+def linear_ode_log_prob(x: Tensor, matrix: Tensor) -> Tensor:
+    """log p(x) at t = 1 of dz/dt = Az with z ~ N(0, I) at t = 0: log N(e^{−A}x; 0, I) − tr A, (batch,)."""
+    z = x @ torch.linalg.matrix_exp(-matrix).mT
+    return -0.5 * z.square().sum(1) - 0.5 * x.shape[1] * math.log(2 * math.pi) - matrix.trace()
