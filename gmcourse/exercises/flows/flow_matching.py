@@ -1,5 +1,141 @@
-"""Exercises of chapter 06: flow matching."""
+"""Exercises of lesson 06.7, flow matching."""
+
+import math
+
+import torch
+from torch import Tensor
 
 from gmcourse.exercises.record import Exercise
+from gmcourse.flows.matching import empirical_velocity, flow_matching_target, gaussian_velocity
+from gmcourse.laws import LawBroken, matching
 
-EXERCISES: tuple[Exercise, ...] = ()
+
+def floor_of_the_loss(answer: float) -> None:
+    """∫ Var[x₁ − x₀ | x_t] dt for x₀ ~ N(0, 1), x₁ ~ N(0, 1): by the exact field over a million lines."""
+    rng = torch.Generator().manual_seed(0)
+    x0, x1, t = (torch.randn(1_000_000, generator=rng, dtype=torch.float64) for _ in range(3))
+    t = torch.special.ndtr(t)
+    x_t, target = flow_matching_target(x0, x1, t)
+    floor = (target - gaussian_velocity(x_t, t, 0.0, 1.0)).square().mean().item()
+    _require_near(answer, floor, 0.01, {"constant": 0.0, "spread": 1.0, "dependence": 2.0}, "the least loss there is")
+
+
+def spread_after_one_step(answer: float) -> None:
+    """The standard deviation of x₀ + v*(x₀, 0), v* the exact field from N(0, 1) to N(3, 1)."""
+    x0 = torch.linspace(-3, 3, 1001, dtype=torch.float64)
+    spread = (x0 + gaussian_velocity(x0, 0.0, 3.0, 1.0)).std().item()
+    known = {"constant": 1.0, "reduction": 0.5, "dependence": math.sqrt(3)}
+    _require_near(answer, spread, 0.01, known, "the spread of samples after one Euler step")
+
+
+def _require_near(answer: float, value: float, tolerance: float, known: dict[str, float], law: str) -> None:
+    if not abs(float(answer) - value) <= tolerance:
+        cause = next((name for name, other in known.items() if abs(float(answer) - other) <= tolerance), "")
+        raise LawBroken(law, f"your {float(answer):.4g}", "another number", cause)
+
+
+def _roots(x0: Tensor, x1: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    t = t.view(-1, *[1] * (x1.dim() - 1))
+    return (1 - t).sqrt() * x0 + t.sqrt() * x1, x1 - x0
+
+
+def _remaining(x0: Tensor, x1: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    x_t, target = flow_matching_target(x0, x1, t)
+    return x_t, target / (1 - t.view(-1, *[1] * (x1.dim() - 1)))
+
+
+def _weights(x: Tensor, t: float, points: Tensor, variance: float) -> Tensor:
+    return (-(x[:, None] - t * points).square().sum(2) / (2 * variance)).softmax(1)
+
+
+EXERCISES = (
+    Exercise(
+        id="flows.flow_matching_target",
+        stub='''def flow_matching_target(x0, x1, t):
+    """(x_t, its velocity), both (batch, *event); x0 is noise, x1 is data, t is (batch,)."""
+    raise NotImplementedError''',
+        points=1,
+        laws=(matching.line_and_velocity,),
+        reference=flow_matching_target,
+        hints=(
+            "A straight line from x₀ at t = 0 to x₁ at t = 1, at constant speed.",
+            "Give t one axis for each axis of the event: t.view(-1, *[1] * (x1.dim() - 1)).",
+        ),
+        wrong=(
+            (lambda x0, x1, t: (flow_matching_target(x0, x1, t)[0], x0 - x1), "sign"),
+            (lambda x0, x1, t: flow_matching_target(x1, x0, t), "direction"),
+            (_roots, "spread"),
+            (_remaining, "overflow"),
+        ),
+        causes={
+            "sign": "With that target samples run backwards. Which way does the line go as t grows?",
+            "direction": "Time runs from noise to data. Where is the line at t = 0?",
+            "spread": "Both ends are right and the middle is not. Differentiate your x_t: is it the velocity you gave?",
+            "overflow": "Your velocity blows up at t = 1. The line is walked at constant speed: why 1 − t?",
+        },
+    ),
+    Exercise(
+        id="flows.matching_floor",
+        stub="floor = ...",
+        points=2,
+        laws=(floor_of_the_loss,),
+        reference=math.pi / 2,
+        hints=(
+            "The best field leaves Var[x₁ − x₀ | x_t] unexplained. For Gaussians that is Var − Cov²/Var.",
+            "Var[x₁ − x₀] = 2, Cov[x₁ − x₀, x_t] = 2t − 1, Var[x_t] = (1 − t)² + t²: subtract, then integrate over t.",
+            "∫₀¹ dt / ((1 − t)² + t²)",
+        ),
+        wrong=((0.0, "constant"), (1.0, "spread"), (2.0, "dependence")),
+        causes={
+            "constant": "Many lines pass through one point, each with its own velocity. What does x_t leave unknown?",
+            "spread": "That is the variance of x₁. The target is x₁ − x₀.",
+            "dependence": "That is the variance of x₁ − x₀ before anything is known. The network sees x_t.",
+        },
+    ),
+    Exercise(
+        id="flows.one_euler_step",
+        stub="spread_after_one_step = ...",
+        points=1,
+        laws=(spread_after_one_step,),
+        reference=0.0,
+        hints=(
+            "At t = 0 the network sees x₀ only. What does x₀ tell about x₁?",
+            "v*(x₀, 0) = E[x₁] − x₀. Add it to x₀.",
+        ),
+        wrong=((1.0, "constant"), (0.5, "reduction"), (math.sqrt(3), "dependence")),
+        causes={
+            "constant": "The lines are straight; the paths of their mean are not. Where does v* point at t = 0?",
+            "reduction": "That is the answer for two steps.",
+            "dependence": "The network does not add x₁ − x₀ of some other pair: it gives a mean. The mean over what?",
+        },
+    ),
+    Exercise(
+        id="flows.empirical_velocity",
+        stub='''def empirical_velocity(x, t, points):
+    """E[x₁ − x₀ | x_t = x], (batch, D), where x₁ is one of points, (n, D), all equally likely.
+
+    x is (batch, D), t is one number below 1, x₀ ~ N(0, I).
+    """
+    raise NotImplementedError''',
+        points=3,
+        laws=(matching.field_averages_lines,),
+        reference=empirical_velocity,
+        hints=(
+            "If x₁ is point i then x₀ = (x − t x_i)/(1 − t) and the velocity is (x_i − x)/(1 − t): average over i.",
+            "By Bayes, point i has the weight N(x; t x_i, (1 − t)²), divided by the sum over all points: a softmax.",
+        ),
+        wrong=(
+            (lambda x, t, p: _weights(x, t, p, 1 - t) @ p / (1 - t) - x / (1 - t), "spread"),
+            (lambda x, t, p: (1 - t) * empirical_velocity(x, t, p), "constant"),
+            (lambda x, t, p: (p.mean(0) - x) / (1 - t), "dependence"),
+            (lambda x, t, p: -empirical_velocity(x, t, p), "sign"),
+            (lambda x, t, p: _weights(x, t, p, 2 * (1 - t) ** 2) @ p / (1 - t) - x / (1 - t), "reduction"),
+        ),
+        causes={
+            "spread": "Given x₁, x_t is N(t x₁, (1 − t)²). Did you divide by the variance or by the spread?",
+            "constant": "That is the way still to go. In how much time?",
+            "dependence": "Points far from x are as likely as near ones in your answer. What does x say about x₁?",
+            "reduction": "The Gaussian's exponent has a factor ½.",
+        },
+    ),
+)
