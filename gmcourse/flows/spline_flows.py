@@ -9,6 +9,9 @@ from gmcourse.flows.coupling import Coupling, small_at_first
 from gmcourse.flows.flow import Flow
 from gmcourse.flows.splines import spline, spline_inverse
 
+NEARLY_ZERO = 0.01
+"""Times the last layer's weights at first: near h = 0, the identity, and yet every layer receives a gradient."""
+
 
 class RationalQuadratic:
     """z = spline(x; h) on [−bound, bound], the identity outside; h = 0 is the identity everywhere.
@@ -36,7 +39,7 @@ class RationalQuadratic:
 
 
 class SplineCoupling(Coupling):
-    """z_a = x_a, z_b = spline(x_b; h(x_a)), at first the identity. Equation: flows-spline-coupling.
+    """z_a = x_a, z_b = spline(x_b; h(x_a)), at first nearly the identity. Equation: flows-spline-coupling.
 
     Durkan et al. 2019, section 3.2.
     """
@@ -52,11 +55,11 @@ class SplineCoupling(Coupling):
     ):
         super().__init__(RationalQuadratic(bins, bound), dims, hidden, swap, conditioner)
         if conditioner is None:
-            small_at_first(self.conditioner, 0.0)
+            small_at_first(self.conditioner, NEARLY_ZERO)
 
 
 class SplineAutoregressive(MaskedAutoregressive):
-    """z_i = spline(x_i; h_i(x_<i)), at first the identity: one pass forward, `dims` steps back.
+    """z_i = spline(x_i; h_i(x_<i)), at first nearly the identity: one pass forward, `dims` steps back.
 
     Equation: flows-spline-autoregressive. Durkan et al. 2019, section 3.2.
     """
@@ -70,7 +73,7 @@ class SplineAutoregressive(MaskedAutoregressive):
         bound: float = 3.0,
     ):
         super().__init__(dims, hidden, order, RationalQuadratic(bins, bound))
-        small_at_first(self.conditioner.layers, 0.0)
+        small_at_first(self.conditioner.layers, NEARLY_ZERO)
 
 
 def spline_coupling(

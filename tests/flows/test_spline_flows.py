@@ -41,12 +41,12 @@ def test_laws_of_a_bijection(name):
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_starts_as_the_identity(name):
+def test_starts_near_the_identity(name):
     x = torch.randn(20, 5)
     with torch.no_grad():
         z, log_det = LAYERS[name]()(x)
-    torch.testing.assert_close(z, x, rtol=0, atol=1e-5)
-    torch.testing.assert_close(log_det, torch.zeros(20), rtol=0, atol=1e-4)
+    torch.testing.assert_close(z, x, rtol=0, atol=0.05)
+    torch.testing.assert_close(log_det, torch.zeros(20), rtol=0, atol=0.2)
 
 
 @pytest.mark.parametrize("name", LAYERS)
