@@ -103,7 +103,8 @@ def reverse(dims: int) -> nn.Module:
 def realnvp_models(dims: int, width: int, layers: int = 8) -> dict[str, Model]:
     sizes = [dims - dims // 2, width, width, 2 * (dims // 2)]
     nflows_layers = [
-        nft.AffineCouplingTransform(halves(dims, k), lambda i, o: Net(*mlp([i, width, width, o]))) for k in range(layers)
+        nft.AffineCouplingTransform(halves(dims, k), lambda i, o: Net(*mlp([i, width, width, o])))
+        for k in range(layers)
     ]
     normflows_layers = []
     for _ in range(layers):
@@ -119,7 +120,7 @@ def realnvp_models(dims: int, width: int, layers: int = 8) -> dict[str, Model]:
 def spline_models(dims: int, width: int, layers: int = 8) -> dict[str, Model]:
     from normflows.flows.neural_spline.coupling import PiecewiseRationalQuadraticCoupling
 
-    from gmcourse.flows.splines import spline_coupling
+    from gmcourse.flows.spline_flows import spline_coupling
 
     def net(inputs: int, outputs: int) -> nn.Module:
         return Net(*mlp([inputs, width, width, outputs]))
@@ -175,7 +176,7 @@ def sampler(model: Model, n: int) -> Callable[[], Tensor]:
 
 def race(runners: dict[str, Callable], rounds: int, clock: Callable[[], float]) -> dict[str, float | str]:
     """Milliseconds of each (median over rounds) and the median ratio of ours to the fastest peer of the round."""
-    repeats = {name: 1 for name in runners}
+    repeats = dict.fromkeys(runners, 1)
     for name, runner in runners.items():
         runner()
         start = clock()
@@ -190,7 +191,10 @@ def race(runners: dict[str, Callable], rounds: int, clock: Callable[[], float]) 
                 runners[name]()
             times[name].append(1e3 * (clock() - start) / repeats[name])
     ratios = [ours / min(peers) for ours, *peers in zip(times["gmcourse"], *(times[p] for p in PEERS))]
-    return {**{n: round(statistics.median(t), 3) for n, t in times.items()}, "ratio": round(statistics.median(ratios), 4)}
+    return {
+        **{n: round(statistics.median(t), 3) for n, t in times.items()},
+        "ratio": round(statistics.median(ratios), 4),
+    }
 
 
 class ScaleShift:
@@ -266,7 +270,9 @@ def main() -> None:
         steps = race({n: trainer(m, x) for n, m in models.items()}, args.rounds, clock)
         draws = race({n: sampler(m, 1000) for n, m in models.items()}, args.rounds, clock)
         results[name] = {"target": target, "step of 256, ms": steps, "sample 1000, ms": draws}
-        print(f"{name:28} step {steps['ratio']:.3f}  sample {draws['ratio']:.4f} = 1/{1 / draws['ratio']:.1f}  ({target})")
+        print(
+            f"{name:28} step {steps['ratio']:.3f}  sample {draws['ratio']:.4f} = 1/{1 / draws['ratio']:.1f}  ({target})"
+        )
         print(f"    step of 256 [ms] {steps}\n    sample 1000 [ms] {draws}", flush=True)
     differences = inverse_differences()
     print("largest difference of the MAF inverse, weights copied:", differences)

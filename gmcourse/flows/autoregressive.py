@@ -60,7 +60,7 @@ class MaskedAutoregressive(nn.Module):
         return z.view_as(x), sum_event(log_slope)
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """x and log|det ∂x/∂z|, (batch,): coordinate after coordinate, or by `dims` passes where gradients are wanted."""
+        """x and log|det ∂x/∂z|, (batch,): coordinate after coordinate; by `dims` passes where gradients are wanted."""
         if torch.is_grad_enabled() and (z.requires_grad or any(p.requires_grad for p in self.parameters())):
             return self.inverse_by_passes(z)
         flat, log_slopes = z.flatten(1), []
@@ -97,15 +97,28 @@ class InverseAutoregressive(MaskedAutoregressive):
         return super().forward(z)
 
 
-def maf(dims: int, layers: int = 5, hidden: Sequence[int] = (64, 64), event_shape: tuple[int, ...] = ()) -> Flow:
+def maf(
+    dims: int,
+    layers: int = 5,
+    hidden: Sequence[int] = (64, 64),
+    event_shape: tuple[int, ...] | None = None,
+    bound: float = 5.0,
+) -> Flow:
     """Masked autoregressive flow: every second layer reads the coordinates backwards. Papamakarios et al. 2017."""
-    return Flow([MaskedAutoregressive(dims, hidden, _order(dims, k)) for k in range(layers)], event_shape or (dims,))
+    return _stack(MaskedAutoregressive, dims, layers, hidden, event_shape, bound)
 
 
-def iaf(dims: int, layers: int = 5, hidden: Sequence[int] = (64, 64), event_shape: tuple[int, ...] = ()) -> Flow:
-    """Inverse autoregressive flow: `maf` whose layers are read the other way. Kingma et al. 2016."""
-    return Flow([InverseAutoregressive(dims, hidden, _order(dims, k)) for k in range(layers)], event_shape or (dims,))
+def iaf(
+    dims: int,
+    layers: int = 5,
+    hidden: Sequence[int] = (64, 64),
+    event_shape: tuple[int, ...] | None = None,
+    bound: float = 5.0,
+) -> Flow:
+    """Inverse autoregressive flow: `maf` with every layer read the other way. Kingma et al. 2016."""
+    return _stack(InverseAutoregressive, dims, layers, hidden, event_shape, bound)
 
 
-def _order(dims: int, layer: int) -> list[int]:
-    return list(range(dims))[:: -1 if layer % 2 else 1]
+def _stack(kind: type[MaskedAutoregressive], dims: int, layers: int, hidden, event_shape, bound: float) -> Flow:
+    orders = [list(range(dims))[:: -1 if k % 2 else 1] for k in range(layers)]
+    return Flow([kind(dims, hidden, order, Standardise(bound)) for order in orders], event_shape or (dims,))
