@@ -1,0 +1,88 @@
+"""Glow: actnorm, an invertible 1×1 convolution and an affine coupling, at several resolutions."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from gmcourse.flows.channels import ActNorm, Invertible1x1, Invertible1x1LU
+from gmcourse.flows.flow import Flow
+from gmcourse.flows.multiscale import Split, Squeeze
+from gmcourse.probability import sum_event
+from gmcourse.protocols import Bijection
+
+
+def conv_net(inputs: int, width: int, outputs: int, dropout: float = 0.0) -> nn.Sequential:
+    """3×3, 1×1 and 3×3 convolutions with ReLU; the last starts near 0, so that a coupling starts near the identity."""
+    last = nn.Conv2d(width, outputs, 3, padding=1)
+    nn.init.normal_(last.weight, std=0.003)
+    nn.init.zeros_(last.bias)
+    first = nn.Conv2d(inputs, width, 3, padding=1)
+    return nn.Sequential(
+        first, nn.ReLU(), nn.Conv2d(width, width, 1), nn.ReLU(), *([nn.Dropout2d(dropout)] if dropout else []), last
+    )
+
+
+class ImageCoupling(nn.Module):
+    """x = (a, b) along the channels; z = (a, (b − μ(a)) e^{−s(a)}), (μ, s) = net(a): log|det ∂z/∂x| = −Σ s.
+
+    `net` maps (batch, C/2, H, W) to (batch, C, H, W); ln σ is held between −2 and 2. Dinh et al. 2017, eq. 7 and 8.
+    """
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net = net
+
+    def parameters_of(self, a: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log_std of the other half."""
+        mean, raw = self.net(a).chunk(2, dim=1)
+        return mean, 2 * torch.tanh(raw / 2)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """z and log|det ∂z/∂x|, (batch,)."""
+        a, b = x.chunk(2, dim=1)
+        mean, log_std = self.parameters_of(a)
+        return torch.cat([a, (b - mean) * torch.exp(-log_std)], dim=1), -sum_event(log_std)
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """x and log|det ∂x/∂z|, (batch,)."""
+        a, b = z.chunk(2, dim=1)
+        mean, log_std = self.parameters_of(a)
+        return torch.cat([a, mean + torch.exp(log_std) * b], dim=1), sum_event(log_std)
+
+
+class Glow(Flow):
+    """A flow over images: `steps` times (actnorm, 1×1 convolution, coupling) at each of `scales` resolutions.
+
+    Each scale halves height and width; between two scales half of the channels leave. z has the shape of x,
+    (C, H, W), H and W divisible by 2^scales. `before` are bijections of x that come first, `lu` chooses the
+    parameterisation of the 1×1 convolutions. Kingma & Dhariwal 2018, figure 2.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        scales: int = 2,
+        steps: int = 4,
+        width: int = 32,
+        dropout: float = 0.0,
+        lu: bool = True,
+        before: Sequence[Bijection] = (),
+    ):
+        channels, height, wide = shape
+        if scales < 1 or height % 2**scales or wide % 2**scales:
+            raise ValueError(f"shape, scales: got {shape} and {scales}, expected sides divisible by 2^scales")
+
+        def step(channels: int) -> list[Bijection]:
+            net = conv_net(channels // 2, width, channels, dropout)
+            return [ActNorm(channels), (Invertible1x1LU if lu else Invertible1x1)(channels), ImageCoupling(net)]
+
+        def scale(channels: int, height: int, wide: int, left: int) -> Bijection:
+            channels, height, wide = 4 * channels, height // 2, wide // 2
+            layers = [layer for _ in range(steps) for layer in step(channels)]
+            if left > 1:
+                net = conv_net(channels // 2, width, channels, dropout)
+                layers.append(Split(scale(channels // 2, height, wide, left - 1), net))
+            return Squeeze(Flow(layers, (channels, height, wide)))
+
+        super().__init__([*before, ActNorm(channels), scale(channels, height, wide, scales)], shape)
