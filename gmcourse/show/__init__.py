@@ -7,12 +7,14 @@ from gmcourse.show.frames import frames
 from gmcourse.show.images import compare, grid
 from gmcourse.show.latent_map import LatentMap
 from gmcourse.show.source import source
+from gmcourse.show.spline_editor import SplineEditor
 from gmcourse.show.style import CLASS_COLOURS, COLOURS, sequential, use_style
 
 __all__ = [
     "CLASS_COLOURS",
     "COLOURS",
     "LatentMap",
+    "SplineEditor",
     "bending",
     "bent",
     "compare",
