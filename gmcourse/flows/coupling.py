@@ -25,7 +25,7 @@ class Elementwise(Protocol):
 
 
 class Shift:
-    """z = x + t, with h = t: slope 1."""
+    """z = x + m, with h = m: slope 1."""
 
     width = 1
 
@@ -34,12 +34,12 @@ class Shift:
         return x + h, torch.zeros_like(x)
 
     def inverse(self, z: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        """x = z − t and 0."""
+        """x = z − m and 0."""
         return z - h, torch.zeros_like(z)
 
 
 class Affine:
-    """z = x e^s + t, with h = (r, t) and s = bound · tanh r: slope e^s, between e^{−bound} and e^{bound}."""
+    """z = x e^s + m, with h = (r, m) and s = bound · tanh r: slope e^s, between e^{−bound} and e^{bound}."""
 
     width = 2
 
@@ -50,15 +50,15 @@ class Affine:
 
     def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """z and s."""
-        r, t = h.chunk(2, 1)
+        r, m = h.chunk(2, 1)
         s = self.bound * r.tanh()
-        return torch.addcmul(t, x, s.exp()), s
+        return torch.addcmul(m, x, s.exp()), s
 
     def inverse(self, z: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        """x = (z − t) e^{−s} and −s."""
-        r, t = h.chunk(2, 1)
+        """x = (z − m) e^{−s} and −s."""
+        r, m = h.chunk(2, 1)
         s = -self.bound * r.tanh()
-        return (z - t) * s.exp(), s
+        return (z - m) * s.exp(), s
 
 
 class Coupling(nn.Module):
@@ -107,14 +107,14 @@ class Coupling(nn.Module):
 
 
 class AdditiveCoupling(Coupling):
-    """z_a = x_a, z_b = x_b + t(x_a): log|det ∂z/∂x| = 0. Equation: flows-additive. Dinh et al. 2015, section 3.2."""
+    """z_a = x_a, z_b = x_b + m(x_a): log|det ∂z/∂x| = 0. Equation: flows-additive. Dinh et al. 2015, section 3.2."""
 
     def __init__(self, dims: int, hidden: Sequence[int] = (64, 64), swap: bool = False, **options: nn.Module):
         super().__init__(Shift(), dims, hidden, swap, **options)
 
 
 class AffineCoupling(Coupling):
-    """z_a = x_a, z_b = x_b ⊙ e^{s(x_a)} + t(x_a), |s| ≤ bound: log|det ∂z/∂x| = Σ s.
+    """z_a = x_a, z_b = x_b ⊙ e^{s(x_a)} + m(x_a), |s| ≤ bound: log|det ∂z/∂x| = Σ s.
 
     Equation: flows-affine-coupling. Dinh et al. 2017, eqs. 4–6.
     """
