@@ -39,7 +39,7 @@ class MaskedAutoregressive(nn.Module):
 
     x is (batch, *event) with `dims` entries; `order[i]` is the place of entry i, 0 first (default: as they come).
     `transform` takes the place of the standardisation, a spline for example. Equation: flows-maf. Papamakarios et al.
-    2017, eqs. 3–5.
+    2017, section 3.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class MaskedAutoregressive(nn.Module):
 class InverseAutoregressive(MaskedAutoregressive):
     """The same triangle read the other way: one pass from z to x, `dims` steps from x to z. Equation: flows-iaf.
 
-    Kingma et al. 2016, eqs. 9–14.
+    Kingma et al. 2016, sections 3 and 4.
     """
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
