@@ -56,11 +56,12 @@ def bent(flow: nn.Module, depths: Sequence[int], *, x: Tensor | None = None, ext
     density = density[: len(plane)].reshape(len(axis), len(axis))
     mass = _cell_sums(_mean_of_corners(density) * _areas(mesh[0]))
     top = max(np.quantile(density, 0.995), 0.16)
+    limit = _limit(np.stack([place[len(plane) :] for place in places]), extent)
     size = 3.0 if len(depths) == 1 else 7.6 / len(depths)
     figure = Figure(figsize=(size * len(depths), size), layout="constrained")
     for depth, ax in zip(depths, figure.subplots(1, len(depths), squeeze=False)[0], strict=True):
         _draw(ax, mesh[depth], mass, top, places[depth][len(plane) :])
-        ax.set(xlim=(-1.1 * extent, 1.1 * extent), ylim=(-1.1 * extent, 1.1 * extent))
+        ax.set(xlim=(-limit, limit), ylim=(-limit, limit))
         if len(depths) > 1:
             ax.set_title("data, $x$" if depth == 0 else "latent, $z$" if depth == layers else f"after layer {depth}")
     return figure
@@ -82,6 +83,12 @@ def _carried(flow: nn.Module, x: Tensor) -> tuple[list[np.ndarray], np.ndarray]:
             places.append(bijection(places[-1])[0])
         density = flow.log_prob(places[0]).exp().nan_to_num(0.0)
     return [place.double().cpu().numpy() for place in places], density.double().cpu().numpy()
+
+
+def _limit(points: np.ndarray, extent: float) -> float:
+    """The half-width of every frame: the grid as it was fits, and nearly all points wherever they go."""
+    reach = np.quantile(np.abs(points), 0.97, axis=(1, 2)).max() if points.size else 0.0
+    return max(1.1 * extent, min(1.6 * extent, 1.1 * reach))
 
 
 def _mean_of_corners(values: np.ndarray) -> np.ndarray:

@@ -76,6 +76,14 @@ def test_the_points_are_carried_along():
     assert len(show.bent(FLOW, [1]).axes[0].collections[1].get_offsets()) == 0
 
 
+def test_every_frame_shows_the_same_part_of_the_plane_with_the_points_in_it():
+    far = Flow([Stretch(3.0), Stretch(2.0), Stretch(1 / 6)], (2,))
+    assert {ax.get_xlim() for ax in show.bent(far, [0, 3], x=X).axes} == {show.bent(far, [1], x=X).axes[0].get_xlim()}
+    assert show.bent(far, [0], x=X).axes[0].get_xlim()[1] == pytest.approx(1.6 * 3)
+    assert show.bent(far, [0]).axes[0].get_xlim() == pytest.approx((-3.3, 3.3))
+    assert show.bent(far, [0], x=0.1 * X).axes[0].get_xlim() == pytest.approx((-3.3, 3.3))
+
+
 def test_panels_are_named():
     titles = [ax.get_title() + ax.get_title(loc="left") for ax in show.bent(FLOW, [0, 2, 3]).axes]
     assert titles == ["data, $x$", "after layer 2", "latent, $z$"]
