@@ -33,7 +33,7 @@ def exact_trace(f: Velocity, t: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
 def hutchinson_trace(f: Velocity, t: Tensor, z: Tensor, probe: Tensor) -> tuple[Tensor, Tensor]:
     """f(t, z) and vᵀ(∂f/∂z)v, (batch,), which is tr ∂f/∂z on average where E v vᵀ = I: one backward pass for any D.
 
-    Equation: flows-hutchinson. Hutchinson 1990; Grathwohl et al. 2019, eq. 8.
+    Equation: flows-hutchinson. Hutchinson 1990; Grathwohl et al. 2019, section 3.1.
     """
     return _with_products(f, t, z, [probe])
 
@@ -54,7 +54,10 @@ def _with_products(f: Velocity, t: Tensor, z: Tensor, probes: Iterable[Tensor]) 
 
 
 def hutchinson_variance(matrix: Tensor, probe: str) -> Tensor:
-    """Variance of vᵀAv: 2‖S‖² for Gaussian v, 2(‖S‖² − Σ A_ii²) for Rademacher v, S = (A + Aᵀ)/2."""
+    """Variance of vᵀAv: 2‖S‖² for Gaussian v, 2(‖S‖² − Σ A_ii²) for Rademacher v, S = (A + Aᵀ)/2.
+
+    Equation: flows-hutchinson-variance.
+    """
     symmetric = (matrix + matrix.mT) / 2
     squares = symmetric.square().sum((-2, -1))
     diagonal = symmetric.diagonal(dim1=-2, dim2=-1).square().sum(-1)
@@ -78,7 +81,7 @@ class Continuous(nn.Module):
 
     With `probe=None` the trace is exact, and log-determinants are exact up to the solver's error. With "gaussian" or
     "rademacher" it is Hutchinson's estimate with one probe an integration, and log-determinants are unbiased estimates
-    of those. Equation: flows-continuous-log-prob. Chen et al. 2018, eq. 8; Grathwohl et al. 2019 (FFJORD).
+    of those. Equation: flows-continuous-log-prob. Chen et al. 2018, theorem 1; Grathwohl et al. 2019 (FFJORD).
     """
 
     def __init__(self, field: nn.Module, solver: Solver | None = None, probe: str | None = None):
@@ -88,17 +91,14 @@ class Continuous(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """z and log|det ∂z/∂x|, (batch,)."""
-        return self._integrate(x, 1.0, 0.0)
+        return self.between(x, 1.0, 0.0)
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """x and log|det ∂x/∂z|, (batch,)."""
-        return self._integrate(z, 0.0, 1.0)
+        return self.between(z, 0.0, 1.0)
 
-    def push(self, z: Tensor, start: float = 0.0, end: float = 1.0) -> Tensor:
-        """Where z at `start` is at `end`, without its log-determinant: one evaluation where that takes 1 + D."""
-        return self.solver(self.field, z, start, end)
-
-    def _integrate(self, x: Tensor, start: float, end: float) -> tuple[Tensor, Tensor]:
+    def between(self, x: Tensor, start: float, end: float) -> tuple[Tensor, Tensor]:
+        """Where x at time `start` is at `end`, and ∫ tr ∂f/∂z dt on the way, (batch,)."""
         probe = None if self.probe is None else draw_probe(x.flatten(1), self.probe)
         shape = x.shape[1:]
 
@@ -118,6 +118,9 @@ class Continuous(nn.Module):
 
 
 def linear_ode_log_prob(x: Tensor, matrix: Tensor) -> Tensor:
-    """log p(x) at t = 1 of dz/dt = Az with z ~ N(0, I) at t = 0: log N(e^{−A}x; 0, I) − tr A, (batch,)."""
+    """log p(x) at t = 1 of dz/dt = Az with z ~ N(0, I) at t = 0: log N(e^{−A}x; 0, I) − tr A, (batch,).
+
+    Equation: flows-linear-ode.
+    """
     z = x @ torch.linalg.matrix_exp(-matrix).mT
     return -0.5 * z.square().sum(1) - 0.5 * x.shape[1] * math.log(2 * math.pi) - matrix.trace()

@@ -13,7 +13,7 @@ from gmcourse.probability import sum_event
 def flow_matching_target(x0: Tensor, x1: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
     """x_t = (1 − t)x₀ + t x₁ and its velocity x₁ − x₀, both (batch, *event); t is (batch,).
 
-    Equation: flows-straight-line. Lipman et al. 2023, eq. 23 with σ_min = 0; Liu et al. 2023, eq. 1.
+    Equation: flows-straight-line. Lipman et al. 2023, section 4.1, example II, with σ_min = 0; Liu et al. 2023.
     """
     t = t.view(-1, *[1] * (x1.dim() - 1))
     return (1 - t) * x0 + t * x1, x1 - x0
@@ -42,7 +42,7 @@ class FlowMatching(Flow):
     def loss(self, x: Tensor) -> Tensor:
         """E ‖f(t, x_t) − (x₁ − x₀)‖², summed over the event, mean over the batch; t uniform, x₀ from the base.
 
-        Equation: flows-conditional-matching. Lipman et al. 2023, eq. 9.
+        Equation: flows-conditional-matching. Lipman et al. 2023, theorem 2.
         """
         t = torch.rand(len(x), dtype=x.dtype, device=x.device)
         x_t, target = flow_matching_target(self.base.draw(x), x, t)

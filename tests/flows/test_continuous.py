@@ -102,7 +102,9 @@ def test_images_keep_their_shape():
     flow, x = Continuous(Pixels(), FINE), torch.randn(3, 2, 2, 2, dtype=torch.float64)
     bijection.inverts(flow, x, tolerance=1e-6)
     bijection.log_det_is_jacobians(flow, x, tolerance=1e-6)
-    torch.testing.assert_close(flow.push(x, 1.0, 0.0), flow(x)[0], rtol=1e-7, atol=1e-7)
+    half, first = flow.between(x, 1.0, 0.5)
+    torch.testing.assert_close(flow.between(half, 0.5, 0.0)[0], flow(x)[0], rtol=1e-7, atol=1e-7)
+    torch.testing.assert_close(flow.between(half, 0.5, 0.0)[1] + first, flow(x)[1], rtol=1e-7, atol=1e-7)
 
 
 MATRICES = [[[0.0, 0.0], [0.0, 0.0]], [[0.5, 1.0], [-0.3, 0.4]], [[0.0, -math.pi], [math.pi, 0.0]]]

@@ -21,7 +21,7 @@ def floor_of_the_loss(answer: float) -> None:
 
 
 def spread_after_one_step(answer: float) -> None:
-    """The standard deviation of x₀ + v*(x₀, 0), v* the exact field from N(0, 1) to N(3, 1)."""
+    """The standard deviation of x₀ + f*(0, x₀), f* the exact field from N(0, 1) to N(3, 1)."""
     x0 = torch.linspace(-3, 3, 1001, dtype=torch.float64)
     spread = (x0 + gaussian_velocity(x0, 0.0, 3.0, 1.0)).std().item()
     known = {"constant": 1.0, "reduction": 0.5, "dependence": math.sqrt(3)}
@@ -52,7 +52,7 @@ EXERCISES = (
     Exercise(
         id="flows.flow_matching_target",
         stub='''def flow_matching_target(x0, x1, t):
-    """(x_t, its velocity), both (batch, *event); x0 is noise, x1 is data, t is (batch,)."""
+    """(x_t, its velocity), both (batch, *event); x0 noise, x1 data, t (batch,)."""
     raise NotImplementedError''',
         points=1,
         laws=(matching.line_and_velocity,),
@@ -100,11 +100,11 @@ EXERCISES = (
         reference=0.0,
         hints=(
             "At t = 0 the network sees x₀ only. What does x₀ tell about x₁?",
-            "v*(x₀, 0) = E[x₁] − x₀. Add it to x₀.",
+            "f*(0, x₀) = E[x₁] − x₀. Add it to x₀.",
         ),
         wrong=((1.0, "constant"), (0.5, "reduction"), (math.sqrt(3), "dependence")),
         causes={
-            "constant": "The lines are straight; the paths of their mean are not. Where does v* point at t = 0?",
+            "constant": "The lines are straight; the paths of their mean are not. Where does f* point at t = 0?",
             "reduction": "That is the answer for two steps.",
             "dependence": "The network does not add x₁ − x₀ of some other pair: it gives a mean. The mean over what?",
         },
@@ -112,7 +112,7 @@ EXERCISES = (
     Exercise(
         id="flows.empirical_velocity",
         stub='''def empirical_velocity(x, t, points):
-    """E[x₁ − x₀ | x_t = x], (batch, D), where x₁ is one of points, (n, D), all equally likely.
+    """E[x₁ − x₀ | x_t = x], (batch, D), for x₁ any of points (n, D), equally likely.
 
     x is (batch, D), t is one number below 1, x₀ ~ N(0, I).
     """
