@@ -97,8 +97,8 @@ def main(args: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition(":\n")[0])
     parser.add_argument("--folder", type=Path, required=True, help="of the checkpoints")
-    parser.add_argument("--shared", type=int, default=2400, help="steps before the fork")
-    parser.add_argument("--steps", type=int, default=1000, help="steps of each branch")
+    parser.add_argument("--shared", type=int, default=1600, help="steps before the fork")
+    parser.add_argument("--steps", type=int, default=800, help="steps of each branch")
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--images", type=int, default=500, help="test images in the evaluation, evenly spaced")

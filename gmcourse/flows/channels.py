@@ -48,15 +48,15 @@ class ActNorm(nn.Module):
 
 
 def mix(x: Tensor, weight: Tensor) -> Tensor:
-    """z_{ij} = W x_{ij} at each pixel: a 1×1 convolution, (batch, C, H, W)."""
+    """z_{ij} = A x_{ij} at each pixel: a 1×1 convolution, (batch, C, H, W)."""
     return F.conv2d(x, weight[:, :, None, None])
 
 
 class Invertible1x1(nn.Module):
-    """z_{ij} = W x_{ij} at each pixel, W a C × C matrix that starts as a random rotation.
+    """z_{ij} = A x_{ij} at each pixel, A a C × C matrix that starts as a random rotation.
 
-    log|det ∂z/∂x| = HW ln|det W|. Nothing but luck keeps W from becoming singular: ln|det W| → −∞ is what drives it
-    away. Equation: flows-one-by-one. Kingma & Dhariwal 2018, eq. 9.
+    log|det ∂z/∂x| = HW ln|det A|. Nothing but luck keeps A from becoming singular: ln|det A| → −∞ is what drives it
+    away. Equation: flows-one-by-one. Kingma & Dhariwal 2018, section 3.2.
     """
 
     def __init__(self, channels: int):
@@ -75,10 +75,10 @@ class Invertible1x1(nn.Module):
 
 
 class Invertible1x1LU(nn.Module):
-    """`Invertible1x1` with W = P L (U + diag(±e^{s})): log|det ∂z/∂x| = HW Σ s, and W is never singular.
+    """`Invertible1x1` with A = Π L (U + diag(±e^{s})): log|det ∂z/∂x| = HW Σ s, and A is never singular.
 
-    P is a fixed permutation, L lower triangular with ones on the diagonal, U strictly upper triangular, the signs are
-    fixed. Equation: flows-lu. Kingma & Dhariwal 2018, eq. 11.
+    Π is a fixed permutation, L lower triangular with ones on the diagonal, U strictly upper triangular, the signs are
+    fixed. Equation: flows-lu. Kingma & Dhariwal 2018, section 3.2.
     """
 
     def __init__(self, channels: int):

@@ -91,7 +91,7 @@ class Dequantized(nn.Module):
     log P(x) ≥ E_q[log p_v((x+u)/V) − D ln V − log q(u|x)], u ~ q(u|x) inside [0, 1)^D; `noise` is q, by default
     uniform. `flow` models v. x is (batch, *event): int64 levels 0..V−1, or float images k/(V−1), as data sets hold
     them; samples are such float images. There is no log_prob: the integral is known up to a bound only.
-    Equation: flows-variational-dequantisation. Theis et al. 2016, section 3.1; Ho et al. 2019, eq. 11.
+    Equation: flows-variational-dequantisation. Theis et al. 2016, section 3.1; Ho et al. 2019, section 3.1.
     """
 
     def __init__(self, flow: Flow, levels: int, noise: nn.Module | None = None):

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from gmcourse.flows.channels import ActNorm, Invertible1x1, Invertible1x1LU
 from gmcourse.flows.flow import Flow
-from gmcourse.flows.multiscale import Split, Squeeze
-from gmcourse.probability import sum_event
+from gmcourse.flows.multiscale import ImageCoupling, Split, Squeeze
 from gmcourse.protocols import Bijection
 
 
@@ -21,34 +19,6 @@ def conv_net(inputs: int, width: int, outputs: int, dropout: float = 0.0) -> nn.
     return nn.Sequential(
         first, nn.ReLU(), nn.Conv2d(width, width, 1), nn.ReLU(), *([nn.Dropout2d(dropout)] if dropout else []), last
     )
-
-
-class ImageCoupling(nn.Module):
-    """x = (a, b) along the channels; z = (a, (b − μ(a)) e^{−s(a)}), (μ, s) = net(a): log|det ∂z/∂x| = −Σ s.
-
-    `net` maps (batch, C/2, H, W) to (batch, C, H, W); ln σ is held between −2 and 2. Dinh et al. 2017, eq. 7 and 8.
-    """
-
-    def __init__(self, net: nn.Module):
-        super().__init__()
-        self.net = net
-
-    def parameters_of(self, a: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log_std of the other half."""
-        mean, raw = self.net(a).chunk(2, dim=1)
-        return mean, 2 * torch.tanh(raw / 2)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """z and log|det ∂z/∂x|, (batch,)."""
-        a, b = x.chunk(2, dim=1)
-        mean, log_std = self.parameters_of(a)
-        return torch.cat([a, (b - mean) * torch.exp(-log_std)], dim=1), -sum_event(log_std)
-
-    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """x and log|det ∂x/∂z|, (batch,)."""
-        a, b = z.chunk(2, dim=1)
-        mean, log_std = self.parameters_of(a)
-        return torch.cat([a, mean + torch.exp(log_std) * b], dim=1), sum_event(log_std)
 
 
 class Glow(Flow):

@@ -1,4 +1,4 @@
-"""Work at several resolutions: squeeze pixels into channels, and let half of the channels leave early."""
+"""Channels of an image: pixels squeezed into them, one half coupled to the other, one half leaving early."""
 
 import torch
 import torch.nn.functional as F
@@ -41,33 +41,56 @@ class Squeeze(nn.Module):
         return unsqueeze(x), log_det
 
 
-class Split(nn.Module):
-    """Half of the channels leave as latents, scored given the other half, which goes on through `inner`.
+class ImageCoupling(nn.Module):
+    """x = (a, b) along the channels; z = (a, (b − μ(a)) e^{−s(a)}), (μ, s) = net(a): log|det ∂z/∂x| = −Σ s.
 
-    x = (a, b) along the channels: z = (inner(a), (b − μ(a)) e^{−s(a)}), with (μ, s) = `net`(a), so that under a
-    standard normal base log p(b|a) = log N(b; μ(a), e^{2s(a)}): no latent leaves unscored. `net` maps (batch, C/2, H,
-    W) to (batch, C, H, W). Equation: flows-split. Kingma & Dhariwal 2018, section 3.6.
+    `net` maps (batch, C/2, H, W) to (batch, C, H, W); s is held between −bound and bound. Under a standard normal base
+    b is Gaussian given a. Dinh et al. 2017, eqs. 4–6.
     """
 
-    def __init__(self, inner: Bijection, net: nn.Module):
+    def __init__(self, net: nn.Module, bound: float = 2.0):
         super().__init__()
-        self.inner, self.net = inner, net
+        self.net, self.bound = net, bound
 
-    def prior(self, a: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log_std of b given a; ln σ between −3 and 3."""
+    def given(self, a: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log_std of b given a."""
         mean, raw = self.net(a).chunk(2, dim=1)
-        return mean, 3 * torch.tanh(raw / 3)
+        return mean, self.bound * torch.tanh(raw / self.bound)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """z of the shape of x (batch, C, H, W), and log|det ∂z/∂x|, (batch,)."""
         a, b = x.chunk(2, dim=1)
-        mean, log_std = self.prior(a)
-        z, log_det = self.inner(a)
-        return torch.cat([z, (b - mean) * torch.exp(-log_std)], dim=1), log_det - sum_event(log_std)
+        mean, log_std = self.given(a)
+        return torch.cat([a, (b - mean) * torch.exp(-log_std)], dim=1), -sum_event(log_std)
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """x and log|det ∂x/∂z|, (batch,)."""
-        kept, left = z.chunk(2, dim=1)
-        a, log_det = self.inner.inverse(kept)
-        mean, log_std = self.prior(a)
-        return torch.cat([a, mean + torch.exp(log_std) * left], dim=1), log_det + sum_event(log_std)
+        a, b = z.chunk(2, dim=1)
+        mean, log_std = self.given(a)
+        return torch.cat([a, mean + torch.exp(log_std) * b], dim=1), sum_event(log_std)
+
+
+class Split(ImageCoupling):
+    """A coupling after which b leaves as a latent and a goes on through `inner`, a bijection of (C/2, H, W).
+
+    z = (inner(a), (b − μ(a)) e^{−s(a)}): log p(x) = log p(a) + log N(b; μ(a), e^{2s(a)}), no latent leaves unscored.
+    Equation: flows-split. Dinh et al. 2017, section 3.6; Kingma & Dhariwal 2018, figure 2.
+    """
+
+    def __init__(self, inner: Bijection, net: nn.Module):
+        super().__init__(net, bound=3.0)
+        self.inner = inner
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """z of the shape of x (batch, C, H, W), and log|det ∂z/∂x|, (batch,)."""
+        z, log_det = super().forward(x)
+        a, b = z.chunk(2, dim=1)
+        a, inner_log_det = self.inner(a)
+        return torch.cat([a, b], dim=1), log_det + inner_log_det
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """x and log|det ∂x/∂z|, (batch,)."""
+        a, b = z.chunk(2, dim=1)
+        a, inner_log_det = self.inner.inverse(a)
+        x, log_det = super().inverse(torch.cat([a, b], dim=1))
+        return x, log_det + inner_log_det

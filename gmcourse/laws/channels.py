@@ -39,15 +39,15 @@ def actnorm_counts_pixels(candidate: Callable[[Tensor, Tensor], Tensor], *, seed
 
 
 def mixing_counts_pixels(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: int = 0) -> None:
-    """candidate(x, W) is log|det ∂z/∂x| of z_{ij} = W x_{ij}, W (C, C), x (batch, C, H, W): (batch,).
+    """candidate(x, A) is log|det ∂z/∂x| of z_{ij} = A x_{ij}, A (C, C), x (batch, C, H, W): (batch,).
 
-    Also where det W is negative, and where it is too small for a float64.
+    Also where det A is negative, and where it is too small for a float64.
     """
     rng = torch.Generator().manual_seed(seed)
     x = torch.randn(SHAPE, generator=rng, dtype=torch.float64)
     matrix = torch.randn(3, 3, generator=rng, dtype=torch.float64)
     matrix = matrix * torch.linalg.det(matrix).sign()
-    for name, weight in (("det W > 0", matrix), ("det W < 0", matrix[[1, 0, 2]])):
+    for name, weight in (("det A > 0", matrix), ("det A < 0", matrix[[1, 0, 2]])):
         expected = _log_det(lambda v, w=weight: torch.einsum("ij,bjhw->bihw", w, v), x)
         observed = torch.as_tensor(candidate(x, weight))
         if observed.isnan().any():
@@ -62,6 +62,6 @@ def mixing_counts_pixels(candidate: Callable[[Tensor, Tensor], Tensor], *, seed:
         require_close(f"log_det = log|det ∂z/∂x|, {name}", observed, expected, 1e-6, suspects)
     tiny = 1e-6 * torch.eye(60, dtype=torch.float64)
     wide = torch.zeros(2, 60, 1, 2, dtype=torch.float64)
-    observed = require_shape("W = 10⁻⁶ I, 60 channels", candidate(wide, tiny), (2,))
+    observed = require_shape("A = 10⁻⁶ I, 60 channels", candidate(wide, tiny), (2,))
     expected = torch.full((2,), 120.0) * torch.tensor(1e-6).double().log()
-    require_close("W = 10⁻⁶ I, 60 channels", observed, expected, 1e-3, cause="overflow")
+    require_close("A = 10⁻⁶ I, 60 channels", observed, expected, 1e-3, cause="overflow")

@@ -6,7 +6,7 @@ from torch import nn
 
 from gmcourse.flows import Flow
 from gmcourse.flows.channels import Invertible1x1
-from gmcourse.flows.multiscale import Split, Squeeze, squeeze, unsqueeze
+from gmcourse.flows.multiscale import ImageCoupling, Split, Squeeze, squeeze, unsqueeze
 from gmcourse.laws import bijection, mass
 
 
@@ -32,6 +32,14 @@ def test_bijections():
         bijection.log_det_is_jacobians(candidate, x)
 
 
+def test_coupling():
+    torch.manual_seed(0)
+    coupling = ImageCoupling(nn.Conv2d(1, 2, 3, padding=1)).double()
+    bijection.inverts(coupling, images())
+    bijection.log_det_is_jacobians(coupling, images())
+    torch.testing.assert_close(coupling(images())[0][:, :1], images()[:, :1])
+
+
 def test_every_latent_is_scored():
     """A flow of one split over two values has mass 1: a latent left out would make it infinite."""
     torch.manual_seed(0)
@@ -43,7 +51,7 @@ def test_every_latent_is_scored():
 def test_the_half_that_leaves_is_gaussian_given_the_other():
     layer, x = split(), images(4, 2)
     a, b = x.chunk(2, dim=1)
-    mean, log_std = layer.prior(a)
+    mean, log_std = layer.given(a)
     z, log_det = layer(x)
     inner_z, inner_log_det = layer.inner(a)
     flow = torch.distributions.Normal(0.0, 1.0)

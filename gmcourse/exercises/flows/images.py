@@ -27,7 +27,7 @@ def actnorm_log_det(x: Tensor, log_std: Tensor) -> Tensor:
 
 
 def invertible_1x1_log_det(x: Tensor, weight: Tensor) -> Tensor:
-    """HW ln|det W|."""
+    """HW ln|det A|."""
     height, width = x.shape[-2:]
     return (height * width * torch.linalg.slogdet(weight).logabsdet).expand(len(x))
 
@@ -42,7 +42,7 @@ EXERCISES: tuple[Exercise, ...] = (
     Exercise(
         id="flows.bits_per_dim",
         stub='''def bits_per_dim(log_prob, dims, levels):
-    """Bits a dimension, (batch,), of log p_v in nats, v = (x + u)/levels in [0, 1)^dims."""
+    """Bits a dimension, (batch,), of log p_v in nats, v = (x + u)/levels."""
     raise NotImplementedError''',
         points=1,
         laws=(dequantisation.bits_of_a_density,),
@@ -90,7 +90,10 @@ EXERCISES: tuple[Exercise, ...] = (
     Exercise(
         id="flows.actnorm_log_det",
         stub='''def actnorm_log_det(x, log_std):
-    """log|det ∂z/∂x| of z = (x − μ) e^{−s}, s = log_std (C,); x (batch, C, H, W) → (batch,)."""
+    """log|det ∂z/∂x| of z = (x − μ) e^{−s}, (batch,).
+
+    x is (batch, C, H, W) and log_std, the s of each channel, (C,).
+    """
     raise NotImplementedError''',
         points=1,
         laws=(channels.actnorm_counts_pixels,),
@@ -113,14 +116,17 @@ EXERCISES: tuple[Exercise, ...] = (
     Exercise(
         id="flows.invertible_1x1_log_det",
         stub='''def invertible_1x1_log_det(x, weight):
-    """log|det ∂z/∂x| of z = W x at every pixel, W (C, C); x (batch, C, H, W) → (batch,)."""
+    """log|det ∂z/∂x| of z = A x at every pixel, (batch,).
+
+    x is (batch, C, H, W) and weight, the A of every pixel, (C, C).
+    """
     raise NotImplementedError''',
         points=2,
         laws=(channels.mixing_counts_pixels,),
         reference=invertible_1x1_log_det,
         hints=(
-            "Ordered pixel by pixel, the Jacobian is block-diagonal, with W as each block.",
-            "H·W times ln|det W|: `torch.linalg.slogdet` never forms the determinant itself.",
+            "Ordered pixel by pixel, the Jacobian is block-diagonal, with A as each block.",
+            "H·W times ln|det A|: `torch.linalg.slogdet` never forms the determinant itself.",
         ),
         wrong=(
             (lambda x, w: torch.linalg.slogdet(w).logabsdet.expand(len(x)), "reduction"),
@@ -131,8 +137,8 @@ EXERCISES: tuple[Exercise, ...] = (
         ),
         causes={
             "overflow": "A determinant may be negative, and with many channels too small for a float.",
-            "constant": "The diagonal alone is the determinant of a triangular matrix. Is W one?",
-            "reduction": "W is applied at every pixel. How many blocks has the Jacobian?",
+            "constant": "The diagonal alone is the determinant of a triangular matrix. Is A one?",
+            "reduction": "A is applied at every pixel. How many blocks has the Jacobian?",
         },
     ),
     Exercise(
