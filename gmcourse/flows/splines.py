@@ -17,7 +17,7 @@ UNIT_SHIFT = math.log(math.expm1(1 - LEAST_SLOPE))
 def rq_forward(x: Tensor, x0: Tensor, x1: Tensor, z0: Tensor, z1: Tensor, d0: Tensor, d1: Tensor) -> Tensor:
     """z in the bin from (x0, z0), slope d0, to (x1, z1), slope d1; tensors of one shape. Equation: flows-rq-forward.
 
-    Rising where x1 > x0, z1 > z0 and both slopes are positive. Durkan et al. 2019, eq. 4.
+    Rising where x1 > x0, z1 > z0 and both slopes are positive. Durkan et al. 2019, section 3.1.
     """
     width, height = x1 - x0, z1 - z0
     xi, rho = (x - x0) / width, height / width
@@ -26,7 +26,7 @@ def rq_forward(x: Tensor, x0: Tensor, x1: Tensor, z0: Tensor, z1: Tensor, d0: Te
 
 
 def rq_log_slope(x: Tensor, x0: Tensor, x1: Tensor, z0: Tensor, z1: Tensor, d0: Tensor, d1: Tensor) -> Tensor:
-    """ln ∂z/∂x of `rq_forward`, nats. Equation: flows-rq-slope. Durkan et al. 2019, eq. 5."""
+    """ln ∂z/∂x of `rq_forward`, nats. Equation: flows-rq-slope. Durkan et al. 2019, section 3.1."""
     width, height = x1 - x0, z1 - z0
     xi, rho = (x - x0) / width, height / width
     u = xi * (1 - xi)
@@ -37,7 +37,7 @@ def rq_log_slope(x: Tensor, x0: Tensor, x1: Tensor, z0: Tensor, z1: Tensor, d0: 
 def rq_inverse(z: Tensor, x0: Tensor, x1: Tensor, z0: Tensor, z1: Tensor, d0: Tensor, d1: Tensor) -> Tensor:
     """x with rq_forward(x, …) = z, by the root that stays exact where the bin is straight and a = 0.
 
-    Equation: flows-rq-inverse. Durkan et al. 2019, eqs. 6–8 and appendix A.3.
+    Equation: flows-rq-inverse. Durkan et al. 2019, appendix A.
     """
     width, height = x1 - x0, z1 - z0
     rho, rise = height / width, z - z0
