@@ -34,7 +34,7 @@ def _unmixed(x: Tensor, degrees: float) -> Tensor:
 
 
 def filament_mass(gap: float, slope: float) -> float:
-    """2Φ(δ/2κ) − 1 = erf(δ/2κ√2)."""
+    """2Φ(δ/2Λ) − 1 = erf(δ/2Λ√2)."""
     return math.erf(gap / (2 * slope) / math.sqrt(2))
 
 
@@ -45,13 +45,19 @@ def lost_mode(share: float) -> tuple[float, float, float]:
     return math.inf, js, -math.log(kept)
 
 
-def floor_of_additive_flows(answer: float) -> None:
-    """The lowest NLL of N(0, 0.1² I₂) under additive couplings: ln 2π + 0.01 = 1.848, of which 1.838 is the floor."""
-    observed = float(answer)
-    if 1.82 <= observed <= 1.86:
+def best_of_additive_flows(answer: float) -> None:
+    """The lowest NLL of N(0, ¼ I₃) under additive couplings is the identity's: (3/2) ln 2π + 3/8 = 3.132."""
+    observed, floor = float(answer), 1.5 * math.log(2 * math.pi)
+    expected = floor + 0.375
+    if abs(observed - expected) < 0.006:
         return
-    known = {-1.767: "spread", 0.0: "constant", 2.838: "direction", 0.919: "reduction"}
-    cause = next((cause for value, cause in known.items() if abs(observed - value) < 0.03), "")
+    known = {
+        "spread": floor + 1.5 * (1 + math.log(0.25)),
+        "constant": floor,
+        "direction": floor + 1.5,
+        "reduction": expected / 3,
+    }
+    cause = next((cause for cause, value in known.items() if abs(observed - value) < 0.02), "")
     raise LawBroken("the lowest NLL without a scaling", f"your {observed:g}", "another number", cause)
 
 
@@ -135,17 +141,17 @@ EXERCISES = (
         id="flows.nice_floor",
         stub="nice_floor = ...",
         points=1,
-        laws=(floor_of_additive_flows,),
-        reference=1.848,
+        laws=(best_of_additive_flows,),
+        reference=3.132,
         hints=(
-            "log p(x) is the log-density of the base at f(x), and nothing else. What is the largest value it can take?",
-            "The base is N(0, I) in two dimensions: its density is at most 1/2π. What is −ln of that?",
+            "The NLL is (D/2) ln 2π + ½ E‖z‖², and z has the entropy of x. Which such z has the least E‖z‖²?",
+            "A Gaussian has, and x is one already: leave it alone, and E‖z‖² = 3σ².",
         ),
-        wrong=((-1.767, "spread"), (0.0, "constant"), (2.838, "direction"), (0.919, "reduction")),
+        wrong=((2.757, "constant"), (2.177, "spread"), (4.257, "direction"), (1.044, "reduction")),
         causes={
-            "spread": "That is the entropy of the data. To reach it the density must be 16 somewhere: can it?",
-            "constant": "At an NLL of 0 the density is 1 on average. What is the largest density of N(0, I)?",
-            "direction": "That is what draws of the model itself cost. The data lie much nearer to the middle.",
+            "constant": "That is the floor, reached if every z were 0. Can a map that keeps volume do that?",
+            "spread": "That is the entropy of the data. A scaling would get there: what do additive layers keep?",
+            "direction": "That is what draws of the model itself cost. The data lie nearer to the middle.",
             "reduction": "One coordinate costs that much. How many are there?",
         },
     ),
@@ -154,7 +160,7 @@ EXERCISES = (
         stub='''def ica_angle(x):
     """The angle, degrees, by which independent Laplace sources z were turned.
 
-    x = Rz is (n, 2), white; R = [[cos, −sin], [sin, cos]]. Any multiple of 90 may be added.
+    x = Rz is (n, 2), white; R = [[cos, −sin], [sin, cos]]. Multiples of 90 are free.
     """
     raise NotImplementedError''',
         points=3,
@@ -189,8 +195,8 @@ EXERCISES = (
         laws=(laws.gap_takes_mass,),
         reference=filament_mass,
         hints=(
-            "To cross δ at slope κ, z must walk δ/κ; the halves are equal, so that it walks from −δ/2κ to δ/2κ.",
-            "P(|Z| < a) = 2Φ(a) − 1 = erf(a/√2), with a = δ/2κ: math.erf has it.",
+            "To cross δ at slope Λ, z must walk δ/Λ; the halves are equal, so that it walks from −δ/2Λ to δ/2Λ.",
+            "P(|Z| < a) = 2Φ(a) − 1 = erf(a/√2), with a = δ/2Λ: math.erf has it.",
         ),
         wrong=(
             (lambda gap, slope: 0.5 + filament_mass(gap, slope) / 2, "constant"),
@@ -199,7 +205,7 @@ EXERCISES = (
         ),
         causes={
             "constant": "As the slope grows the share must go to 0. Does yours? An interval has two ends.",
-            "spread": "The interval has the width δ/κ, and 0 is in its middle. How far is each end?",
+            "spread": "The interval has the width δ/Λ, and 0 is in its middle. How far is each end?",
             "direction": "Is a steeper map to put more into the gap, or less? Which of the two lengths is in z?",
         },
     ),
