@@ -88,18 +88,6 @@ def test_equals_zuko():
     torch.testing.assert_close(spline_inverse(z, parameters, BOUND)[0], theirs.inv(z), rtol=0, atol=1e-9)
 
 
-def test_equals_nflows():
-    splines = pytest.importorskip("nflows.transforms.splines.rational_quadratic")
-    x, parameters = case(scale=1.0)
-    widths, heights, slopes = parameters.split([8, 8, 7], -1)
-    shift = torch.log(torch.expm1(torch.tensor(1 - 1e-3, dtype=x.dtype)))
-    arguments = {"tails": "linear", "tail_bound": BOUND}
-    z, log_slope = splines.unconstrained_rational_quadratic_spline(x, widths, heights, slopes + shift, **arguments)
-    ours = spline(x, parameters, BOUND)
-    torch.testing.assert_close(ours[0], z, rtol=0, atol=1e-11)
-    torch.testing.assert_close(ours[1], log_slope, rtol=0, atol=1e-10)
-
-
 @pytest.mark.parametrize("map", [spline, spline_inverse])
 def test_zeros_are_the_identity(map):
     x, parameters = case()
