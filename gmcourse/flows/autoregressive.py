@@ -56,8 +56,8 @@ class MaskedAutoregressive(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """z and log|det ∂z/∂x|, (batch,): one pass."""
         flat = x.flatten(1)
-        z, log_slope = self.transform.forward(flat, self.conditioner(flat).flatten(1))
-        return z.view_as(x), sum_event(log_slope)
+        z, log_slope = self.transform.forward(flat, self.conditioner.layers(flat))
+        return z if x.dim() == 2 else z.view_as(x), sum_event(log_slope)
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """x and log|det ∂x/∂z|, (batch,): coordinate after coordinate; by `dims` passes where gradients are wanted."""
