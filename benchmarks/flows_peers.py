@@ -4,8 +4,8 @@
     python benchmarks/flows_peers.py --threads 1 --rounds 9
 
 Prints, for training steps (log-likelihood, backward, Adam) and for sampling, the median over rounds of our time
-divided by that of the fastest peer, measured in the same round, and the largest difference between our incremental inverse and
-each peer's with the peer's weights copied. Writes gmcourse/results/flows_peers.json.
+divided by the fastest peer's in the same round, and the largest difference between our incremental inverse and each
+peer's with the peer's weights copied. Writes gmcourse/results/flows_peers.json.
 """
 
 import argparse
@@ -175,7 +175,7 @@ def sampler(model: Model, n: int) -> Callable[[], Tensor]:
 
 
 def race(runners: dict[str, Callable], rounds: int, clock: Callable[[], float]) -> dict[str, float | str]:
-    """Milliseconds of each (median over rounds), and the median over rounds of ours / the peer with the least median."""
+    """Milliseconds of each, median over rounds, and the median of ours / the peer with the least median."""
     repeats = dict.fromkeys(runners, 1)
     for name, runner in runners.items():
         runner()
