@@ -99,18 +99,17 @@ class Continuous(nn.Module):
 
     def between(self, x: Tensor, start: float, end: float) -> tuple[Tensor, Tensor]:
         """Where x at time `start` is at `end`, and ∫ tr ∂f/∂z dt on the way, (batch,)."""
-        probe = None if self.probe is None else draw_probe(x.flatten(1), self.probe)
-        shape = x.shape[1:]
+        trace_of = exact_trace
+        if self.probe is not None:
+            trace_of = partial(hutchinson_trace, probe=draw_probe(x.flatten(1), self.probe))
+
+        def velocity(t: Tensor, z: Tensor) -> Tensor:
+            return self.field(t, z.view_as(x)).flatten(1)
 
         def with_trace(t: Tensor, state: Tensor) -> Tensor:
-            """(dz/dt, tr) of the state (z, log_det), (batch, D + 1)."""
-
-            def f(t: Tensor, flat: Tensor) -> Tensor:
-                return self.field(t, flat.unflatten(1, shape)).flatten(1)
-
-            flat = state[:, :-1]
-            velocity, trace = exact_trace(f, t, flat) if probe is None else hutchinson_trace(f, t, flat, probe)
-            return torch.cat([velocity, trace.unsqueeze(1)], 1)
+            """d/dt of (z, the integral so far), (batch, D + 1)."""
+            change, trace = trace_of(velocity, t, state[:, :-1])
+            return torch.cat([change, trace.unsqueeze(1)], 1)
 
         state = torch.cat([x.flatten(1), x.new_zeros(len(x), 1)], 1)
         state = self.solver(with_trace, state, start, end)
