@@ -3,6 +3,8 @@
 import pytest
 import torch
 from torch import nn
+from torch.distributions import AffineTransform
+from zuko.transforms import CouplingTransform, DependentTransform
 
 from gmcourse.flows.coupling import AdditiveCoupling, Affine, AffineCoupling, Scaling, Shift, nice, realnvp
 from gmcourse.flows.flow import Laplace
@@ -74,6 +76,21 @@ def test_mass_is_one_and_samples_follow(build, base):
     with torch.no_grad():
         mass.integrates_to_one(model.log_prob, low=[-25, -25], high=[25, 25])
         mass.samples_follow_density(model, model.log_prob, low=[-25, -25], high=[25, 25])
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_agrees_with_zuko(swap):
+    layer, x = stirred(AffineCoupling(5, (8,), swap, bound=1.5)), rows(20, 5)
+    stays = torch.arange(5) < 3 if not swap else torch.arange(5) >= 3
+
+    def meta(kept):
+        r, m = layer.conditioner(kept).chunk(2, 1)
+        return DependentTransform(AffineTransform(m, (1.5 * r.tanh()).exp()), 1)
+
+    theirs = CouplingTransform(meta, stays)
+    for ours, expected in zip(layer(x), theirs.call_and_ladj(x), strict=True):
+        torch.testing.assert_close(ours, expected)
+    torch.testing.assert_close(layer.inverse(x)[0], theirs.inv(x))
 
 
 def test_the_scale_is_bounded():
