@@ -27,7 +27,7 @@ TOYS = {
 }
 MODEL = {"layers": 4, "hidden": [64, 64], "bound": 5.0}
 TRAINING = {"batch_size": 512, "peak_lr": 3e-3}
-SIZE, BINS, SEEDS, SHORT, LONG = 200_000, (8, 16, 32), (0, 1, 2), 1_000, 5_000
+SIZE, BINS, SEEDS, SHORT, LONG = 200_000, (8, 16, 32), (0, 1, 2), 1_000, 3_000
 
 
 def rate(step: int, steps: int) -> float:
