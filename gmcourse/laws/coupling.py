@@ -138,7 +138,7 @@ def gap_takes_mass(candidate: Callable[[float, float], float]) -> None:
 
 
 def prices_of_lost_mode(candidate: Callable[[float], Sequence[float]]) -> None:
-    """candidate(ρ) is (KL(p‖q), JS(p, q), KL(q‖p)), nats, where q lacks a mode of p of share ρ, by two-bin sums."""
+    """candidate(ζ) is (KL(p‖q), JS(p, q), KL(q‖p)), nats, where q lacks a mode of p of share ζ, by two-bin sums."""
     for share in (0.1, 0.01, 0.5):
         p = torch.tensor([1 - share, share], dtype=torch.float64)
         q = torch.tensor([1.0, 0.0], dtype=torch.float64)

@@ -34,12 +34,12 @@ def _unmixed(x: Tensor, degrees: float) -> Tensor:
 
 
 def filament_mass(gap: float, slope: float) -> float:
-    """2Φ(δ/2Λ) − 1 = erf(δ/2Λ√2)."""
+    """2Φ(ℓ/2Λ) − 1 = erf(ℓ/2Λ√2)."""
     return math.erf(gap / (2 * slope) / math.sqrt(2))
 
 
 def lost_mode(share: float) -> tuple[float, float, float]:
-    """∞, ½[(1−ρ) ln(1−ρ) + ρ ln 2 − (2−ρ) ln(1−ρ/2)], −ln(1−ρ)."""
+    """∞, ½[(1−ζ) ln(1−ζ) + ζ ln 2 − (2−ζ) ln(1−ζ/2)], −ln(1−ζ)."""
     kept, middle = 1 - share, 1 - share / 2
     js = 0.5 * (kept * math.log(kept) + share * math.log(2) - (1 + kept) * math.log(middle))
     return math.inf, js, -math.log(kept)
@@ -195,8 +195,8 @@ EXERCISES = (
         laws=(laws.gap_takes_mass,),
         reference=filament_mass,
         hints=(
-            "To cross δ at slope Λ, z must walk δ/Λ; the halves are equal, so that it walks from −δ/2Λ to δ/2Λ.",
-            "P(|Z| < a) = 2Φ(a) − 1 = erf(a/√2), with a = δ/2Λ: math.erf has it.",
+            "To cross ℓ at slope Λ, z must walk ℓ/Λ; the halves are equal, so that it walks from −ℓ/2Λ to ℓ/2Λ.",
+            "P(|Z| < a) = 2Φ(a) − 1 = erf(a/√2), with a = ℓ/2Λ: math.erf has it.",
         ),
         wrong=(
             (lambda gap, slope: 0.5 + filament_mass(gap, slope) / 2, "constant"),
@@ -205,7 +205,7 @@ EXERCISES = (
         ),
         causes={
             "constant": "As the slope grows the share must go to 0. Does yours? An interval has two ends.",
-            "spread": "The interval has the width δ/Λ, and 0 is in its middle. How far is each end?",
+            "spread": "The interval has the width ℓ/Λ, and 0 is in its middle. How far is each end?",
             "direction": "Is a steeper map to put more into the gap, or less? Which of the two lengths is in z?",
         },
     ),
@@ -221,8 +221,8 @@ EXERCISES = (
         laws=(laws.prices_of_lost_mode,),
         reference=lost_mode,
         hints=(
-            "Only two regions matter: the rest, where q/p = 1/(1 − ρ), and the mode, where q = 0. Sum over the two.",
-            "JS = ½KL(p‖m) + ½KL(q‖m), m = (p + q)/2: 1 − ρ/2 on the rest and ρ/2 on the mode.",
+            "Only two regions matter: the rest, where q/p = 1/(1 − ζ), and the mode, where q = 0. Sum over the two.",
+            "JS = ½KL(p‖m) + ½KL(q‖m), m = (p + q)/2: 1 − ζ/2 on the rest and ζ/2 on the mode.",
         ),
         wrong=(
             (lambda share: lost_mode(share)[::-1], "direction"),
