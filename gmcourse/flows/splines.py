@@ -166,24 +166,29 @@ class _Bin:
         self.xi = (x - corners[0, 0]) / self.width
         self.rest = 1 - self.xi
         self.u = self.xi * self.rest
-        self.e = self.d0 + self.d1 - 2 * self.rho
+        self.xi2, self.rest2 = self.xi * self.xi, self.rest * self.rest
+        self.e = torch.sub(self.d0 + self.d1, self.rho, alpha=2)
         self.below = torch.addcmul(self.rho, self.e, self.u)  # the denominator
-        self.rise = torch.addcmul(self.d0 * self.u, self.rho * self.xi, self.xi) / self.below
-        self.above = self.d1 * self.xi**2 + 2 * self.rho * self.u + self.d0 * self.rest**2
+        self.rise = torch.addcmul(self.d0 * self.u, self.rho, self.xi2) / self.below
+        ends = torch.addcmul(self.d1 * self.xi2, self.d0, self.rest2)
+        self.above = torch.addcmul(ends, self.rho, self.u, value=2)
         self.slope = self.above * (self.rho / self.below) ** 2
 
     def gradients(self, grad_z: Tensor, grad_log: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """From those of z and ln slope: ∂x, ∂corners (2, 2, N) and ∂raw slopes (2, N)."""
-        xi, u, rho, rest = self.xi, self.u, self.rho, self.rest
-        tilt = 1 - 2 * xi
+        """From those of z and ln slope: ∂x, ∂corners (2, 2, N) and ∂raw slopes (2, N).
+
+        `addcmul(a, b, c, value=v)` is a + v b c in one pass: few passes are what makes this fast.
+        """
+        xi, u, rho, rest, xi2, rest2 = self.xi, self.u, self.rho, self.rest, self.xi2, self.rest2
+        tilt = rest - xi
         q, p, r = grad_z * self.height / self.below, grad_log / self.above, 2 * grad_log / self.below
-        at_above = self.d1 * xi + rho * tilt - self.d0 * rest
-        at_xi = grad_z * self.slope * self.width + 2 * p * at_above - r * self.e * tilt
+        at_above = torch.addcmul(self.d1 * xi, rho, tilt).addcmul_(self.d0, rest, value=-1)
+        at_xi = (grad_z * self.slope * self.width).addcmul_(p, at_above, value=2).addcmul_(r * self.e, tilt, value=-1)
         r = torch.addcmul(r, q, self.rise)  # what a rise of the denominator costs
-        at_rho = q * xi**2 + 2 * u * p - r * (1 - 2 * u) + 2 * grad_log / rho
-        at_slopes = torch.stack([u * (q - r) + p * rest**2, p * xi**2 - u * r]) * self.raw.sigmoid()
-        along = at_xi / self.width
-        at_height = grad_z * self.rise + at_rho / self.width
-        at_width = -along * xi - at_rho * rho / self.width
-        at_corners = torch.stack([-along - at_width, at_width, grad_z - at_height, at_height])
-        return along, at_corners.view(2, 2, -1), at_slopes
+        at_rho = (q * xi2).addcmul_(u, p, value=2).addcmul_(r, xi2 + rest2, value=-1).addcdiv_(grad_log, rho, value=2)
+        at_d0, at_d1 = (u * (q - r)).addcmul_(p, rest2), (p * xi2).addcmul_(u, r, value=-1)
+        along, tall = at_xi / self.width, at_rho / self.width
+        at_height = torch.addcmul(tall, grad_z, self.rise)
+        less_width = torch.addcmul(along * xi, tall, rho)
+        at_corners = torch.stack([less_width - along, -less_width, grad_z - at_height, at_height])
+        return along, at_corners.view(2, 2, -1), torch.stack([at_d0, at_d1]) * self.raw.sigmoid()
