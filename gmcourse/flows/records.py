@@ -103,186 +103,130 @@ def _falling(steps: int, batch_size: int, peak: float, data: Any = None) -> dict
     }
 
 
-def cnf_recipe(data: Any = None) -> dict[str, Any]:
-    """One minute on one core for points of the plane."""
-    return _falling(1_000, 128, 5e-3, data)
-
-
-def flow_matching_recipe(data: Any = None) -> dict[str, Any]:
-    """Some ten seconds on one core for points of the plane."""
-    return _falling(3_000, 512, 3e-3, data)
-
-
 def plane_points(n: int, seed: int = 0) -> tuple[Tensor]:
     """Points of the plane off the origin, (n, 2)."""
     return (1.5 + 0.5 * torch.randn(n, 2, generator=torch.Generator().manual_seed(seed)),)
 
 
+exact_flow = partial(
+    ModelRecord,
+    family="flows",
+    branch=("explicit density", "tractable", "normalising flow"),
+    density="exact",
+    claims=(Trainable, Sampler, Density, Bijection),
+    example=plane_points,
+)
+
 RECORDS: tuple[ModelRecord, ...] = (
-    ModelRecord(
+    exact_flow(
         name="Planar flow",
         key="planar-flow",
-        family="flows",
-        branch=("explicit density", "tractable", "normalising flow"),
-        density="exact",
-        claims=(Trainable, Sampler, Density, Bijection),
         paper="Rezende & Mohamed, Variational Inference with Normalizing Flows",
         year=2015,
         arxiv="1505.05770",
         lesson="06_flows/01_change_of_variables",
         build=partial(_stacked, Planar, 24),
         recipe=partial(_falling, 2_000, 256, 2e-2),
-        example=plane_points,
     ),
-    ModelRecord(
+    exact_flow(
         name="Radial flow",
         key="radial-flow",
-        family="flows",
-        branch=("explicit density", "tractable", "normalising flow"),
-        density="exact",
-        claims=(Trainable, Sampler, Density, Bijection),
         paper="Rezende & Mohamed, Variational Inference with Normalizing Flows",
         year=2015,
         arxiv="1505.05770",
         lesson="06_flows/01_change_of_variables",
         build=partial(_stacked, Radial, 24),
         recipe=partial(_falling, 2_000, 256, 2e-2),
-        example=plane_points,
     ),
-    ModelRecord(
+    exact_flow(
         name="NICE",
         key="nice",
-        family="flows",
-        branch=("explicit density", "tractable", "normalising flow"),
-        density="exact",
-        claims=(Trainable, Sampler, Density, Bijection),
         paper="Dinh et al., NICE: Non-linear Independent Components Estimation",
         year=2015,
         arxiv="1410.8516",
         lesson="06_flows/02_coupling",
         build=partial(_coupled, nice, 6),
         recipe=partial(_falling, 1_500, 256, 3e-3),
-        example=plane_points,
     ),
-    ModelRecord(
+    exact_flow(
         name="RealNVP",
         key="realnvp",
-        family="flows",
-        branch=("explicit density", "tractable", "normalising flow"),
-        density="exact",
-        claims=(Trainable, Sampler, Density, Bijection),
         paper="Dinh et al., Density Estimation Using Real NVP",
         year=2017,
         arxiv="1605.08803",
         lesson="06_flows/02_coupling",
         build=partial(_coupled, realnvp, 8),
         recipe=partial(_falling, 1_500, 256, 3e-3),
-        example=plane_points,
     ),
-    ModelRecord(
+    exact_flow(
         name="Neural spline flow, coupling",
         key="spline-coupling-flow",
-        family="flows",
-        branch=("explicit density", "tractable", "normalising flow"),
-        density="exact",
-        claims=(Trainable, Sampler, Density, Bijection),
         paper="Durkan et al., Neural Spline Flows",
         year=2019,
         arxiv="1906.04032",
         lesson="06_flows/03_splines",
         build=partial(_splines, spline_coupling, 4),
         recipe=partial(_falling, 2_000, 256, 3e-3),
-        example=plane_points,
     ),
-    ModelRecord(
+    exact_flow(
         name="Neural spline flow, autoregressive",
         key="spline-autoregressive-flow",
-        family="flows",
-        branch=("explicit density", "tractable", "normalising flow"),
-        density="exact",
-        claims=(Trainable, Sampler, Density, Bijection),
         paper="Durkan et al., Neural Spline Flows",
         year=2019,
         arxiv="1906.04032",
         lesson="06_flows/03_splines",
         build=partial(_splines, spline_autoregressive, 3),
         recipe=partial(_falling, 2_000, 256, 3e-3),
-        example=plane_points,
     ),
-    ModelRecord(
+    exact_flow(
         name="MAF",
         key="maf",
-        family="flows",
-        branch=("explicit density", "tractable", "normalising flow"),
-        density="exact",
-        claims=(Trainable, Sampler, Density, Bijection),
         paper="Papamakarios et al., Masked Autoregressive Flow for Density Estimation",
         year=2017,
         arxiv="1705.07057",
         lesson="06_flows/05_autoregressive_flows",
         build=partial(_autoregressive, maf, 5),
         recipe=partial(_falling, 3_000, 128, 3e-3),
-        example=plane_points,
     ),
-    ModelRecord(
+    exact_flow(
         name="IAF",
         key="iaf",
-        family="flows",
-        branch=("explicit density", "tractable", "normalising flow"),
-        density="exact",
-        claims=(Trainable, Sampler, Density, Bijection),
         paper="Kingma et al., Improving Variational Inference with Inverse Autoregressive Flow",
         year=2016,
         arxiv="1606.04934",
         lesson="06_flows/05_autoregressive_flows",
         build=partial(_autoregressive, iaf, 5),
         recipe=partial(_falling, 1_000, 128, 3e-3),
-        example=plane_points,
     ),
-    ModelRecord(
+    exact_flow(
         name="Parallel WaveNet student",
         key="parallel-wavenet-student",
-        family="flows",
-        branch=("explicit density", "tractable", "normalising flow"),
-        density="exact",
-        claims=(Trainable, Sampler, Density, Bijection),
         paper="van den Oord et al., Parallel WaveNet: Fast High-Fidelity Speech Synthesis",
         year=2018,
         arxiv="1711.10433",
         lesson="06_flows/05_autoregressive_flows",
         build=build_student,
         recipe=partial(_falling, 3_000, 128, 2e-3),
-        example=plane_points,
     ),
-    ModelRecord(
+    exact_flow(
         name="Continuous normalising flow",
         key="cnf",
-        family="flows",
-        branch=("explicit density", "tractable", "normalising flow"),
-        density="exact",
-        claims=(Trainable, Sampler, Density, Bijection),
         paper="Grathwohl et al., FFJORD: Free-form Continuous Dynamics for Scalable Reversible Generative Models",
         year=2019,
         arxiv="1810.01367",
         lesson="06_flows/06_continuous_flows",
         build=build_cnf,
-        recipe=cnf_recipe,
-        example=plane_points,
+        recipe=partial(_falling, 1_000, 128, 5e-3),
     ),
-    ModelRecord(
+    exact_flow(
         name="Flow matching",
         key="flow-matching",
-        family="flows",
-        branch=("explicit density", "tractable", "normalising flow"),
-        density="exact",
-        claims=(Trainable, Sampler, Density, Bijection),
         paper="Lipman et al., Flow Matching for Generative Modeling",
         year=2023,
         arxiv="2210.02747",
         lesson="06_flows/07_flow_matching",
         build=build_flow_matching,
-        recipe=flow_matching_recipe,
-        example=plane_points,
+        recipe=partial(_falling, 3_000, 512, 3e-3),
     ),
     ModelRecord(
         name="Glow",

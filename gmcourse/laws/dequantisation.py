@@ -78,6 +78,19 @@ def logit_counts_volume(candidate: Callable[[Tensor, float], Tensor], *, seed: i
         require_close("log_det = Σ ln dz/dx", observed, expected, 1e-5, suspects)
 
 
+def _bin_suspects(log_p: Callable[[Tensor], Tensor], y: Tensor, log_q: Tensor) -> dict[str, Tensor]:
+    """What the usual slips would give; where q is uniform or K = 1 some of them are right, and are left out."""
+    k = len(y)
+    log_w = log_p(y) - log_q
+    suspects = {"direction": (log_p(y - 0.5) - log_q).logsumexp(0) - math.log(k)}
+    if log_q.any():
+        suspects["sign"] = (log_p(y) + log_q).logsumexp(0) - math.log(k)
+        suspects["dependence"] = log_p(y).logsumexp(0) - math.log(k)
+    if k > 1:
+        suspects |= {"log-mean": log_w.mean(0), "constant": log_w.logsumexp(0)}
+    return suspects
+
+
 Bound = Callable[[Callable[[Tensor], Tensor], Tensor, Tensor, Tensor], Tensor]
 
 
@@ -106,15 +119,7 @@ def bin_is_bounded(candidate: Bound, *, seed: int = 0) -> None:
             answer = candidate(lambda y: log_p(y.reshape(-1, 2)).view(y.shape[:-1]), x, noise, log_q)
             observed = require_shape(law, answer, (batch,)).double()
             expected = log_w.logsumexp(0) - math.log(k)
-            suspects = {
-                "sign": (log_p(x + noise) + log_q).logsumexp(0) - math.log(k),
-                "dependence": log_p(x + noise).logsumexp(0) - math.log(k),
-                "direction": (log_p(x + noise - 0.5) - log_q).logsumexp(0) - math.log(k),
-            }
-            if k > 1:
-                suspects |= {"log-mean": log_w.mean(0), "constant": log_w.logsumexp(0)}
-            if name == "u uniform":
-                suspects = {cause: value for cause, value in suspects.items() if cause not in ("sign", "dependence")}
+            suspects = _bin_suspects(log_p, x + noise, log_q)
             require_close(law, observed, expected, 1e-6, suspects)
             slack = 4 * standard_error(observed)
             if observed.mean() > exact + slack:
