@@ -1,6 +1,6 @@
 """Flows against zuko, nflows and normflows: the same architecture, batch and threads, in one process, in turn.
 
-    pip install "gmcourse[peers]" zuko
+    pip install "gmcourse[peers]"
     python benchmarks/flows_peers.py --threads 1 --rounds 9
 
 Prints, for training steps (log-likelihood, backward, Adam) and for sampling, the median over rounds of our time
