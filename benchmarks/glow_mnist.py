@@ -1,6 +1,6 @@
 """Glow on MNIST, 256 grey levels: what variational dequantisation is worth beside uniform noise, in bits/dim.
 
-    OMP_NUM_THREADS=1 python benchmarks/glow_mnist.py --folder runs/glow-mnist
+    OMP_NUM_THREADS=2 python benchmarks/glow_mnist.py --folder runs/glow-mnist
 
 One flow is trained with uniform noise; from its weights, two go on for the same number of steps on the same batches,
 one with uniform noise and one with q(u|x). Both bounds are then taken on the same test images, with one draw and with
@@ -108,8 +108,8 @@ def main(args: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition(":\n")[0])
     parser.add_argument("--folder", type=Path, required=True, help="of the checkpoints")
-    parser.add_argument("--shared", type=int, default=1600, help="steps before the fork")
-    parser.add_argument("--steps", type=int, default=800, help="steps of each branch")
+    parser.add_argument("--shared", type=int, default=4500, help="steps before the fork")
+    parser.add_argument("--steps", type=int, default=1500, help="steps of each branch")
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--images", type=int, default=500, help="test images in the evaluation, evenly spaced")
