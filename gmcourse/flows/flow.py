@@ -37,7 +37,7 @@ class Laplace(nn.Module):
 
 
 class Flow(nn.Module):
-    """z = f_K ∘ … ∘ f_1 (x) with z from a base distribution: log p(x) = log p_Z(z) + Σ_k log|det ∂f_k|.
+    """z = f_n ∘ … ∘ f_1 (x) with z from a base distribution: log p(x) = log p(z) + Σ_k log|det ∂f_k|.
 
     `bijections` go from data to latent, each at its own input; `event_shape` is that of x, continuous. A flow is a
     bijection itself. Equation: flows-composition. Papamakarios et al. 2021, eq. 6.
@@ -70,7 +70,7 @@ class Flow(nn.Module):
         return z, total
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """log p(x) = log p_Z(f(x)) + log|det ∂f/∂x|, (batch,), nats, exact. Equation: flows-change-of-variables."""
+        """log p(x) = log p(f(x)) + log|det ∂f/∂x|, (batch,), nats, exact. Equation: flows-change-of-variables."""
         z, log_det = self(x)
         return self.base.log_prob(z) + log_det
 
