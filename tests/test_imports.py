@@ -276,5 +276,5 @@ def test_a_swallowed_exception_and_a_path_of_the_machine_are_seen(tmp_path):
     for line in ("/" + "home/me/data", "C:" + "\\Users\\me", ".." + "/shared/data", "see '/" + "tmp/x.csv'"):
         (tmp_path / "page.md").write_text(f"Fine.\nFrom {line}\n")
         assert len(machine_paths(tmp_path, ["page.md"])) == 1
-    (tmp_path / "page.md").write_text("https://example.org/home/me, ../03_autoencoders/01_bottleneck.md, ~/tmp/x\n")
+    (tmp_path / "page.md").write_text("https://example.org/home/me, ../03_autoencoders/01_bottleneck.md, ~/home/x\n")
     assert machine_paths(tmp_path, ["page.md"]) == []
