@@ -4,7 +4,6 @@ import base64
 import json
 import shutil
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,24 +13,7 @@ from torch import nn
 from gmcourse.nets import mlp
 from gmcourse.show.latent_map import LatentMap, layers_of
 
-JS = Path(__file__).parents[2] / "gmcourse" / "show" / "js"
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory):
-    """Runs a script beside the explorers' modules and returns what it prints, as JSON."""
-    folder = tmp_path_factory.mktemp("js")
-    shutil.copytree(JS, folder, dirs_exist_ok=True)
-    (folder / "package.json").write_text('{"type": "module"}')
-
-    def run(script: str, given: object = None):
-        (folder / "main.js").write_text(f"const given = {json.dumps(given)};\n{script}", "utf-8")
-        done = subprocess.run(["node", "main.js"], cwd=folder, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
 
 
 FORWARD = """

@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,27 +11,19 @@ import torch
 from gmcourse import show
 from gmcourse.flows.splines import knots, spline
 
-JS = Path(__file__).parents[2] / "gmcourse" / "show" / "js"
 KNOTS = ([-3, -1, 0.5, 3], [-3, -0.2, 0.1, 3], [1, 0.3, 4, 1])
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
 
 
-@pytest.fixture(scope="module")
-def node(tmp_path_factory):
-    """Runs a script beside the explorers' modules and returns what it prints, as JSON."""
-    folder = tmp_path_factory.mktemp("js")
-    shutil.copytree(JS, folder, dirs_exist_ok=True)
-    (folder / "package.json").write_text('{"type": "module"}')
+@pytest.fixture
+def editor(node):
+    """The value of an expression in the functions of `spline.js`."""
+    names = "densityAt, diagonal, massOf, placesOver, splineAt, withKnot, withSlope"
 
-    def run(script: str, given: object = None):
-        names = "densityAt, diagonal, massOf, placesOver, splineAt, withKnot, withSlope"
-        head = f'import {{ {names} }} from "./spline.js";\nconst given = {json.dumps(given)};\n'
-        (folder / "main.js").write_text(f"{head}console.log(JSON.stringify({script}));", "utf-8")
-        done = subprocess.run(["node", "main.js"], cwd=folder, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+    def value(expression: str, given: object):
+        return node(f'import {{ {names} }} from "./spline.js";\nconsole.log(JSON.stringify({expression}));', given)
 
-    return run
+    return value
 
 
 def table(parameters, bound=3.0):
@@ -41,26 +32,26 @@ def table(parameters, bound=3.0):
 
 @needs_node
 @pytest.mark.parametrize("scale", [0.0, 1.0, 3.0])
-def test_the_page_computes_torchs_spline(node, scale):
+def test_the_page_computes_torchs_spline(editor, scale):
     parameters = scale * torch.randn(14, dtype=torch.float64)
     x = torch.linspace(-4, 4, 301, dtype=torch.float64)
     z, log_slope = spline(x, parameters.expand(301, -1), 3.0)
     density = torch.distributions.Normal(0, 1).log_prob(z).add(log_slope).exp()
     given = {"x": x.tolist(), "knots": table(parameters)}
-    seen = np.array(node("given.x.map((x) => [...splineAt(x, given.knots), densityAt(x, given.knots)])", given))
+    seen = np.array(editor("given.x.map((x) => [...splineAt(x, given.knots), densityAt(x, given.knots)])", given))
     assert np.abs(seen - torch.stack([z, log_slope.exp(), density], 1).numpy()).max() < 1e-4
-    assert node("massOf(given.knots)", given) == pytest.approx(1, abs=2e-3)
+    assert editor("massOf(given.knots)", given) == pytest.approx(1, abs=2e-3)
 
 
 @needs_node
-def test_a_knot_stays_between_its_neighbours(node):
+def test_a_knot_stays_between_its_neighbours(editor):
     given = list(map(list, zip(*KNOTS, strict=True)))
-    assert node("withKnot(given, 1, [-1.5, -2])[1]", given) == [-1.5, -2, 0.3]
-    assert node("withKnot(given, 1, [9, -9])[1]", given) == [0.45, -2.95, 0.3]
-    assert node("withSlope(given, 2, 2)[2]", given) == [0.5, 0.1, 2]
-    assert node("[withSlope(given, 2, Infinity)[2][2], withSlope(given, 2, -1)[2][2]]", given) == [20, 0.05]
-    assert node("diagonal(given)", given) == [[-3, -3, 1], [-1, -1, 1], [1, 1, 1], [3, 3, 1]]
-    places = node("placesOver(given, 4, 5)", given)
+    assert editor("withKnot(given, 1, [-1.5, -2])[1]", given) == [-1.5, -2, 0.3]
+    assert editor("withKnot(given, 1, [9, -9])[1]", given) == [0.45, -2.95, 0.3]
+    assert editor("withSlope(given, 2, 2)[2]", given) == [0.5, 0.1, 2]
+    assert editor("[withSlope(given, 2, Infinity)[2][2], withSlope(given, 2, -1)[2][2]]", given) == [20, 0.05]
+    assert editor("diagonal(given)", given) == [[-3, -3, 1], [-1, -1, 1], [1, 1, 1], [3, 3, 1]]
+    places = editor("placesOver(given, 4, 5)", given)
     assert places == sorted(places)
     assert {-4.0, -3.0, -1.0, 0.5, 3.0, 4.0} <= set(places)
 
