@@ -4,6 +4,7 @@ import base64
 import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from torch import nn
 from gmcourse.nets import mlp
 from gmcourse.show.latent_map import LatentMap, layers_of
 
+JS = Path(__file__).parents[2] / "gmcourse" / "show" / "js"
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
 
 
