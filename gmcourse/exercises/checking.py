@@ -17,6 +17,7 @@ from gmcourse.exercises.flows import (
     images,
     splines,
 )
+from gmcourse.exercises.gan import dcgan, dynamics, game, wasserstein
 from gmcourse.exercises.hints import QUESTIONS
 from gmcourse.exercises.record import Exercise, Verdict
 from gmcourse.exercises.vae import evidence_lower_bound
@@ -25,6 +26,10 @@ from gmcourse.show.source import source
 
 LESSONS = (
     evidence_lower_bound,
+    game,
+    dynamics,
+    wasserstein,
+    dcgan,
     change_of_variables,
     coupling,
     splines,

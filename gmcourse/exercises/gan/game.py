@@ -1,0 +1,3 @@
+"""Exercises of this lesson."""
+
+EXERCISES: tuple = ()
