@@ -2,5 +2,17 @@
 
 from gmcourse.metrics.distances import mmd, sliced_wasserstein
 from gmcourse.metrics.likelihood import Estimate, estimate, importance_weighted, mean_elbo, nll
+from gmcourse.metrics.transport import transport_plan, wasserstein_1d, wasserstein_lp
 
-__all__ = ["Estimate", "estimate", "importance_weighted", "mean_elbo", "mmd", "nll", "sliced_wasserstein"]
+__all__ = [
+    "Estimate",
+    "estimate",
+    "importance_weighted",
+    "mean_elbo",
+    "mmd",
+    "nll",
+    "sliced_wasserstein",
+    "transport_plan",
+    "wasserstein_1d",
+    "wasserstein_lp",
+]

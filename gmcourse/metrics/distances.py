@@ -3,6 +3,8 @@
 import torch
 from torch import Generator, Tensor
 
+from gmcourse.metrics.transport import sorted_distance
+
 
 def mmd(x: Tensor, y: Tensor, bandwidth: float | None = None) -> float:
     """Squared maximum mean discrepancy, unbiased, so that it may be below 0 where x and y are alike.
@@ -36,13 +38,7 @@ def sliced_wasserstein(x: Tensor, y: Tensor, projections: int = 100, rng: Genera
         raise ValueError(f"projections: got {projections}, expected at least one direction")
     directions = torch.randn(x.shape[1], projections, generator=rng, dtype=x.dtype, device=x.device)
     directions = directions / directions.norm(dim=0)
-    u, v = (x @ directions).sort(0).values, (y @ directions).sort(0).values
-    n, m = len(x), len(y)
-    steps = torch.arange(1, n + 1, device=x.device) * m, torch.arange(1, m + 1, device=x.device) * n
-    levels = torch.cat(steps).unique()  # where either quantile function jumps, in units of 1/nm
-    widths = levels.diff(prepend=levels.new_zeros(1)).to(x.dtype) / (n * m)
-    gaps = (u[(levels - 1) // m] - v[(levels - 1) // n]).abs()
-    return (widths @ gaps).mean().item()
+    return sorted_distance(x @ directions, y @ directions).mean().item()
 
 
 def _rows(x: Tensor, y: Tensor, least: int) -> tuple[Tensor, Tensor]:
