@@ -4,6 +4,7 @@ from gmcourse.show.bending import bending, bent
 from gmcourse.show.curves import loss_curve
 from gmcourse.show.densities import density_map
 from gmcourse.show.frames import frames
+from gmcourse.show.gan_stage import GANStage
 from gmcourse.show.images import compare, grid
 from gmcourse.show.latent_map import LatentMap
 from gmcourse.show.source import source
@@ -13,6 +14,7 @@ from gmcourse.show.style import CLASS_COLOURS, COLOURS, sequential, use_style
 __all__ = [
     "CLASS_COLOURS",
     "COLOURS",
+    "GANStage",
     "LatentMap",
     "SplineEditor",
     "bending",

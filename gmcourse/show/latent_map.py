@@ -27,24 +27,27 @@ def join_modules(*names: str) -> str:
     return "\n".join([*shared, sources[-1]])
 
 
-def layers_of(decoder: nn.Sequential) -> tuple[list[list[int] | str], bytes]:
+def layers_of(network: nn.Sequential, name: str = "decoder") -> tuple[list[list[int] | str], bytes]:
     """What `mlp.js` runs: [inputs, outputs] or an activation's name for each layer, and all weights as float32.
 
-    Dropout rests and changes of shape do nothing to a flat vector. Raises TypeError for any other layer.
+    Dropout rests and changes of shape do nothing to a flat vector; a leaky ReLU has the slope 0.2. Raises TypeError for
+    any other layer, with the `name` of the argument.
     """
-    if not isinstance(decoder, nn.Sequential):
-        raise TypeError(f"decoder: got {type(decoder).__name__}, expected an nn.Sequential")
+    if not isinstance(network, nn.Sequential):
+        raise TypeError(f"{name}: got {type(network).__name__}, expected an nn.Sequential")
     layers, numbers = [], []
-    for layer in _flatten(decoder):
+    for layer in _flatten(network):
         if isinstance(layer, nn.Linear):
             layers.append([layer.in_features, layer.out_features])
             bias = layer.bias if layer.bias is not None else torch.zeros(layer.out_features)
             numbers += [layer.weight.detach().flatten(), bias.detach()]
+        elif isinstance(layer, nn.LeakyReLU) and layer.negative_slope == 0.2:
+            layers.append("leaky_relu")
         elif type(layer) in _ACTIVATIONS:
             layers.append(_ACTIVATIONS[type(layer)])
         elif not isinstance(layer, _SHAPES_ONLY):
-            known = ", ".join(kind.__name__ for kind in (nn.Linear, *_ACTIVATIONS, *_SHAPES_ONLY))
-            raise TypeError(f"decoder: got a layer {type(layer).__name__}, which the page cannot run; expected {known}")
+            known = ", ".join(kind.__name__ for kind in (nn.Linear, *_ACTIVATIONS, *_SHAPES_ONLY)) + ", LeakyReLU(0.2)"
+            raise TypeError(f"{name}: got a layer {type(layer).__name__}, which the page cannot run; expected {known}")
     weights = torch.cat([part.cpu() for part in numbers]) if numbers else torch.zeros(0)
     return layers, weights.numpy().astype("<f4").tobytes()
 

@@ -1,7 +1,9 @@
 // The forward pass of a small network, in the page.
 
-const ACTIVATIONS = {
+/** The activations by name; that of a leaky ReLU has the slope 0.2 below 0. */
+export const ACTIVATIONS = {
   relu: (x) => Math.max(x, 0),
+  leaky_relu: (x) => (x > 0 ? x : 0.2 * x),
   tanh: Math.tanh,
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
 };

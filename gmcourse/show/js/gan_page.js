@@ -1,0 +1,66 @@
+// What the page says of a stage: numbers, slider, chart, and the picture.
+
+import { drawChart } from "./gan_chart.js";
+import { lossesOf, stepsIn } from "./gan_history.js";
+import { LOSSES } from "./gan_losses.js";
+import { coloursFor, paintStage } from "./gan_picture.js";
+import { sceneOf } from "./gan_scene.js";
+import { stepsOf } from "./gan_state.js";
+import { scale, signed } from "./plot.js";
+
+function grouped(count) {
+  return count.toLocaleString("en");
+}
+
+/** The loss now, beside its value at the equilibrium where that is known. */
+function lossWords(loss, limit, unit) {
+  const now = Number.isFinite(loss) ? `loss ${signed(loss, 3)}${unit && ` ${unit}`}` : "no step yet";
+  if (!limit) return now;
+  const [value, name] = limit;
+  return `${now}; at equilibrium ${name === signed(value) ? name : `${name} = ${signed(value, 3)}`}`;
+}
+
+function tellPlayers({ run, kind }, { cards }) {
+  for (const name of ["critic", "generator"]) {
+    cards[name].count.textContent = grouped(run[name].moments.count);
+    cards[name].loss.textContent = lossWords(run[name].loss, LOSSES[kind].limits[name], LOSSES[kind].unit);
+  }
+}
+
+function tellTime({ run, kind, history, at }, { time, chart }) {
+  const end = history.moments.length - 1;
+  const now = stepsOf(run);
+  const last = Math.max(now, stepsIn(history.moments[end]));
+  Object.assign(time.slider, { max: end, value: at });
+  const words = at < end ? `after ${grouped(now)} of ${grouped(last)} steps` : "now";
+  time.words.textContent = words;
+  time.slider.setAttribute("aria-valuetext", words);
+  const losses = { critic: lossesOf(history, "critic"), generator: lossesOf(history, "generator") };
+  drawChart(chart, losses, LOSSES[kind].limits, now, last);
+}
+
+function tellControls({ kind, playing, drawing, set, cursor, given }, { stage, play, menus }) {
+  stage.low.textContent = `fake: ${LOSSES[kind].low}`;
+  stage.high.textContent = `real: ${LOSSES[kind].high}`;
+  play.textContent = playing ? "❚❚ Pause" : "▶ Play";
+  menus.drawing.setAttribute("aria-pressed", String(drawing));
+  menus.drawing.textContent = drawing ? "Done drawing" : "Draw your own";
+  menus.clear.hidden = set !== "drawn";
+  menus.data.selectedIndex = menus.sets.indexOf(set);
+  stage.box.classList.toggle("gm-draws", drawing);
+  stage.cursor.setAttribute("transform", `translate(${scale(given.extent).place(cursor).join(" ")})`);
+}
+
+/** Brings the whole page up to the stage as it stands. */
+export function tell(state, page, layers) {
+  tellPlayers(state, page);
+  tellTime(state, page);
+  tellControls(state, page);
+  const { run, view, kind, data, history } = state;
+  const scene = sceneOf(run, view, kind);
+  paintStage(page.stage.canvas, scene, data, view, layers, coloursFor(page.root));
+  const counts = { critic: run.critic.moments.count, generator: run.generator.moments.count };
+  const { playing, drawing, set, at } = state;
+  const moments = { moment: at, moments: history.moments.length };
+  Object.assign(page.root.dataset, counts, moments, { playing, drawing, set, points: data.length / 2 });
+}

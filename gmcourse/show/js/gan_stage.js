@@ -1,0 +1,212 @@
+// The GAN stage: a generator and a critic train in the page, on data given, chosen or drawn.
+
+import { layOut } from "./gan_controls.js";
+import { madeSet, withBlob } from "./gan_data.js";
+import { tell } from "./gan_page.js";
+import { advance, begin, goTo, newStage, remember, unpackStage } from "./gan_state.js";
+import { listenToKeys, moved } from "./keys.js";
+import { scale, signed } from "./plot.js";
+
+/** Milliseconds of a frame that training may take; between two pictures where little motion is wished. */
+const [BUDGET, CALM] = [14, 500];
+const BLOB = { stroke: 4, key: 12, apart: 0.04 };
+
+/** One frame's training: whole rounds, at most `speed` of them and no longer than BUDGET. */
+function train(state, clock) {
+  const [criticSteps, generatorSteps] = state.round;
+  state.due = Math.min(state.due + state.speed, Math.max(1, state.speed));
+  const began = clock.now();
+  while (state.due >= 1) {
+    state.due -= 1;
+    if (!advance(state, criticSteps, generatorSteps, false)) return false;
+    if (clock.now() - began > BUDGET) break;
+  }
+  return true;
+}
+
+/** Takes back what has diverged, and says so. */
+function diverged(state) {
+  const { critic, generator } = state.run;
+  const when = `${critic.moments.count} critic and ${generator.moments.count} generator steps`;
+  goTo(state, state.history.moments.length - 1);
+  return `Diverged after ${when}: a loss or a weight is no longer finite. Shown is the last moment kept before. ` +
+    "Choose a lower learning rate, then play on or reset.";
+}
+
+/** What the controls do to the state; each ends by showing it. */
+function actions(state, page, show) {
+  const say = (words) => (page().status.textContent = words);
+  const counted = () => {
+    const { critic, generator } = state.run;
+    return `${critic.moments.count} critic steps, ${generator.moments.count} generator steps`;
+  };
+  function pause(words) {
+    state.playing = false;
+    remember(state, true);
+    show();
+    say(words);
+  }
+  function ready() {
+    if (!state.data.length) say("There are no points yet: draw some first.");
+    return state.data.length > 0;
+  }
+  function reset(words = "Back at the first weights: the same steps give the same run again.") {
+    begin(state);
+    show();
+    say(words);
+  }
+  const act = { show, say, reset };
+  act.stop = () => pause(diverged(state));
+  act.play = () => {
+    if (state.playing) return pause(`Paused after ${counted()}.`);
+    if (!ready()) return undefined;
+    const past = state.at < state.history.moments.length - 1;
+    Object.assign(state, { playing: true, due: 0 });
+    show();
+    return say(past ? "Training goes on from here; what came after is forgotten." : "Training.");
+  };
+  act.step = (name) => {
+    if (!ready()) return;
+    const [criticSteps, generatorSteps] = name === "both" ? state.round : [Number(name === "critic"), Number(name !== "critic")];
+    const sound = advance(state, criticSteps, generatorSteps, true);
+    if (!sound) return act.stop();
+    show();
+    if (!state.playing) say(`${counted()}.`);
+  };
+  act.scrub = (index) => {
+    state.playing = false;
+    remember(state, true);
+    goTo(state, index);
+    show();
+    say(`After ${counted()}. Play goes on from here.`);
+  };
+  act.set = (changes) => {
+    Object.assign(state, changes);
+    show();
+  };
+  act.choose = (set) => {
+    const { given, drawn } = state;
+    state.set = set;
+    state.data = set === "drawn" ? drawn : set === "given" ? given.points : madeSet(set, given.extent);
+    state.drawing = set === "drawn" && !drawn.length;
+    if (!state.data.length) state.playing = false;
+    reset(state.drawing ? "Draw with the pointer, or with arrow keys and Space." : "New data, and back at the first weights.");
+    if (state.drawing) page().stage.box.focus({ preventScroll: true });
+  };
+  act.draw = () => {
+    if (!state.drawing && state.set !== "drawn") act.choose("drawn");
+    else state.drawing = !state.drawing;
+    if (state.set === "drawn" && state.drawing === false && !state.data.length) say("Nothing is drawn yet.");
+    show();
+  };
+  act.clear = () => {
+    state.drawn = new Float32Array(0);
+    act.choose("drawn");
+  };
+  act.blob = (place, count) => {
+    state.cursor = place;
+    state.data = state.drawn = withBlob(state.drawn, place, count, state.given.extent, state.brush);
+    if (!state.playing) show();
+    say(`${state.data.length / 2} points drawn.`);
+  };
+  act.move = (place) => {
+    const { extent } = state.given;
+    state.cursor = place.map((value) => Math.min(extent, Math.max(-extent, value)));
+    if (!state.playing) show();
+    say(`Cursor at ${signed(state.cursor[0], 2)}, ${signed(state.cursor[1], 2)}.`);
+  };
+  return act;
+}
+
+/** Paints points while the pointer is held down on the plane. */
+function paintByPointer(svg, state, act) {
+  const { read } = scale(state.given.extent);
+  let last = null;
+  svg.addEventListener("pointerdown", (event) => {
+    if (!state.drawing || event.button !== 0) return;
+    event.preventDefault();
+    svg.parentElement.focus({ preventScroll: true });
+    svg.setPointerCapture(event.pointerId);
+    act.blob((last = read(svg, event)), BLOB.stroke);
+  });
+  svg.addEventListener("pointermove", (event) => {
+    if (!last) return;
+    const place = read(svg, event);
+    if (Math.hypot(place[0] - last[0], place[1] - last[1]) < BLOB.apart * state.given.extent) return;
+    act.blob((last = place), BLOB.stroke);
+  });
+  for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, () => (last = null));
+}
+
+/** What the plane's keys do; true where the key was of use. */
+function pressed(state, act, key, shift) {
+  if (state.drawing) {
+    const place = moved(state.cursor, key, shift, state.given.extent / 20);
+    if (place) act.move(place);
+    else if (key === " " || key === "Enter") act.blob(state.cursor, BLOB.key);
+    else if (key === "Escape") act.draw();
+    else return false;
+    return true;
+  }
+  const does = {
+    ...{ " ": act.play, c: () => act.step("critic"), g: () => act.step("generator"), b: () => act.step("both") },
+    ...{ r: () => act.reset(), ArrowLeft: () => act.scrub(state.at - 1), ArrowRight: () => act.scrub(state.at + 1) },
+  }[key.length === 1 ? key.toLowerCase() : key];
+  does?.();
+  return Boolean(does);
+}
+
+/** Calls again() when the place, the size or the colours of the page have changed; returns how to end that. */
+function watch(page, state, again) {
+  const seen = new IntersectionObserver(([entry]) => {
+    state.visible = entry.isIntersecting;
+    again();
+  });
+  seen.observe(page.stage.box);
+  const size = new ResizeObserver(again);
+  size.observe(page.stage.box);
+  const theme = new MutationObserver(again);
+  theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  theme.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
+  return () => [seen, size, theme].forEach((observer) => observer.disconnect());
+}
+
+function render({ model, el }) {
+  const state = newStage(unpackStage(model));
+  const layers = { heat: true, ...(state.view.corners && { grid: true }), real: true, fake: true, arrows: true };
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  let [frame, page, drawn] = [0, null, 0];
+  function next() {
+    const wanted = state.playing && state.visible;
+    if (wanted && !frame) frame = requestAnimationFrame(go);
+  }
+  function show() {
+    if (page) tell(state, page, layers);
+    next();
+  }
+  function go(now) {
+    frame = 0;
+    if (!state.playing || !page.root.isConnected) return;
+    if (!train(state, performance)) act.stop();
+    else if (!calm.matches || now - drawn > CALM) {
+      drawn = now;
+      show();
+    }
+    next();
+  }
+  const act = actions(state, () => page, show);
+  page = layOut(el, state.given, layers, state.speed, act);
+  page.root.stage = state;
+  paintByPointer(page.stage.svg, state, act);
+  listenToKeys(page.stage.box, (key, shift) => pressed(state, act, key, shift));
+  const unwatch = watch(page, state, show);
+  show();
+  act.say("Ready. Play, or take the steps one by one.");
+  return () => {
+    cancelAnimationFrame(frame);
+    state.playing = false;
+    unwatch();
+  };
+}
+
+export default { render };
