@@ -3,10 +3,11 @@
 import difflib
 
 from gmcourse.flows import records as flows
+from gmcourse.gan import records as gan
 from gmcourse.protocols import ModelRecord
 from gmcourse.vae import records as vae
 
-CATALOGUE: tuple[ModelRecord, ...] = (*vae.RECORDS, *flows.RECORDS)
+CATALOGUE: tuple[ModelRecord, ...] = (*vae.RECORDS, *gan.RECORDS, *flows.RECORDS)
 
 
 def find(key: str) -> ModelRecord:

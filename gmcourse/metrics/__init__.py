@@ -1,16 +1,24 @@
 """How good a model is: likelihoods in nats, and distances between samples and data."""
 
+from gmcourse.metrics.classifier import features
+from gmcourse.metrics.coverage import Modes, modes
 from gmcourse.metrics.distances import mmd, sliced_wasserstein
+from gmcourse.metrics.fidelity import frechet_distance, precision_recall
 from gmcourse.metrics.likelihood import Estimate, estimate, importance_weighted, mean_elbo, nll
 from gmcourse.metrics.transport import transport_plan, wasserstein_1d, wasserstein_lp
 
 __all__ = [
     "Estimate",
+    "Modes",
     "estimate",
+    "features",
+    "frechet_distance",
     "importance_weighted",
     "mean_elbo",
     "mmd",
+    "modes",
     "nll",
+    "precision_recall",
     "sliced_wasserstein",
     "transport_plan",
     "wasserstein_1d",

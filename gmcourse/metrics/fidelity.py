@@ -1,0 +1,50 @@
+"""How near samples lie to data in a space of features: the Fréchet distance, precision and recall."""
+
+import torch
+from torch import Tensor
+
+
+def frechet_distance(x: Tensor, y: Tensor) -> float:
+    """‖μ − μ′‖² + tr(Σ + Σ′ − 2(ΣΣ′)^½) of features (n, d) and (m, d): W₂² of the Gaussians fitted to them.
+
+    Biased upwards by about 1/n + 1/m, so only distances from equal counts compare. The square root's trace is that of
+    the symmetric (Σ^½ Σ′ Σ^½)^½. Raises ValueError for fewer than two rows. Heusel et al. 2017, eq. 6.
+    """
+    x, y = _features(x, y, least=2)
+    covariance, other = (t.T.cov().atleast_2d() for t in (x, y))
+    root = _root(covariance)
+    overlap = torch.linalg.eigvalsh(root @ other @ root).clamp(min=0).sqrt().sum()
+    return ((x.mean(0) - y.mean(0)).square().sum() + covariance.trace() + other.trace() - 2 * overlap).item()
+
+
+def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, float]:
+    """Share of fakes among the data, and of data among the fakes, of features (n, d) and (m, d).
+
+    A point lies among a set when it is no farther from one of its points than that point's k-th nearest neighbour
+    in the set. Raises ValueError for fewer than k + 1 rows. Kynkäänniemi et al. 2019, eqs 1–2.
+    """
+    if k < 1:
+        raise ValueError(f"k: got {k}, expected at least 1")
+    real, fake = _features(real, fake, least=k + 1)
+    return _among(fake, real, k), _among(real, fake, k)
+
+
+def _among(points: Tensor, others: Tensor, k: int) -> float:
+    radii = torch.cat([torch.cdist(part, others).kthvalue(k + 1).values for part in others.split(1000)])
+    inside = [(torch.cdist(part, others) <= radii).any(1) for part in points.split(1000)]
+    return torch.cat(inside).double().mean().item()
+
+
+def _root(matrix: Tensor) -> Tensor:
+    """The symmetric square root of a covariance."""
+    values, vectors = torch.linalg.eigh(matrix)
+    return (vectors * values.clamp(min=0).sqrt()) @ vectors.T
+
+
+def _features(x: Tensor, y: Tensor, least: int) -> tuple[Tensor, Tensor]:
+    if x.dim() != 2 or y.dim() != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < least:
+        raise ValueError(
+            f"features: got shapes {tuple(x.shape)} and {tuple(y.shape)}, expected (n, d) and (m, d) "
+            f"with at least {least} rows each"
+        )
+    return x.detach().double(), y.detach().double()
