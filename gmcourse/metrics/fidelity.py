@@ -11,7 +11,7 @@ def frechet_distance(x: Tensor, y: Tensor) -> float:
     the symmetric (Σ^½ Σ′ Σ^½)^½. Raises ValueError for fewer than two rows. Heusel et al. 2017, eq. 6.
     """
     x, y = _features(x, y, least=2)
-    covariance, other = (t.T.cov().atleast_2d() for t in (x, y))
+    covariance, other = (torch.atleast_2d(t.T.cov()) for t in (x, y))
     root = _root(covariance)
     overlap = torch.linalg.eigvalsh(root @ other @ root).clamp(min=0).sqrt().sum()
     return ((x.mean(0) - y.mean(0)).square().sum() + covariance.trace() + other.trace() - 2 * overlap).item()
