@@ -12,17 +12,8 @@ from gmcourse.show.latent_map import join_modules, layers_of
 
 _JS = Path(__file__).parent / "js"
 _MODULES = (
-    "network",
-    "losses",
-    "training",
-    "data",
-    "history",
-    "scene",
-    "picture",
-    "state",
-    "chart",
-    "controls",
-    "page",
+    *("mlp", "keys", "plot", "gan_network", "gan_losses", "gan_training", "gan_data", "gan_history", "gan_scene"),
+    *("gan_picture", "gan_state", "gan_chart", "gan_controls", "gan_page", "gan_stage"),
 )
 LOSSES = ("non-saturating", "saturating", "least-squares", "wasserstein")
 _MOST_POINTS = 1000
@@ -38,7 +29,7 @@ class GANStage(anywidget.AnyWidget):
     equal runs. Raises TypeError or ValueError with the name of what does not fit.
     """
 
-    _esm = join_modules("mlp.js", "keys.js", "plot.js", *(f"gan_{name}.js" for name in _MODULES), "gan_stage.js")
+    _esm = join_modules(*(f"{name}.js" for name in _MODULES))
     _css = (_JS / "gan_stage.css").read_text("utf-8")
 
     generator_layers = traitlets.List().tag(sync=True)

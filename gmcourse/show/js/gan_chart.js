@@ -7,6 +7,9 @@ const [WIDE, TALL] = [600, 120];
 /** An empty chart: two lines, two dashed limits, a rule at the moment that is shown, and room for numbers. */
 export function newChart(parent, make) {
   const box = make("div", "gm-chart", parent);
+  const key = make("div", "gm-key", box, "loss of the");
+  for (const name of ["critic", "generator"]) make("span", `gm-of-${name}`, key, name);
+  make("span", "gm-dashed", key, "at the equilibrium");
   const svg = draw("svg", { viewBox: `0 0 ${WIDE} ${TALL}`, preserveAspectRatio: "none", role: "img" }, null);
   const frame = make("div", "gm-chart-frame", box);
   frame.append(svg);

@@ -19,9 +19,11 @@ const LAYERS = [
 const SPEEDS = [[1 / 15, "4 rounds a second"], [1, "1 round a frame"], [5, "5 rounds a frame"], [1000, "as fast as it goes"]];
 const HINT =
   "A critic’s step moves the colours; a generator’s step moves the green diamonds along the arrows, which grow with the " +
-  "slope up to a tenth of the window. Each cell of the warped grid holds equally many samples. By keyboard: Tab to the " +
-  "plane, then Space plays and pauses, C, G and B step the critic, the generator or both, R resets, ← and → walk " +
-  "through what was. While drawing, the arrow keys move the cursor, Space drops a blob of points, Esc ends.";
+  "slope up to a tenth of the window. Each cell of the warped grid holds equally many samples.";
+const KEYS =
+  "By keyboard: Tab to the plane, then Space plays and pauses, C, G and B step the critic, the generator or both, R resets, " +
+  "← and → walk through what was. While drawing, the arrow keys move the cursor (Shift: further), Space drops a blob of " +
+  "points, Esc ends.";
 
 /** A new element of the page with its class and text, inside `parent`. */
 export function make(name, className, parent, text = "") {
@@ -72,11 +74,11 @@ function card(parent, name, title, rate, act) {
   make("span", "gm-title", head, title);
   const count = make("span", "gm-count", head, "0");
   make("span", "gm-unit", head, "steps");
-  const loss = make("div", "gm-now", box);
+  const [loss, balance] = [make("div", "gm-now", box), make("div", "gm-balance", box)];
   const row = make("div", "gm-row", box);
   choice(row, "learning rate", rateOptions(rate), rate, (value) => act.set({ [`${name}Rate`]: value }));
   button(row, "Step", () => act.step(name), "", `One step of the ${name}`);
-  return { count, loss };
+  return { count, loss, balance };
 }
 
 /** The legend, whose entries switch their layers on and off. */
@@ -166,5 +168,6 @@ export function layOut(el, given, layers, speed, act) {
   const status = make("div", "gm-status", root);
   status.setAttribute("role", "status");
   make("p", "gm-hint", root, HINT);
+  make("p", "gm-hint", root, KEYS);
   return { root, play, stage, cards, menus, time, chart, status };
 }

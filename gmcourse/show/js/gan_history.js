@@ -1,8 +1,8 @@
 // What was: snapshots of a run from its start, ever further apart, so that memory stays bounded.
 
-/** An empty history of at most `limit` moments, `limit` even. */
+/** An empty history of at most `limit` moments, `limit` even, at first 10 steps apart. */
 export function newHistory(limit = 200) {
-  return { limit, every: 1, moments: [] };
+  return { limit, every: 10, moments: [] };
 }
 
 /** The steps of both players together, up to a moment. */

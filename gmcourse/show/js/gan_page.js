@@ -12,18 +12,20 @@ function grouped(count) {
   return count.toLocaleString("en");
 }
 
-/** The loss now, beside its value at the equilibrium where that is known. */
-function lossWords(loss, limit, unit) {
-  const now = Number.isFinite(loss) ? `loss ${signed(loss, 3)}${unit && ` ${unit}`}` : "no step yet";
-  if (!limit) return now;
+/** What the loss would be at the equilibrium, where that is known: the number, and its name if it has one. */
+function balanceWords(limit) {
+  if (!limit) return "";
   const [value, name] = limit;
-  return `${now}; at equilibrium ${name === signed(value) ? name : `${name} = ${signed(value, 3)}`}`;
+  return `equilibrium: ${name === signed(value) ? name : `${name} = ${signed(value, 3)}`}`;
 }
 
 function tellPlayers({ run, kind }, { cards }) {
+  const { limits, unit } = LOSSES[kind];
   for (const name of ["critic", "generator"]) {
     cards[name].count.textContent = grouped(run[name].moments.count);
-    cards[name].loss.textContent = lossWords(run[name].loss, LOSSES[kind].limits[name], LOSSES[kind].unit);
+    const { loss } = run[name];
+    cards[name].loss.textContent = Number.isFinite(loss) ? `loss ${signed(loss, 3)} ${unit}` : "no step yet";
+    cards[name].balance.textContent = balanceWords(limits[name]);
   }
 }
 
@@ -51,16 +53,18 @@ function tellControls({ kind, playing, drawing, set, cursor, given }, { stage, p
   stage.cursor.setAttribute("transform", `translate(${scale(given.extent).place(cursor).join(" ")})`);
 }
 
-/** Brings the whole page up to the stage as it stands. */
-export function tell(state, page, layers) {
+/** The picture alone, which follows every frame. */
+export function picture({ run, view, kind, data }, { stage, root, ...page }, layers) {
+  paintStage(stage.canvas, sceneOf(run, view, kind, layers), data, view, layers, page.colours ?? coloursFor(root));
+}
+
+/** All numbers and words, the chart and the controls. */
+export function tell(state, page) {
   tellPlayers(state, page);
   tellTime(state, page);
   tellControls(state, page);
-  const { run, view, kind, data, history } = state;
-  const scene = sceneOf(run, view, kind);
-  paintStage(page.stage.canvas, scene, data, view, layers, coloursFor(page.root));
+  const { run, data, history, playing, drawing, set, at } = state;
   const counts = { critic: run.critic.moments.count, generator: run.generator.moments.count };
-  const { playing, drawing, set, at } = state;
   const moments = { moment: at, moments: history.moments.length };
   Object.assign(page.root.dataset, counts, moments, { playing, drawing, set, points: data.length / 2 });
 }

@@ -58,15 +58,17 @@ export function pullOn(critic, space, kind, fake) {
   return backwardBatch(critic.net, space, slopes, false).map((value) => -value);
 }
 
-/** All that is drawn: `shades` from 0 (fake) to 1 (real), `corners` of the warped grid, `fake` points, their `pull`. */
-export function sceneOf({ generator, critic }, view, kind) {
-  const values = forwardBatch(critic.net, view.heatSpace, view.tiles);
+/**
+ * What the wanted `layers` need: `shades` from 0 (fake) to 1 (real), the `corners` of the warped grid, the `fake` points
+ * and the `pull` on them.
+ */
+export function sceneOf({ generator, critic }, view, kind, layers) {
+  const values = layers.heat && forwardBatch(critic.net, view.heatSpace, view.tiles);
   const fake = forwardBatch(generator.net, view.fakeSpace, view.latents);
   return {
-    shades: values.map(LOSSES[kind].shade(values)),
-    corners: view.corners && forwardBatch(generator.net, view.gridSpace, view.corners),
-    fake,
-    pull: pullOn(critic, view.pullSpace, kind, fake),
+    ...{ fake, shades: values && values.map(LOSSES[kind].shade(values)) },
+    corners: layers.grid && forwardBatch(generator.net, view.gridSpace, view.corners),
+    pull: layers.arrows && pullOn(critic, view.pullSpace, kind, fake),
   };
 }
 

@@ -2,24 +2,25 @@
 
 import { layOut } from "./gan_controls.js";
 import { madeSet, withBlob } from "./gan_data.js";
-import { tell } from "./gan_page.js";
+import { picture, tell } from "./gan_page.js";
+import { coloursFor } from "./gan_picture.js";
 import { advance, begin, goTo, newStage, remember, unpackStage } from "./gan_state.js";
 import { listenToKeys, moved } from "./keys.js";
 import { scale, signed } from "./plot.js";
 
-/** Milliseconds of a frame that training may take; between two pictures where little motion is wished. */
-const [BUDGET, CALM] = [14, 500];
+/** Milliseconds: a frame as it is aimed at, its training at most, from one set of numbers and one calm picture to the next. */
+const [FRAME, MOST, NUMBERS, CALM] = [28, 16, 120, 500];
 const BLOB = { stroke: 4, key: 12, apart: 0.04 };
 
-/** One frame's training: whole rounds, at most `speed` of them and no longer than BUDGET. */
-function train(state, clock) {
+/** One frame's training: whole rounds, at most `speed` of them, and no longer than `budget` ms; false: diverged. */
+function train(state, budget) {
   const [criticSteps, generatorSteps] = state.round;
   state.due = Math.min(state.due + state.speed, Math.max(1, state.speed));
-  const began = clock.now();
+  const began = performance.now();
   while (state.due >= 1) {
     state.due -= 1;
     if (!advance(state, criticSteps, generatorSteps, false)) return false;
-    if (clock.now() - began > BUDGET) break;
+    if (performance.now() - began > budget) break;
   }
   return true;
 }
@@ -171,30 +172,45 @@ function watch(page, state, again) {
   return () => [seen, size, theme].forEach((observer) => observer.disconnect());
 }
 
+/** Calls train() and paint(now) once a frame while `wanted()`; training gets what painting leaves of the frame. */
+function animation(wanted, trainFor, paint) {
+  let [frame, before, spent] = [0, 0, 0];
+  function go(now) {
+    frame = 0;
+    if (!wanted()) return;
+    const rest = before ? Math.min(FRAME, now - before - spent) : 0;
+    before = now;
+    const began = performance.now();
+    trainFor(Math.min(MOST, FRAME - rest));
+    spent = performance.now() - began;
+    paint(now);
+    next();
+  }
+  function next() {
+    if (!wanted()) before = 0;
+    else if (!frame) frame = requestAnimationFrame(go);
+  }
+  return { next, end: () => cancelAnimationFrame(frame) };
+}
+
 function render({ model, el }) {
   const state = newStage(unpackStage(model));
   const layers = { heat: true, ...(state.view.corners && { grid: true }), real: true, fake: true, arrows: true };
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  let [frame, page, drawn] = [0, null, 0];
-  function next() {
-    const wanted = state.playing && state.visible;
-    if (wanted && !frame) frame = requestAnimationFrame(go);
-  }
+  const last = { picture: 0, numbers: 0 };
+  let page = null;
   function show() {
-    if (page) tell(state, page, layers);
-    next();
-  }
-  function go(now) {
-    frame = 0;
-    if (!state.playing || !page.root.isConnected) return;
-    if (!train(state, performance)) act.stop();
-    else if (!calm.matches || now - drawn > CALM) {
-      drawn = now;
-      show();
-    }
-    next();
+    page.colours = coloursFor(page.root);
+    picture(state, page, layers);
+    tell(state, page);
+    clock.next();
   }
   const act = actions(state, () => page, show);
+  const wanted = () => state.playing && state.visible && page.root.isConnected;
+  const clock = animation(wanted, (budget) => train(state, budget) || act.stop(), (now) => {
+    if (now - last.picture >= (calm.matches ? CALM : 0)) picture(state, page, layers, (last.picture = now));
+    if (now - last.numbers >= (calm.matches ? CALM : NUMBERS)) tell(state, page, (last.numbers = now));
+  });
   page = layOut(el, state.given, layers, state.speed, act);
   page.root.stage = state;
   paintByPointer(page.stage.svg, state, act);
@@ -203,7 +219,7 @@ function render({ model, el }) {
   show();
   act.say("Ready. Play, or take the steps one by one.");
   return () => {
-    cancelAnimationFrame(frame);
+    clock.end();
     state.playing = false;
     unwatch();
   };
