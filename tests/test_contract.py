@@ -4,10 +4,26 @@ import pytest
 import torch
 
 from gmcourse.catalogue import CATALOGUE
-from gmcourse.protocols import PROTOCOLS, Bijection, Bounded, Density, ImportanceWeighted, Sampler, Trainable
+from gmcourse.protocols import (
+    PROTOCOLS,
+    Adversarial,
+    Bijection,
+    Bounded,
+    Density,
+    ImportanceWeighted,
+    Sampler,
+    Trainable,
+)
 from gmcourse.training import fit
 
-every_model = pytest.mark.parametrize("record", CATALOGUE, ids=lambda record: record.key)
+
+def every(records):
+    return pytest.mark.parametrize("record", records, ids=lambda record: record.key)
+
+
+every_model = every(CATALOGUE)
+every_trainable_model = every([record for record in CATALOGUE if Trainable in record.claims])
+every_game = every([record for record in CATALOGUE if Adversarial in record.claims])
 
 
 def seeded(seed=0):
@@ -46,6 +62,12 @@ def answers(model, batch):
     return results
 
 
+def losses(model, batch):
+    """What training minimises: {method: scalar}."""
+    names = ("critic_loss", "generator_loss") if isinstance(model, Adversarial) else ("loss",)
+    return {name: getattr(model, name)(*batch) for name in names}
+
+
 @every_model
 def test_the_methods_are_those_claimed(record):
     model = built(record)
@@ -57,19 +79,22 @@ def test_the_methods_are_those_claimed(record):
 @every_model
 def test_every_claim_is_called(record):
     called = {Trainable: "loss", Sampler: "sample", Bounded: "elbo", ImportanceWeighted: "log_weights"}
-    called |= {Density: "log_prob", Bijection: "inverse"}
+    called |= {Density: "log_prob", Bijection: "inverse", Adversarial: "critic_loss"}
     unknown = [protocol.__name__ for protocol in record.claims if protocol not in called]
     assert not unknown, f"no call of {unknown} in this file yet: add it to `evaluations`"
+    assert Trainable in record.claims or Adversarial in record.claims, "nothing trains it"
     model, batch = built(record).eval(), record.example(4)
     results = evaluations(model, batch, seeded()) | answers(model, batch)
-    assert {called[p] for p in record.claims if p is not Trainable} == set(results) - {"forward", "log_det"}
+    results |= {name: (loss, ()) for name, loss in losses(model, batch).items()}
+    asked = {called[p] for p in record.claims}
+    assert asked == set(results) - {"forward", "log_det", "generator_loss"}
     for name, (result, shape) in results.items():
         assert result.shape == shape, name
         assert result.dtype == torch.float32, name
         assert result.isfinite().all(), name
 
 
-@every_model
+@every_trainable_model
 def test_loss_is_a_scalar_that_reaches_every_trainable_parameter(record):
     model = built(record).train()
     loss = model.loss(*record.example(4))
@@ -85,6 +110,44 @@ def test_loss_is_a_scalar_that_reaches_every_trainable_parameter(record):
             assert parameter.grad is None, name
 
 
+@every_game
+def test_the_players_share_no_weight_and_own_them_all(record):
+    model = built(record)
+    critic, generator = ({id(p) for p in own()} for own in (model.critic_parameters, model.generator_parameters))
+    assert critic
+    assert generator
+    assert not critic & generator
+    assert critic | generator == {id(p) for p in model.parameters() if p.requires_grad}
+
+
+@every_game
+def test_each_loss_reaches_every_weight_of_its_player_and_the_critic_s_no_other(record):
+    model = built(record).train()
+    model.critic_loss(*record.example(4)).backward()
+    assert all(p.grad is None for p in model.generator_parameters())
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.critic_parameters())
+    model.generator_loss(*record.example(4)).backward()
+    reached = [p.grad is not None and p.grad.isfinite().all() and p.grad.any() for p in model.generator_parameters()]
+    assert all(reached)
+
+
+@every_game
+def test_each_player_gains_against_one_that_rests(record):
+    model, batch = built(record).train(), record.example(32)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for player in ("critic", "generator"):
+            optimizer = torch.optim.Adam(getattr(model, f"{player}_parameters")(), lr=2e-3)
+            values = []
+            for _ in range(40):
+                loss = getattr(model, f"{player}_loss")(*batch)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                values.append(loss.item())
+            assert sum(values[-5:]) / 5 < sum(values[:5]) / 5 - 0.01, player
+
+
 @every_model
 def test_the_example_is_a_function_of_its_seed(record):
     for a, b, c in zip(record.example(4, seed=3), record.example(4, seed=3), record.example(4, seed=4)):
@@ -93,7 +156,7 @@ def test_the_example_is_a_function_of_its_seed(record):
         assert not torch.equal(a, c)
 
 
-@every_model
+@every_trainable_model
 def test_training_on_a_few_rows_lowers_the_loss(record):
     loss = fit(built(record), record.example(8), steps=60, batch_size=8, lr=5e-3, progress=False)["loss"]
     assert sum(loss[-10:]) < 0.97 * sum(loss[:10])
@@ -156,7 +219,7 @@ def test_the_state_dict_holds_the_whole_model(record):
 def test_double_precision(record):
     model = built(record).double().eval()
     batch = tuple(t.double() if t.is_floating_point() else t for t in record.example(4))
-    assert model.loss(*batch).dtype == torch.float64
+    assert all(loss.dtype == torch.float64 for loss in losses(model, batch).values())
     results = evaluations(model, batch, seeded()) | answers(model, batch)
     assert all(result.dtype == torch.float64 for result, _ in results.values())
 
@@ -164,7 +227,7 @@ def test_double_precision(record):
 @every_model
 def test_noise_is_drawn_on_the_device_of_the_model(record):
     model, batch = built(record).to("meta"), tuple(t.to("meta") for t in record.example(4))
-    assert model.loss(*batch).device.type == "meta"
+    assert all(loss.device.type == "meta" for loss in losses(model, batch).values())
     results = evaluations(model, batch) | answers(model, batch)
     assert all(result.device.type == "meta" for result, _ in results.values())
 

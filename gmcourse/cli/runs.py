@@ -15,8 +15,8 @@ from gmcourse import data as sets
 from gmcourse.catalogue import find
 from gmcourse.checkpoint import write
 from gmcourse.data import Dataset
-from gmcourse.protocols import ModelRecord
-from gmcourse.training import fit
+from gmcourse.protocols import Adversarial, ModelRecord
+from gmcourse.training import fit, fit_adversarial
 
 RUN, HISTORY, CHECKPOINT, WEIGHTS = FILES = ("run.json", "history.json", "checkpoint.pt", "weights.safetensors")
 EVERY = 200  # steps between two checkpoints: the most that a kill can cost
@@ -26,7 +26,7 @@ def new(folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
     """The settings of a run that starts; ValueError where the folder holds a run."""
     if any((folder / name).exists() for name in FILES):
         raise ValueError(f"run: {folder} holds a run; add --resume to go on with it, or name another folder with --run")
-    return {**asked, "seed": asked["seed"] or 0, "seconds": 0.0}
+    return {**asked, "seed": asked["seed"] or 0, "seconds": 0.0, "processor_seconds": 0.0}
 
 
 def resumed(folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
@@ -58,11 +58,13 @@ def train(folder: Path, info: dict[str, Any], model: nn.Module, record: ModelRec
     print(
         f"{record.name}, {size:,} parameters; {loaded.key}, {len(loaded.train):,} examples; {recipe['steps']:,} steps"
     )
-    start = time.perf_counter()
+    loop = fit_adversarial if isinstance(model, Adversarial) else fit
+    start = time.perf_counter(), time.process_time()
     places = {"checkpoint": folder / CHECKPOINT, "device": info["device"], "progress": sys.stderr.isatty()}
-    history = fit(model, (loaded.train,), seed=info["seed"], every=EVERY, **places, **recipe)
-    _write_json(folder / RUN, info | {"seconds": round(info["seconds"] + time.perf_counter() - start, 1)})
-    if len(history["loss"]) < recipe["steps"]:
+    history = loop(model, (loaded.train,), seed=info["seed"], every=EVERY, **places, **recipe)
+    spent = {"seconds": time.perf_counter() - start[0], "processor_seconds": time.process_time() - start[1]}
+    _write_json(folder / RUN, info | {name: round(info[name] + value, 1) for name, value in spent.items()})
+    if min(map(len, history.values())) < recipe["steps"]:
         return False
     _write_json(folder / HISTORY, history)
     write(folder / WEIGHTS, save({name: value.cpu().contiguous() for name, value in model.state_dict().items()}))

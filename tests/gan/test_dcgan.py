@@ -1,0 +1,75 @@
+"""DCGAN's networks: shapes, ranges, and that each guideline's switch changes what it names."""
+
+import pytest
+import torch
+from torch import nn
+
+from gmcourse.gan import dcgan_critic, dcgan_generator
+
+SHAPES = [(1, 8, 8), (1, 28, 28), (3, 16, 32)]
+SWITCHES = ["strided", "normalised", "convolutional"]
+
+
+def kinds(network):
+    return [type(module).__name__ for module in network.modules()]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("off", [None, *SWITCHES, "relu", "resize"])
+def test_the_generator_makes_images_between_0_and_1(shape, off):
+    options = {} if off is None else {off: off == "resize"}
+    x = dcgan_generator(16, shape, 8, **options)(3 * torch.randn(5, 16))
+    assert x.shape == (5, *shape)
+    assert 0 <= x.min() <= x.max() <= 1
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("off", [None, *SWITCHES, "leaky"])
+def test_the_critic_gives_one_number_an_image(shape, off):
+    options = {} if off is None else {off: False}
+    assert dcgan_critic(shape, 8, **options)(torch.rand(5, *shape)).shape == (5, 1)
+
+
+def test_the_guidelines_are_the_paper_s():
+    generator, critic = dcgan_generator(16, (1, 28, 28), 8), dcgan_critic((1, 28, 28), 8)
+    assert kinds(generator).count("ConvTranspose2d") == 2
+    assert kinds(critic).count("Conv2d") == 2
+    assert "MaxPool2d" not in kinds(critic)
+    assert {"ReLU", "Tanh"} <= set(kinds(generator))
+    assert "LeakyReLU" in kinds(critic)
+    assert "ReLU" not in kinds(critic)
+    assert [module.negative_slope for module in critic if isinstance(module, nn.LeakyReLU)] == [0.2, 0.2]
+    for network in (generator, critic):
+        assert kinds(network).count("Linear") == 1
+    batch_norms = [i for i, module in enumerate(generator) if isinstance(module, nn.BatchNorm2d)]
+    last = max(i for i, module in enumerate(generator) if isinstance(module, nn.ConvTranspose2d))
+    assert batch_norms
+    assert max(batch_norms) < last
+    first, *others = [i for i, module in enumerate(critic) if isinstance(module, nn.Conv2d)]
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in critic[: first + 2])
+
+
+def test_each_switch_takes_away_what_it_names():
+    shape = (1, 28, 28)
+    assert "ConvTranspose2d" not in kinds(dcgan_generator(16, shape, 8, strided=False))
+    assert "MaxPool2d" in kinds(dcgan_critic(shape, 8, strided=False))
+    assert not any("BatchNorm" in kind for kind in kinds(dcgan_generator(16, shape, 8, normalised=False)))
+    assert not any("BatchNorm" in kind for kind in kinds(dcgan_critic(shape, 8, normalised=False)))
+    assert kinds(dcgan_generator(16, shape, 8, convolutional=False)).count("Linear") == 3
+    assert kinds(dcgan_critic(shape, 8, convolutional=False)).count("Linear") == 3
+    assert not {"ReLU", "Tanh"} & set(kinds(dcgan_generator(16, shape, 8, relu=False)))
+    assert "LeakyReLU" not in kinds(dcgan_critic(shape, 8, leaky=False))
+
+
+def test_first_weights_are_small_and_biases_before_a_norm_are_absent():
+    generator = dcgan_generator(64, (1, 28, 28), 32)
+    weights = torch.cat([p.flatten() for name, p in generator.named_parameters() if p.dim() > 1])
+    assert weights.std().item() == pytest.approx(0.02, rel=0.02)
+    layers = [module for module in generator if isinstance(module, (nn.Linear, nn.ConvTranspose2d))]
+    assert [layer.bias is None for layer in layers] == [True, True, False]
+
+
+@pytest.mark.parametrize("build", [lambda shape: dcgan_generator(4, shape), dcgan_critic])
+def test_a_side_not_divisible_by_4_is_named(build):
+    with pytest.raises(ValueError, match=r"shape: got \(1, 10, 8\)"):
+        build((1, 10, 8))

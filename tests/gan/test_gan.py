@@ -1,0 +1,66 @@
+"""The pair: which player a loss moves, what clipping keeps, what is refused."""
+
+import pytest
+import torch
+from torch import nn
+
+from gmcourse.gan import GAN
+from gmcourse.gan.losses import wgan_critic_loss, wgan_generator_loss
+from gmcourse.nets import mlp
+from gmcourse.training import fit_adversarial
+
+REAL = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
+
+
+def pair(**options):
+    torch.manual_seed(0)
+    return GAN(mlp([2, 8, 2]), mlp([2, 8, 1]), 2, **options)
+
+
+def test_losses_are_those_given_on_fresh_fakes():
+    seen = []
+
+    def loss(critic, real, fake):
+        seen.append((real, fake, fake.requires_grad))
+        return critic(fake).mean()
+
+    model = pair(critic_loss=loss, generator_loss=loss)
+    model.critic_loss(REAL)
+    model.generator_loss(REAL)
+    (real, first, constant), (_, second, moving) = seen
+    assert torch.equal(real, REAL)
+    assert first.shape == second.shape == REAL.shape
+    assert not constant
+    assert moving
+    assert not torch.equal(first, second)
+
+
+def test_clipped_weights_lie_in_the_box_whenever_the_critic_is_used():
+    seen = []
+
+    def watch(module, _):
+        seen.append(max(p.abs().max().item() for p in module.parameters()))
+
+    model = pair(critic_loss=wgan_critic_loss, generator_loss=wgan_generator_loss, clip=1 / 16)
+    model.critic.register_forward_pre_hook(watch)
+    fit_adversarial(model, (REAL,), steps=5, batch_size=16, lr=0.1, critic_steps=2, progress=False)
+    assert len(seen) == 5 * (2 * 2 + 1)
+    assert max(seen) <= 1 / 16
+    assert max(p.abs().max() for p in model.generator.parameters()) > 1 / 16
+
+
+def test_without_clip_weights_are_left_alone():
+    model = pair()
+    before = [p.clone() for p in model.parameters()]
+    model.critic_loss(REAL)
+    model.generator_loss(REAL)
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters()))
+
+
+def test_bad_arguments_are_named():
+    with pytest.raises(ValueError, match="latent_size: got 0"):
+        GAN(nn.Linear(1, 1), nn.Linear(1, 1), 0)
+    with pytest.raises(ValueError, match="clip: got -1"):
+        pair(clip=-1)
+    with pytest.raises(ValueError, match="n: got -3"):
+        pair().sample(-3)

@@ -1,0 +1,96 @@
+"""Fréchet distance, precision and recall, modes: against closed forms and other people's square roots."""
+
+import math
+
+import pytest
+import torch
+from scipy.linalg import sqrtm
+
+from gmcourse.metrics import frechet_distance, modes, precision_recall
+
+
+def normal(n, d, seed, scale=1.0, shift=0.0):
+    return shift + scale * torch.randn(n, d, generator=torch.Generator().manual_seed(seed))
+
+
+def test_the_frechet_distance_is_scipy_s():
+    x, y = normal(200, 5, 0), normal(300, 5, 1) @ normal(5, 5, 2) + 0.5
+    a, b = (t.double().T.cov().numpy() for t in (x, y))
+    expected = (x.double().mean(0) - y.double().mean(0)).square().sum().item()
+    expected += (a + b - 2 * sqrtm(a @ b).real).trace()
+    assert frechet_distance(x, y) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_frechet_distance_between_gaussians_in_closed_form():
+    x = normal(100_000, 2, 0, scale=2.0, shift=3.0)
+    y = normal(100_000, 2, 1)
+    assert frechet_distance(x, y) == pytest.approx(2 * 9 + 2 * (2 - 1) ** 2, rel=0.02)
+
+
+def test_the_frechet_distance_is_a_distance():
+    x, y = normal(50, 4, 0), normal(60, 4, 1, 1.3)
+    assert frechet_distance(x, x) == pytest.approx(0, abs=1e-9)
+    assert frechet_distance(x, y) == pytest.approx(frechet_distance(y, x))
+    assert frechet_distance(x, y) > 0
+    assert frechet_distance(x, x.flip(0)) == pytest.approx(0, abs=1e-9)
+
+
+def test_constant_features_and_few_rows_are_no_trouble():
+    x, y = normal(5, 8, 0), normal(5, 8, 1)  # covariances of rank 4
+    x[:, 0] = y[:, 0] = 1.0
+    assert math.isfinite(frechet_distance(x, y))
+    assert frechet_distance(x, y) >= 0
+
+
+def test_precision_and_recall_tell_dropped_modes_from_bad_samples():
+    left, right = normal(200, 2, 0, 0.1, -3), normal(200, 2, 1, 0.1, 3)
+    data = torch.cat([left, right])
+    dropped = normal(400, 2, 2, 0.1, 3)
+    spread = torch.cat([normal(200, 2, 3, 0.1, -3), normal(200, 2, 4, 0.1, 3), normal(400, 2, 5, 0.1, 9)])
+    precision, recall = precision_recall(data, dropped)
+    assert precision > 0.9
+    assert recall == pytest.approx(0.5, abs=0.05)
+    precision, recall = precision_recall(data, spread)
+    assert precision == pytest.approx(0.5, abs=0.05)
+    assert recall > 0.9
+
+
+def test_precision_by_hand():
+    real = torch.tensor([[0.0], [1.0], [3.0]])
+    fake = torch.tensor([[0.5], [2.9], [5.5], [-2.0]])
+    # radii of the first neighbour: 1, 1, 2 about the data; 2.4, 2.4, 2.6, 2.5 about the fakes
+    assert precision_recall(real, fake, k=1) == (0.5, 1.0)
+
+
+def test_modes_are_counted_by_their_share():
+    centres = torch.tensor([[0.0, 0.0], [5.0, 0.0], [10.0, 0.0]])
+    samples = torch.cat([centres[:1].repeat(98, 1), centres[1:2], torch.tensor([[7.5, 0.0]])])
+    assert modes(samples, centres, 0.1) == (2, pytest.approx(0.99))
+    assert modes(samples, centres, 0.1, share=0.02).found == 1
+    edge = torch.tensor([[0.299, 0.0], [0.301, 0.0]])
+    assert modes(edge, centres, 0.1).quality == 0.5
+
+
+def test_the_mixture_s_own_samples_lie_within_three_spreads():
+    centres = 10 * torch.cartesian_prod(torch.arange(2.0), torch.arange(2.0))
+    samples = centres.repeat(25_000, 1) + normal(100_000, 2, 0)
+    found, quality = modes(samples, centres, 1.0)
+    assert found == 4
+    assert quality == pytest.approx(1 - math.exp(-4.5), abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda x: frechet_distance(x, x[:1]), "features: got shapes"),
+        (lambda x: frechet_distance(x, x[:, :1]), "features: got shapes"),
+        (lambda x: precision_recall(x, x[:3]), "features: got shapes"),
+        (lambda x: precision_recall(x, x, k=0), "k: got 0"),
+        (lambda x: modes(x, x, 0.0), "std, share: got 0.0"),
+        (lambda x: modes(x, x, 1.0, share=2.0), "std, share: got"),
+        (lambda x: modes(x, x[:, :1], 1.0), "samples, centres: got shapes"),
+    ],
+)
+def test_bad_arguments_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(normal(10, 2, 0))
