@@ -9,6 +9,7 @@ from gmcourse.show.images import compare, grid
 from gmcourse.show.latent_map import LatentMap
 from gmcourse.show.source import source
 from gmcourse.show.spline_editor import SplineEditor
+from gmcourse.show.stage_figure import stage_figure
 from gmcourse.show.style import CLASS_COLOURS, COLOURS, sequential, use_style
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "loss_curve",
     "sequential",
     "source",
+    "stage_figure",
     "use_style",
 ]

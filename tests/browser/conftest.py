@@ -98,6 +98,29 @@ def jupyterlab(tmp_path_factory):
             server.wait(20)
 
 
+@pytest.fixture(scope="session")
+def run_cell():
+    """Opens a notebook at an address of JupyterLab and runs one of its code cells to its end.
+
+    Runs it again where JupyterLab, still joining its new kernel, lost the request.
+    """
+
+    def run(page, address: str, number: int) -> None:
+        page.goto(address)
+        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
+        cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+        for _ in range(4):
+            cell.locator(".jp-InputArea-editor").click()
+            page.keyboard.press("Shift+Enter")
+            page.wait_for_timeout(1000)
+            cell.locator(".jp-InputPrompt").get_by_text("[*]").wait_for(state="detached", timeout=60_000)
+            if cell.locator(".jp-InputPrompt").inner_text() != "[ ]:":
+                return
+        raise AssertionError("JupyterLab did not run the cell")
+
+    return run
+
+
 def _address(home: Path, server: subprocess.Popen) -> str:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and server.poll() is None:

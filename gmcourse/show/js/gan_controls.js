@@ -116,14 +116,10 @@ function stagePlane(parent, extent) {
 function settings(parent, given, act) {
   const sets = [["given", given.name], ...SET_LABELS, ["drawn", "drawn by you"]];
   const data = choice(parent, "data", sets, "given", (name) => act.choose(name));
-  const row = make("div", "gm-row gm-drawing", parent);
-  const drawing = button(row, "Draw your own", () => act.draw(), "gm-draw");
-  drawing.setAttribute("aria-pressed", "false");
-  const clear = button(row, "Clear", () => act.clear(), "", "Clear the drawn points");
   const kinds = Object.entries(LOSSES).map(([kind, { label }]) => [kind, label]);
   choice(parent, "loss", kinds, given.kind, (kind) => act.set({ kind }));
   choice(parent, "steps a round", roundOptions(given.round), given.round, (round) => act.set({ round }));
-  return { sets: sets.map(([name]) => name), data, drawing, clear };
+  return { sets: sets.map(([name]) => name), data };
 }
 
 function transport(parent, speed, act) {
@@ -133,8 +129,10 @@ function transport(parent, speed, act) {
   const play = button(bar, "▶ Play", () => act.play(), "gm-play");
   button(bar, "Step both", () => act.step("both"), "", "One round of steps: critic, then generator");
   button(bar, "Reset", () => act.reset());
+  const drawing = button(bar, "Draw your own", () => act.draw(), "gm-draw");
+  const clear = button(bar, "Clear", () => act.clear(), "", "Clear the drawn points");
   choice(bar, "speed", SPEEDS, speed, (value) => act.set({ speed: value }));
-  return play;
+  return { play, drawing, clear };
 }
 
 function timeline(parent, act) {
@@ -152,7 +150,9 @@ export function layOut(el, given, layers, speed, act) {
   const root = make("div", "gm-gan-stage", el);
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "GAN stage: a generator and a critic that train in the page");
-  const play = transport(root, speed, act);
+  const bar = transport(root, speed, act);
+  const status = make("div", "gm-status", root);
+  status.setAttribute("role", "status");
   const body = make("div", "gm-body", root);
   const left = make("div", "gm-left", body);
   const stage = stagePlane(left, given.extent);
@@ -165,9 +165,7 @@ export function layOut(el, given, layers, speed, act) {
   const menus = settings(right, given, act);
   const time = timeline(root, act);
   const chart = newChart(root, make);
-  const status = make("div", "gm-status", root);
-  status.setAttribute("role", "status");
   make("p", "gm-hint", root, HINT);
   make("p", "gm-hint", root, KEYS);
-  return { root, play, stage, cards, menus, time, chart, status };
+  return { root, bar, stage, cards, menus, time, chart, status };
 }

@@ -41,13 +41,13 @@ function tellTime({ run, kind, history, at }, { time, chart }) {
   drawChart(chart, losses, LOSSES[kind].limits, now, last);
 }
 
-function tellControls({ kind, playing, drawing, set, cursor, given }, { stage, play, menus }) {
+function tellControls({ kind, playing, drawing, set, cursor, given }, { stage, bar, menus }) {
   stage.low.textContent = `fake: ${LOSSES[kind].low}`;
   stage.high.textContent = `real: ${LOSSES[kind].high}`;
-  play.textContent = playing ? "❚❚ Pause" : "▶ Play";
-  menus.drawing.setAttribute("aria-pressed", String(drawing));
-  menus.drawing.textContent = drawing ? "Done drawing" : "Draw your own";
-  menus.clear.hidden = set !== "drawn";
+  bar.play.textContent = playing ? "❚❚ Pause" : "▶ Play";
+  bar.drawing.setAttribute("aria-pressed", String(drawing));
+  bar.drawing.textContent = drawing ? "Done drawing" : "Draw your own";
+  bar.clear.hidden = set !== "drawn";
   menus.data.selectedIndex = menus.sets.indexOf(set);
   stage.box.classList.toggle("gm-draws", drawing);
   stage.cursor.setAttribute("transform", `translate(${scale(given.extent).place(cursor).join(" ")})`);

@@ -51,12 +51,16 @@ function actions(state, page, show) {
     if (!state.data.length) say("There are no points yet: draw some first.");
     return state.data.length > 0;
   }
-  function reset(words = "Back at the first weights: the same steps give the same run again.") {
+  function again(words) {
     begin(state);
     show();
     say(words);
   }
-  const act = { show, say, reset };
+  const act = { show, say };
+  act.reset = () => {
+    state.playing = false;
+    again("Back at the first weights: the same steps give the same run again.");
+  };
   act.stop = () => pause(diverged(state));
   act.play = () => {
     if (state.playing) return pause(`Paused after ${counted()}.`);
@@ -64,7 +68,7 @@ function actions(state, page, show) {
     const past = state.at < state.history.moments.length - 1;
     Object.assign(state, { playing: true, due: 0 });
     show();
-    return say(past ? "Training goes on from here; what came after is forgotten." : "Training.");
+    return say(past ? "Training goes on from here; what came after is forgotten." : "Training, here in the page.");
   };
   act.step = (name) => {
     if (!ready()) return;
@@ -91,7 +95,7 @@ function actions(state, page, show) {
     state.data = set === "drawn" ? drawn : set === "given" ? given.points : madeSet(set, given.extent);
     state.drawing = set === "drawn" && !drawn.length;
     if (!state.data.length) state.playing = false;
-    reset(state.drawing ? "Draw with the pointer, or with arrow keys and Space." : "New data, and back at the first weights.");
+    again(state.drawing ? "Draw with the pointer, or with arrow keys and Space." : "New data, and back at the first weights.");
     if (state.drawing) page().stage.box.focus({ preventScroll: true });
   };
   act.draw = () => {

@@ -1,0 +1,265 @@
+"""The GAN stage, trained and drawn upon by mouse, finger and keyboard: in a page from disk, and live in JupyterLab."""
+
+import base64
+import json
+
+import nbformat
+import pytest
+import torch
+
+from gmcourse import show
+from gmcourse.data import load
+from gmcourse.nets import mlp
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<style>body {{ margin: 8px; font-family: sans-serif }} {css}</style><div id="here"></div>
+<script type="application/json" id="state">{state}</script><script type="module">
+const bytes = (text) => new DataView(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+const {{ esm, numbers, traits }} = JSON.parse(document.getElementById("state").textContent);
+for (const name in numbers) traits[name] = bytes(numbers[name]);
+const {{ default: widget }} = await import(URL.createObjectURL(new Blob([esm], {{ type: "text/javascript" }})));
+const model = {{ get: (name) => traits[name], set() {{}}, save_changes() {{}}, on() {{}}, off() {{}} }};
+window.end = widget.render({{ model, el: document.getElementById("here") }});
+</script>"""
+LIVE = """
+import torch
+from gmcourse import show
+from gmcourse.data import load
+from gmcourse.nets import mlp
+torch.manual_seed(0)
+show.GANStage(mlp([2, 32, 32, 2]), mlp([2, 32, 32, 1]), load("ring-of-8").train)
+"""
+
+
+def page_of(widget) -> str:
+    """A page that holds a widget's saved state and nothing else."""
+    state = widget.get_state()
+    parts = {"esm": state.pop("_esm"), "numbers": {}, "traits": {}}
+    css = state.pop("_css")
+    for name, value in state.items():
+        is_bytes = isinstance(value, bytes)
+        parts["numbers" if is_bytes else "traits"][name] = base64.b64encode(value).decode() if is_bytes else value
+    return PAGE.format(css=css, state=json.dumps(parts).replace("</", "<\\/"))
+
+
+@pytest.fixture
+def opened(chromium, tmp_path):
+    """Opens a stage from disk on a screen of the given width; asking the network or an error of the page fails."""
+    contexts, amiss = [], []
+
+    def open_page(width=900, screen=None, **options):
+        torch.manual_seed(0)
+        players = mlp([2, 32, 32, 2]), mlp([2, 32, 32, 1])
+        file = tmp_path / f"stage{len(contexts)}.html"
+        file.write_text(page_of(show.GANStage(*players, load("ring-of-8").train, **options)), "utf-8")
+        context = chromium.new_context(viewport={"width": width, "height": 1100}, **(screen or {}))
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: amiss.append(str(error)))
+        page.on("request", lambda request: request.url.startswith("http") and amiss.append(request.url))
+        page.goto(file.as_uri())
+        page.locator(".gm-gan-stage canvas").wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert amiss == []
+
+
+def data(page, name):
+    return json.loads(page.locator(".gm-gan-stage").evaluate(f"(root) => JSON.stringify(root.dataset.{name})"))
+
+
+def steps(page):
+    return int(data(page, "critic")), int(data(page, "generator"))
+
+
+def wait(page, condition):
+    page.wait_for_function(
+        f"(() => {{ const d = document.querySelector('.gm-gan-stage').dataset; return {condition} }})()"
+    )
+
+
+def said(page):
+    return page.locator(".gm-gan-stage .gm-status").inner_text()
+
+
+def tab_to(page, name):
+    """Tabs on until the element with this accessible name, or its beginning, has the focus."""
+    script = "(({ ariaLabel, labels, innerText: own }) => ariaLabel || labels?.[0]?.innerText || own)(document.activeElement)"
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate(script).strip().startswith(name):
+            return
+    raise AssertionError(f"Tab does not lead to {name!r}")
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def test_it_trains_in_the_page_when_asked_and_only_then(opened):
+    page = opened()
+    canvas = page.locator(".gm-gan-stage canvas")
+    before = canvas.screenshot()
+    page.wait_for_timeout(300)
+    assert steps(page) == (0, 0)
+    page.get_by_role("button", name="Play").click()
+    wait(page, "d.critic > 40 && d.generator > 40")
+    assert data(page, "playing") == "true"
+    page.evaluate("document.getElementById('here').style.marginTop = '5000px'")
+    page.wait_for_timeout(300)
+    away = page.evaluate("document.querySelector('.gm-gan-stage').stage.run.critic.moments.count")
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.querySelector('.gm-gan-stage').stage.run.critic.moments.count") == away
+    page.evaluate("document.getElementById('here').style.marginTop = '0'")
+    wait(page, f"d.critic > {away}")
+    page.get_by_role("button", name="Pause").click()
+    assert canvas.screenshot() != before
+    assert said(page).startswith("Paused after")
+    counts = [page.locator(f".gm-card-{name} .gm-count").inner_text() for name in ("critic", "generator")]
+    assert tuple(int(count.replace(",", "")) for count in counts) == steps(page)
+
+
+def test_it_stops_when_it_is_taken_away(opened):
+    page = opened()
+    page.get_by_role("button", name="Play").click()
+    wait(page, "d.critic > 5")
+    page.evaluate("window.kept = document.querySelector('.gm-gan-stage'); window.end(); window.kept.remove()")
+    count = page.evaluate("window.kept.stage.run.critic.moments.count")
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.kept.stage.run.critic.moments.count") == count
+
+
+def test_by_keyboard_alone(opened):
+    page = opened()
+    tab_to(page, "▶ Play")
+    press(page, "Space")
+    wait(page, "d.playing === 'true' && d.critic > 10")
+    press(page, "Space")
+    wait(page, "d.playing === 'false'")
+    critic, generator = steps(page)
+    tab_to(page, "One round")
+    press(page, "Enter")
+    assert steps(page) == (critic + 1, generator + 1)
+    tab_to(page, "The stage")
+    press(page, "c", "c", "g", "b")
+    assert steps(page) == (critic + 4, generator + 3)
+    press(page, "ArrowLeft", "ArrowLeft")
+    assert steps(page) == (critic + 3, generator + 1)
+    assert "Play goes on from here" in said(page)
+    press(page, "ArrowRight")
+    assert steps(page) == (critic + 3, generator + 2)
+    tab_to(page, "go back")
+    press(page, "Home")
+    wait(page, "d.critic === '0' && d.moment === '0'")
+    press(page, "End")
+    wait(page, f"d.critic === '{critic + 4}'")
+
+
+def test_reset_gives_the_same_run_again(opened):
+    page = opened(steps=(2, 1))
+    stage = page.locator(".gm-gan-stage .gm-stage")
+    weights = "document.querySelector('.gm-gan-stage').stage.run.generator.net.weights.join()"
+    stage.focus()
+    press(page, "b", "b", "c", "g")
+    assert steps(page) == (5, 3)
+    first = page.evaluate(weights)
+    press(page, "r")
+    assert steps(page) == (0, 0)
+    press(page, "b", "b", "c", "g")
+    assert page.evaluate(weights) == first
+    press(page, "ArrowLeft", "g")  # another future from a moment of the past
+    assert steps(page) == (5, 3)
+    assert page.evaluate(weights) == first
+    press(page, "ArrowLeft", "ArrowLeft", "g")
+    assert steps(page) == (4, 3)
+    assert page.evaluate(weights) != first
+
+
+def test_it_trains_on_what_is_drawn(opened):
+    page = opened()
+    tab_to(page, "Draw your own")
+    press(page, "Space")
+    assert (data(page, "set"), data(page, "points")) == ("drawn", "0")
+    press(page, "ArrowRight", "Shift+ArrowUp", " ", " ")  # the plane has the focus
+    assert data(page, "points") == "24"
+    page.get_by_role("button", name="Play").click()
+    wait(page, "d.critic > 5")
+    page.get_by_role("button", name="Pause").click()
+    seen = torch.tensor(page.evaluate("Array.from(document.querySelector('.gm-gan-stage').stage.run.real)"))
+    extent = page.evaluate("document.querySelector('.gm-gan-stage').stage.given.extent")
+    assert (seen.view(-1, 2) - torch.tensor([extent / 20, extent / 4])).norm(dim=1).max() < 0.2 * extent
+    box = page.locator(".gm-gan-stage .gm-stage svg").bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.7 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.7 * box["height"], steps=10)
+    page.mouse.up()
+    assert int(data(page, "points")) >= 24 + 4 * 8
+    page.locator(".gm-gan-stage .gm-stage").focus()
+    press(page, "Escape", "c")  # drawing has ended, and C steps the critic on
+    assert data(page, "drawing") == "false"
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Play").click()
+    assert (data(page, "playing"), said(page)) == ("false", "There are no points yet: draw some first.")
+    page.get_by_label("data").select_option("two moons")
+    assert (data(page, "set"), data(page, "points"), steps(page)) == ("moons", "600", (0, 0))
+
+
+def test_layers_losses_and_rounds_can_be_chosen(opened):
+    page = opened()
+    canvas = page.locator(".gm-gan-stage canvas")
+    for name in ("heat map", "warped latent grid", "real points", "fakes", "told to move"):
+        before = canvas.screenshot()
+        page.get_by_role("button", name=name).click()
+        assert canvas.screenshot() != before, name
+    page.get_by_label("steps a round").select_option("5 critic : 1 generator")
+    for loss in ("saturating", "least squares", "Wasserstein, weights clipped to ±0.1"):
+        page.get_by_role("combobox", name="loss").select_option(loss)
+        page.get_by_role("button", name="One round").click()
+    assert steps(page) == (15, 3)
+
+
+def test_a_run_that_diverges_says_so_and_stops(opened):
+    page = opened(lr=1e30)
+    page.get_by_role("button", name="Play").click()
+    wait(page, "d.playing === 'false'")
+    assert said(page).startswith("Diverged after")
+    assert steps(page) == (0, 0)
+    page.get_by_label("learning rate").first.select_option("0.001")
+    page.get_by_role("button", name="One step of the critic").click()
+    assert steps(page) == (1, 0)
+
+
+def test_phone(opened):
+    page = opened(390, {"has_touch": True})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Draw").tap()
+    page.locator(".gm-gan-stage .gm-stage svg").tap(position={"x": 120, "y": 120})
+    assert int(data(page, "points")) == 4
+    page.get_by_role("button", name="Play").tap()
+    wait(page, "d.generator > 3")
+
+
+def test_live_in_jupyterlab(chromium, jupyterlab, run_cell):
+    """In a cell that is run: it trains, and its keys are not JupyterLab's."""
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    cells = [nbformat.v4.new_code_cell(source.strip()) for source in (LIVE, "print('untouched')")]
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    page = chromium.new_page(viewport={"width": 1280, "height": 1000})
+    run_cell(page, jupyterlab("stage.ipynb", notebook), 0)
+    page.locator(".gm-gan-stage canvas").wait_for()
+    page.locator(".gm-gan-stage .gm-stage").focus()
+    press(page, " ")
+    wait(page, "d.critic > 10")
+    press(page, " ", "d", "d", "x", "c")  # JupyterLab's own shortcuts would delete the cell
+    wait(page, "d.playing === 'false'")
+    at = int(data(page, "moment"))
+    press(page, "ArrowLeft")
+    assert int(data(page, "moment")) == at - 1
+    assert page.locator(".jp-Notebook .jp-CodeCell").count() == 2
+    page.close()
