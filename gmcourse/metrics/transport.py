@@ -10,7 +10,7 @@ _PAIRS = 1 << 22  # the most distances between two samples that are held at once
 def wasserstein_1d(x: Tensor, y: Tensor) -> float:
     """∫₀¹ |F⁻¹(u) − G⁻¹(u)| du of two samples of numbers, (n,) and (m,), in their unit.
 
-    For n = m the mean of |sorted x − sorted y|.
+    For n = m the mean of |sorted x − sorted y|. Equation: gan-wasserstein-sorted.
     """
     if x.dim() != 1 or y.dim() != 1 or not len(x) or not len(y):
         raise ValueError(f"x, y: got shapes {tuple(x.shape)} and {tuple(y.shape)}, expected (n,) and (m,), not empty")
@@ -31,7 +31,7 @@ def wasserstein_lp(x: Tensor, y: Tensor, p: Tensor | None = None, q: Tensor | No
     """min_Π Σ_ij Π_ij ‖x_i − y_j‖ over the plans Π ≥ 0 with row sums p and column sums q: exact, in the unit of x.
 
     Rows x (n, *event) with weights p (n,), rows y (m, *event) with weights q (m,), each summing to 1; uniform by
-    default, which for n = m makes it an assignment of rows to rows.
+    default, which for n = m makes it an assignment of rows to rows. Equation: gan-wasserstein-primal.
     """
     return float((transport_plan(x, y, p, q) * _distances(x, y)).sum())
 
