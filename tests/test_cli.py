@@ -13,6 +13,7 @@ from gmcourse import checkpoint
 from gmcourse.catalogue import CATALOGUE
 from gmcourse.cli import main, runs
 from gmcourse.data import KEYS
+from gmcourse.gan import GAN
 from gmcourse.vae import GaussianVAE
 
 DATA = ("--data", "binarized-digits")
@@ -54,6 +55,12 @@ def interrupt(monkeypatch):
 
 def results_of(run):
     return [(run / name).read_bytes() for name in ("weights.safetensors", "history.json")]
+
+
+def measured(run):
+    """The last evaluation's numbers by name."""
+    rows = json.loads((run / "run.json").read_text())["evaluations"][-1]["results"]
+    return {row["quantity"]: row["value"] for row in rows if "value" in row}
 
 
 def failure(capsys, *command):
@@ -304,7 +311,8 @@ def test_evaluate_measures_and_keeps(run, capsys):
     assert main(["evaluate", str(run), "--split", "test", "--k", "20"]) == 0
     first = capsys.readouterr().out
     assert "test, 360 of 360 examples" in first
-    bound, weighted = first.splitlines()[1:]
+    bound, weighted, *fidelity = first.splitlines()[1:]
+    assert [line.split()[0] for line in fidelity] == ["Fréchet", "of", "precision", "recall"]
     assert bound.split()[0] == "-ELBO"
     assert "a bound" in bound
     assert "k=20" in weighted
@@ -314,7 +322,7 @@ def test_evaluate_measures_and_keeps(run, capsys):
     assert capsys.readouterr().out == first
     one, two = json.loads((run / "run.json").read_text())["evaluations"]
     assert one == two
-    elbo, nll = one["results"]
+    elbo, nll, *_ = one["results"]
     assert elbo["nats"] > nll["nats"] > 0
     assert elbo["bits_per_dim"] == pytest.approx(elbo["nats"] / 64 / np.log(2))
     assert sorted(p.name for p in run.iterdir()) == FILES
@@ -371,3 +379,48 @@ def test_python_dash_m_lists_the_models_without_plots_or_notebooks():
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
     assert "gaussian-vae" in out
     assert out.splitlines()[-1] == "[]"
+
+
+def test_a_gan_is_trained_in_turns_and_measured_by_its_samples(tmp_path, capsys):
+    assert main(("train", "gan", "--data", "ring-of-8", "--steps", "20", "--batch-size", "32")) == 0
+    run = tmp_path / "runs/gan-ring-of-8"
+    history = json.loads((run / "history.json").read_text())
+    assert {name: len(values) for name, values in history.items()} == {"critic_loss": 20, "generator_loss": 20}
+    assert main(("evaluate", str(run))) == 0
+    said = capsys.readouterr().out
+    assert "this model knows nothing of log p(x)" in said
+    quality, found = (measured(run)[name] for name in ("quality", "modes"))
+    assert 0 <= quality <= 1
+    assert 0 <= found <= 8
+    assert f"{quality:.3f}" in said
+
+
+def test_an_interrupted_gan_goes_on_bit_for_bit(tmp_path, monkeypatch):
+    command = ("train", "lsgan", "--data", "ring-of-8", "--steps", "30", "--batch-size", "32", "--run")
+    assert main((*command, "whole")) == 0
+    seen = []
+
+    def stopping(self, real, loss=GAN.generator_loss):
+        seen.append(1)
+        if len(seen) == 17:
+            raise KeyboardInterrupt
+        return loss(self, real)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(GAN, "generator_loss", stopping)
+        with pytest.raises(SystemExit) as stop:
+            main((*command, "part"))
+    assert stop.value.code == 130
+    assert main((*command, "part", "--resume")) == 0
+    whole, part = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "part"))
+    assert all(torch.equal(whole[name], part[name]) for name in whole)
+
+
+def test_samples_of_images_are_measured_beside_data(tmp_path, capsys):
+    assert main(("train", "dcgan", "--data", "digits", "--steps", "10", "--run", "dcgan")) == 0
+    assert main(("evaluate", "dcgan", "--limit", "150")) == 0
+    values = measured(tmp_path / "dcgan")
+    assert values["Fréchet"] > 3 * values["  of train"] > 0
+    assert 0 <= values["precision"] <= 1
+    assert 0 <= values["recall"] <= 1
+    assert "data against data" in capsys.readouterr().out

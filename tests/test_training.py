@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from gmcourse import checkpoint
-from gmcourse.training import batch_rows, fit
+from gmcourse.training import batch_rows, fit, fit_adversarial
 
 X = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
 
@@ -255,3 +255,98 @@ def test_data_that_is_no_tuple_of_tensors(data):
 def test_bad_settings_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         train(Model(), **options)
+
+
+class Game(nn.Module):
+    """A generator that shifts noise and a critic with a slope; keeps the order of turns and the rows shown."""
+
+    def __init__(self, stop_at=None):
+        super().__init__()
+        self.shift, self.slope = nn.Parameter(torch.zeros(3)), nn.Parameter(torch.zeros(3))
+        self.turns, self.rows, self.stop_at = [], [], stop_at
+
+    def play(self, turn, x):
+        self.turns.append(turn)
+        self.rows.append(x)
+        if len(self.turns) - 1 == self.stop_at:
+            raise KeyboardInterrupt
+        fake = self.shift + torch.randn_like(x)
+        return ((fake - x) * self.slope).sum(1).mean()
+
+    def critic_loss(self, x):
+        return self.play("critic", x) + 0.1 * self.slope.square().sum()
+
+    def generator_loss(self, x):
+        return -self.play("generator", x)
+
+    def critic_parameters(self):
+        return [self.slope]
+
+    def generator_parameters(self):
+        return [self.shift]
+
+
+def play(model, steps=12, **options):
+    settings = {"steps": steps, "batch_size": 10, "lr": 1e-2, "every": 5, "progress": False}
+    return fit_adversarial(model, (X,), **{**settings, **options})
+
+
+def test_the_players_take_turns():
+    model = Game()
+    history = play(model, steps=2, critic_steps=3, generator_steps=2)
+    assert model.turns == 2 * (3 * ["critic"] + 2 * ["generator"])
+    assert {name: len(values) for name, values in history.items()} == {"critic_loss": 2, "generator_loss": 2}
+    assert not model.training
+    critic_rows = [rows for turn, rows in zip(model.turns, model.rows) if turn == "critic"]
+    assert len(torch.cat(critic_rows[:5]).unique(dim=0)) == 50  # an epoch: the critic's batches are all different
+    assert torch.equal(model.rows[3], model.rows[2])
+
+
+def test_a_turn_moves_its_own_player_alone():
+    model = Game()
+    seen = []
+    adam = [torch.optim.Adam([parameter]) for parameter in (model.slope, model.shift)]
+    for optimizer in adam:
+        optimizer.register_step_pre_hook(lambda *_: seen.append((model.slope.grad, model.shift.grad)))
+    play(model, steps=1, optimizers=tuple(adam))
+    (slope, shift), (stale, moved) = seen
+    assert slope.any()
+    assert shift is None
+    assert stale is slope
+    assert moved.any()
+
+
+def test_two_players_by_hand():
+    model = Game()
+    sgd = tuple(torch.optim.SGD([parameter]) for parameter in (model.slope, model.shift))
+    history = play(model, steps=1, lr=0.5, optimizers=sgd)
+    noise = torch.Generator().manual_seed(0)
+    real = X[batch_rows(50, 10, 0, 0)]
+    slope = -0.5 * (torch.randn(10, 3, generator=noise) - real).mean(0)
+    fake = torch.randn(10, 3, generator=noise)
+    torch.testing.assert_close(model.slope.data, slope)
+    torch.testing.assert_close(model.shift.data, 0.5 * slope)
+    assert history["generator_loss"][0] == pytest.approx(-((fake - real) * slope).sum(1).mean().item())
+
+
+@pytest.mark.parametrize("stop_at", [0, 3, 15, 26])
+def test_an_interrupted_game_goes_on_bit_for_bit(stop_at, tmp_path, capsys):
+    whole, resumed = Game(), Game()
+    history = play(whole, critic_steps=2)
+    part = play(Game(stop_at), critic_steps=2, checkpoint=tmp_path / "c.pt")
+    assert part == {name: values[: stop_at // 3] for name, values in history.items()}
+    assert f"interrupted after {stop_at // 3} of 12 steps" in capsys.readouterr().out
+    assert play(resumed, critic_steps=2, checkpoint=tmp_path / "c.pt") == history
+    assert same_weights(whole, resumed)
+
+
+def test_a_game_leaves_the_global_state_and_names_bad_settings():
+    before = torch.get_rng_state()
+    play(Game())
+    assert torch.equal(torch.get_rng_state(), before)
+    with pytest.raises(ValueError, match="critic_steps, generator_steps: got 0, 1"):
+        play(Game(), critic_steps=0)
+    with pytest.raises(ValueError, match="batch_size: got 51"):
+        play(Game(), batch_size=51)
+    with pytest.raises(FloatingPointError, match="loss is nan at step 0"):
+        fit_adversarial(Game(), (X * math.nan,), steps=1, batch_size=10, lr=0.1, progress=False)

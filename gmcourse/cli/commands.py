@@ -110,7 +110,7 @@ def evaluate(
     seed: int = 0,
     device: str = "cpu",
 ) -> None:
-    """Measure a trained model's likelihood, each number with its standard error; run.json keeps them.
+    """Measure a trained model: its likelihood, each number with its standard error, and its samples; run.json keeps it.
 
     Args:
         run: the folder of a finished run
@@ -130,7 +130,7 @@ def evaluate(
     whole = getattr(loaded, split)
     x = whole[torch.randperm(len(whole), generator=torch.Generator().manual_seed(seed))[:limit]]
     print(f"{info['model']} on {info['data']}, {split}, {len(x):,} of {len(whole):,} examples:")
-    results = report.measure(model, loaded, x, k=k, seed=seed)
+    results = report.measure(model, loaded, x, k=k, seed=seed) + report.fidelity(model, loaded, x, seed)
     report.show(results)
     runs.record(run, info, {"split": split, "examples": len(x), "seed": seed, "results": results})
 

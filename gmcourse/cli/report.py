@@ -1,4 +1,4 @@
-"""What the commands show: likelihoods with their errors, and samples as a file."""
+"""What the commands show: likelihoods with their errors, how near samples lie to data, and samples as a file."""
 
 import io
 import math
@@ -13,9 +13,20 @@ from tqdm import tqdm
 
 from gmcourse.checkpoint import write
 from gmcourse.data import Dataset
-from gmcourse.metrics import Estimate, estimate, importance_weighted, mean_elbo, nll
+from gmcourse.data.densities import GaussianMixture
+from gmcourse.metrics import (
+    Estimate,
+    estimate,
+    features,
+    frechet_distance,
+    importance_weighted,
+    mean_elbo,
+    modes,
+    nll,
+    precision_recall,
+)
 from gmcourse.probability import bits_per_dim
-from gmcourse.protocols import Bounded, Density, ImportanceWeighted
+from gmcourse.protocols import Bounded, Density, ImportanceWeighted, Sampler
 
 
 def measure(model: nn.Module, loaded: Dataset, x: Tensor, k: int | None = None, seed: int = 0) -> list[dict[str, Any]]:
@@ -32,18 +43,51 @@ def measure(model: nn.Module, loaded: Dataset, x: Tensor, k: int | None = None, 
         parts = tqdm(x.split(100), unit_scale=100, unit=" examples", leave=False, disable=not sys.stderr.isatty())
         values = -torch.cat([importance_weighted(model, part, k, rng) for part in parts])
         rows.append(_row(f"NLL, k={k}", estimate(values), "importance-weighted: a tighter bound, stochastic", dims))
-    if loaded.entropy is not None:
+    if rows and loaded.entropy is not None:
         rows.append(_row("entropy", Estimate(loaded.entropy, 0.0), "of the data: no model's NLL is lower", None))
+    return rows
+
+
+def fidelity(model: Sampler, loaded: Dataset, x: Tensor, seed: int = 0) -> list[dict[str, Any]]:
+    """How near as many samples as `x` has rows lie to it: grey images in the course's features, mixtures by modes."""
+    rng = torch.Generator(next(model.parameters()).device).manual_seed(seed)
+    samples = model.sample(len(x), rng=rng).cpu() if isinstance(model, Sampler) else None
+    if samples is None or len(x) < 4:
+        return []
+    rows = []
+    if len(loaded.event_shape) == 3 and loaded.event_shape[0] == 1 and x.is_floating_point():
+        train = loaded.train[torch.randperm(len(loaded.train), generator=torch.Generator().manual_seed(seed))[: len(x)]]
+        real, fake, other = (features(images.clamp(0, 1)) for images in (x, samples, train))
+        precision, recall = precision_recall(real, fake)
+        rows += [
+            {"quantity": "Fréchet", "value": frechet_distance(real, fake), "meaning": "samples against this split"},
+            {"quantity": "  of train", "value": frechet_distance(real, other), "meaning": "data against data"},
+            {"quantity": "precision", "value": precision, "meaning": "share of samples that lie among the data"},
+            {"quantity": "recall", "value": recall, "meaning": "share of the data that lie among the samples"},
+        ]
+    if isinstance(loaded.density, GaussianMixture):
+        found, quality = modes(samples, loaded.density.means, loaded.density.noise)
+        rows += [
+            {
+                "quantity": "modes",
+                "value": found,
+                "meaning": f"of {len(loaded.density.means)}, with 1 % of the samples",
+            },
+            {"quantity": "quality", "value": quality, "meaning": "share of samples within 3σ of a mode"},
+        ]
     return rows
 
 
 def show(rows: list[dict[str, Any]]) -> None:
     """One line a measurement: mean ± standard error over the examples, bits/dim where the data are discrete."""
     for row in rows:
+        if "value" in row:
+            print(f"  {row['quantity']:<12}{row['value']:10.3f}  ({row['meaning']})")
+            continue
         value = f"{row['nats']:10.3f} ± {row['error']:.3f} nats"
         bits = f"  {row['bits_per_dim']:.4f} bits/dim" if "bits_per_dim" in row else ""
         print(f"  {row['quantity']:<12}{value}{bits}  ({row['meaning']})")
-    if not rows:
+    if not any("nats" in row for row in rows):
         print("  this model knows nothing of log p(x)")
 
 

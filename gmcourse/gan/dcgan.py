@@ -1,6 +1,9 @@
 """DCGAN's two networks, each of the paper's five guidelines a switch. Radford et al. 2016."""
 
+import math
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -30,30 +33,27 @@ def dcgan_generator(
     relu: bool = True,
     resize: bool = False,
 ) -> nn.Sequential:
-    """(batch, latent_size) → (batch, C, H, W) in [0, 1]: projected to H/4 × W/4, then doubled twice.
+    """(batch, latent_size) → (batch, C, H, W) in [0, 1]: projected to 2 or 3 pixels a side, then doubled up to H and W.
 
-    The guidelines, each off where its switch is False: `strided`, doubled by transposed convolutions of stride 2, not
-    by repeating pixels after a plain one; `normalised`, batch norm in every layer but the last; `convolutional`, no
-    fully connected hidden layer (off: two of `4 width` units); `relu`, ReLU inside and tanh at the end (off: sigmoid
-    throughout). With `resize` pixels are repeated first and then convolved: no checkerboard. Raises ValueError for a
-    height or width not divisible by 4. Radford et al. 2016, §3.
+    `width` channels before the picture, twice as many at each coarser stage. The guidelines, each off where its switch
+    is False: `strided`, doubled by transposed convolutions of stride 2, not by repeating pixels after a plain one;
+    `normalised`, batch norm in every layer but the last; `convolutional`, no fully connected hidden layer (off: two of
+    `4 width` units); `relu`, ReLU inside and tanh at the end (off: sigmoid throughout). With `resize` pixels are
+    repeated first and then convolved: no checkerboard. Raises ValueError for a side below 4. Radford et al. 2016, §3.
     """
-    channels, height, wide = _quartered(shape)
+    channels, *_ = shape
+    sizes = _sizes(shape)[::-1]
+    widths = [width * 2**stage for stage in reversed(range(len(sizes) - 1))]
     norm = nn.BatchNorm2d if normalised else nn.Identity
     activation = nn.ReLU if relu else nn.Sigmoid
-    hidden = () if convolutional else _connected(latent_size, 4 * width, normalised, activation)
-    layers = [
-        *hidden,
-        nn.Linear(4 * width if hidden else latent_size, 2 * width * height * wide, bias=not normalised),
-        nn.Unflatten(1, (2 * width, height, wide)),
-        norm(2 * width),
-        activation(),
-        *_doubled(2 * width, width, strided, resize, bias=not normalised),
-        norm(width),
-        activation(),
-        *_doubled(width, channels, strided, resize, bias=True),
-        *((nn.Tanh(), Affine(0.5, 0.5)) if relu else (nn.Sigmoid(),)),
-    ]
+    layers = [] if convolutional else [*_connected(latent_size, 4 * width, normalised, activation)]
+    inputs = latent_size if convolutional else 4 * width
+    layers += [nn.Linear(inputs, widths[0] * math.prod(sizes[0]), bias=not normalised)]
+    layers += [nn.Unflatten(1, (widths[0], *sizes[0])), norm(widths[0]), activation()]
+    for (before, after), (size, larger) in zip(pairwise(widths), pairwise(sizes)):
+        layers += [*_doubled(before, after, size, larger, strided, resize, not normalised), norm(after), activation()]
+    layers += _doubled(width, channels, *sizes[-2:], strided, resize, bias=True)
+    layers += [nn.Tanh(), Affine(0.5, 0.5)] if relu else [nn.Sigmoid()]
     return _initialised(nn.Sequential(*layers))
 
 
@@ -66,37 +66,51 @@ def dcgan_critic(
     convolutional: bool = True,
     leaky: bool = True,
 ) -> nn.Sequential:
-    """(batch, C, H, W) in [0, 1] → (batch, 1), a logit: halved twice, then one linear layer.
+    """(batch, C, H, W) in [0, 1] → (batch, 1), a logit: halved down to 2 or 3 pixels a side, then one linear layer.
 
-    Its guidelines: `strided`, halved by convolutions of stride 2 (off: plain ones, then max pooling); `normalised`,
-    batch norm in every layer but the first and the last; `convolutional`, no fully connected hidden layer; `leaky`,
-    LeakyReLU of slope 0.2 (off: ReLU). Raises ValueError for a height or width not divisible by 4. Radford et al.
-    2016, §3.
+    `width` channels after the first halving, twice as many after each further one. Its guidelines: `strided`, halved by
+    convolutions of stride 2 (off: plain ones, then max pooling); `normalised`, batch norm in every layer but the first
+    and the last; `convolutional`, no fully connected hidden layer; `leaky`, LeakyReLU of slope 0.2 (off: ReLU). Raises
+    ValueError for a side below 4. Radford et al. 2016, §3.
     """
-    channels, height, wide = _quartered(shape)
-    activation = (lambda: nn.LeakyReLU(0.2)) if leaky else nn.ReLU
-    features = 2 * width * height * wide
-    hidden = () if convolutional else _connected(features, 4 * width, normalised, activation)
-    layers = [
-        Affine(2.0, -1.0),
-        *_halved(channels, width, strided, bias=True),
-        activation(),
-        *_halved(width, 2 * width, strided, bias=not normalised),
-        nn.BatchNorm2d(2 * width) if normalised else nn.Identity(),
-        activation(),
-        nn.Flatten(),
-        *hidden,
-        nn.Linear(4 * width if hidden else features, 1),
-    ]
-    return _initialised(nn.Sequential(*layers))
+    channels, *_ = shape
+    *halvings, last = _sizes(shape)
+    widths = [width * 2**stage for stage in range(len(halvings))]
+    norm = nn.BatchNorm2d if normalised else nn.Identity
+    activation = partial(nn.LeakyReLU, 0.2) if leaky else nn.ReLU
+    layers = [Affine(2.0, -1.0), *_halved(channels, width, strided, bias=True), activation()]
+    for before, after in pairwise(widths):
+        layers += [*_halved(before, after, strided, bias=not normalised), norm(after), activation()]
+    features = widths[-1] * math.prod(last)
+    layers += [nn.Flatten(), *(() if convolutional else _connected(features, 4 * width, normalised, activation))]
+    return _initialised(nn.Sequential(*layers, nn.Linear(features if convolutional else 4 * width, 1)))
 
 
-def _doubled(inputs: int, outputs: int, strided: bool, resize: bool, bias: bool) -> tuple[nn.Module, ...]:
+def _sizes(shape: tuple[int, int, int]) -> list[tuple[int, int]]:
+    """Height and width, halved (rounded down) until one of them is below 4."""
+    sizes = [tuple(shape[1:])]
+    if min(sizes[0]) < 4:
+        raise ValueError(f"shape: got {shape}, expected a height and a width of at least 4")
+    while min(sizes[-1]) >= 4:
+        sizes.append(tuple(side // 2 for side in sizes[-1]))
+    return sizes
+
+
+def _doubled(
+    inputs: int,
+    outputs: int,
+    size: tuple[int, int],
+    larger: tuple[int, int],
+    strided: bool,
+    resize: bool,
+    bias: bool,
+) -> tuple[nn.Module, ...]:
     if resize:
-        return nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 5, padding=2, bias=bias)
+        return nn.Upsample(larger), nn.Conv2d(inputs, outputs, 5, padding=2, bias=bias)
     if not strided:
-        return nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias), nn.Upsample(scale_factor=2)
-    return (nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=bias),)
+        return nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias), nn.Upsample(larger)
+    odd = tuple(after - 2 * before for before, after in zip(size, larger))
+    return (nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, output_padding=odd, bias=bias),)
 
 
 def _halved(inputs: int, outputs: int, strided: bool, bias: bool) -> tuple[nn.Module, ...]:
@@ -123,10 +137,3 @@ def _initialised(network: nn.Sequential) -> nn.Sequential:
         elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             nn.init.normal_(module.weight, 1.0, 0.02)
     return network
-
-
-def _quartered(shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    channels, height, width = shape
-    if height % 4 or width % 4:
-        raise ValueError(f"shape: got {shape}, expected a height and a width divisible by 4")
-    return channels, height // 4, width // 4

@@ -65,7 +65,7 @@ def _recipe(
 def dcgan_recipe(data: Any = None) -> dict[str, Any]:
     """The paper's Adam, batches of 64, the rate brought to 0 over the second half."""
     large = data is not None and math.prod(data.event_shape) >= 256
-    recipe = _recipe(data, steps=12_000 if large else 2_000, peak=2e-4 if large else 5e-4)
+    recipe = _recipe(data, steps=10_000 if large else 2_000, peak=2e-4 if large else 5e-4)
     return recipe | {"batch_size": 64}
 
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from gmcourse.gan import dcgan_critic, dcgan_generator
 
-SHAPES = [(1, 8, 8), (1, 28, 28), (3, 16, 32)]
+SHAPES = [(1, 8, 8), (1, 28, 28), (3, 10, 32)]
 SWITCHES = ["strided", "normalised", "convolutional"]
 
 
@@ -32,13 +32,13 @@ def test_the_critic_gives_one_number_an_image(shape, off):
 
 def test_the_guidelines_are_the_paper_s():
     generator, critic = dcgan_generator(16, (1, 28, 28), 8), dcgan_critic((1, 28, 28), 8)
-    assert kinds(generator).count("ConvTranspose2d") == 2
-    assert kinds(critic).count("Conv2d") == 2
+    assert kinds(generator).count("ConvTranspose2d") == 3
+    assert kinds(critic).count("Conv2d") == 3
     assert "MaxPool2d" not in kinds(critic)
     assert {"ReLU", "Tanh"} <= set(kinds(generator))
     assert "LeakyReLU" in kinds(critic)
     assert "ReLU" not in kinds(critic)
-    assert [module.negative_slope for module in critic if isinstance(module, nn.LeakyReLU)] == [0.2, 0.2]
+    assert [module.negative_slope for module in critic if isinstance(module, nn.LeakyReLU)] == [0.2, 0.2, 0.2]
     for network in (generator, critic):
         assert kinds(network).count("Linear") == 1
     batch_norms = [i for i, module in enumerate(generator) if isinstance(module, nn.BatchNorm2d)]
@@ -66,10 +66,20 @@ def test_first_weights_are_small_and_biases_before_a_norm_are_absent():
     weights = torch.cat([p.flatten() for name, p in generator.named_parameters() if p.dim() > 1])
     assert weights.std().item() == pytest.approx(0.02, rel=0.02)
     layers = [module for module in generator if isinstance(module, (nn.Linear, nn.ConvTranspose2d))]
-    assert [layer.bias is None for layer in layers] == [True, True, False]
+    assert [layer.bias is None for layer in layers] == [True, True, True, False]
 
 
 @pytest.mark.parametrize("build", [lambda shape: dcgan_generator(4, shape), dcgan_critic])
-def test_a_side_not_divisible_by_4_is_named(build):
-    with pytest.raises(ValueError, match=r"shape: got \(1, 10, 8\)"):
-        build((1, 10, 8))
+def test_a_side_below_4_is_named(build):
+    with pytest.raises(ValueError, match=r"shape: got \(1, 3, 8\)"):
+        build((1, 3, 8))
+
+
+def test_the_critic_sees_the_whole_picture_before_its_last_layer():
+    critic = dcgan_critic((1, 28, 28), 8).eval()
+    x = torch.rand(1, 1, 28, 28, requires_grad=True)
+    features = critic[:-2](x)
+    assert features.shape == (1, 32, 3, 3)
+    features[0, :, 1, 1].sum().backward()
+    seen = x.grad[0, 0].abs() > 0
+    assert seen.sum() > 400
