@@ -89,10 +89,10 @@ def said(page):
 
 def tab_to(page, name):
     """Tabs on until the element with this accessible name, or its beginning, has the focus."""
-    script = "(({ ariaLabel, labels, innerText: own }) => ariaLabel || labels?.[0]?.innerText || own)(document.activeElement)"
+    script = "(({ ariaLabel, labels, textContent }) => ariaLabel || (labels?.[0]?.textContent ?? textContent))"
     for _ in range(30):
         page.keyboard.press("Tab")
-        if page.evaluate(script).strip().startswith(name):
+        if page.evaluate(f"{script}(document.activeElement)").strip().startswith(name):
             return
     raise AssertionError(f"Tab does not lead to {name!r}")
 
