@@ -269,7 +269,7 @@ EXERCISES = (
     Exercise(
         id="gan.certified_bound",
         stub='''def certified_bound(h_x, h_y, x, y):
-    """A lower bound on the Wasserstein distance of the points, from any critic's values.
+    """A lower bound on the Wasserstein distance, from any critic's values.
 
     x (n, d) and y (m, d) are the points, h_x (n,) and h_y (m,) what the critic says.
     """
