@@ -54,7 +54,7 @@ class GANStage(anywidget.AnyWidget):
         *,
         latent_size: int = 2,
         losses: str = "non-saturating",
-        lr: float | tuple[float, float] = 2e-3,
+        lr: float | tuple[float, float] = 4e-3,
         steps: tuple[int, int] = (1, 1),
         batch_size: int = 128,
         extent: float | None = None,

@@ -6,7 +6,7 @@ import { LOSSES } from "./gan_losses.js";
 import { listenToKeys } from "./keys.js";
 import { draw, plane } from "./plot.js";
 
-const RATES = [0.0001, 0.0003, 0.001, 0.002, 0.005, 0.01, 0.03, 0.1];
+const RATES = [0.0001, 0.0003, 0.001, 0.002, 0.004, 0.01, 0.03, 0.1];
 const ROUNDS = [[1, 1], [5, 1], [20, 1], [1, 5], [1, 10]];
 const LAYERS = [
   ["heat", "critic’s heat map"],
