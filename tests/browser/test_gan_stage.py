@@ -236,7 +236,7 @@ def test_a_run_that_diverges_says_so_and_stops(opened):
 
 
 def test_phone(opened):
-    page = opened(390, {"has_touch": True})
+    page = opened(390, {"has_touch": True, "reduced_motion": "reduce"})  # calm: two pictures a second
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="Draw").tap()
     page.locator(".gm-gan-stage .gm-stage svg").tap(position={"x": 120, "y": 120})
