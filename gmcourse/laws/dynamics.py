@@ -62,7 +62,8 @@ def _sorted(values: Tensor) -> Tensor:
 
 
 def _said(values: Tensor) -> str:
-    return ", ".join(f"{v.real:.3f} {'−' if v.imag < 0 else '+'} {abs(v.imag):.3f}i" for v in values)
+    parts = ((round(v.real.item(), 3) + 0.0, v.imag.item()) for v in values)
+    return ", ".join(f"{real:.3f} {'−' if imaginary < 0 else '+'} {abs(imaginary):.3f}i" for real, imaginary in parts)
 
 
 def generator_meets_moved_critic(candidate: Callable[[float, float, float], object], *, seed: int = 0) -> None:
