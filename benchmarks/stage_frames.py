@@ -142,9 +142,9 @@ def in_jupyterlab(browser, folder: Path) -> list[dict]:
             time.sleep(1)
             page = browser.new_page(viewport={"width": 1280, "height": 1000})
             page.goto(f"{json.loads(files[0].read_text('utf-8'))['url']}lab/tree/stage.ipynb?token=course")
+            page.locator(".jp-NotebookPanel-toolbar").get_by_text("Python 3 (ipykernel)").wait_for(timeout=120_000)
             page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=120_000)
             while not page.locator(".gm-gan-stage canvas").count():  # a kernel that is starting loses requests
-                page.keyboard.press("Escape")
                 page.locator(".jp-InputArea-editor").first.click()
                 page.keyboard.press("Shift+Enter")
                 page.wait_for_timeout(15_000)

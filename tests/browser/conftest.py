@@ -100,13 +100,14 @@ def jupyterlab(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def run_cell():
-    """Opens a notebook at an address of JupyterLab and runs one of its code cells to its end.
+    """Opens a notebook at an address of JupyterLab and runs one of its code cells to its end, once it has a kernel.
 
     Runs it again where JupyterLab, still joining its new kernel, lost the request.
     """
 
     def run(page, address: str, number: int) -> None:
         page.goto(address)
+        page.locator(".jp-NotebookPanel-toolbar").get_by_text("Python 3 (ipykernel)").wait_for(timeout=60_000)
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
         cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
         for _ in range(4):
