@@ -194,7 +194,7 @@ EXERCISES = (
     Exercise(
         id="gan.least_squares_discriminator",
         stub='''def least_squares_discriminator(log_p, log_q, a, b):
-    """The D(x), (batch,), at which p (D − b)² + q (D − a)² is least, from ln p and ln q."""
+    """The D(x), (batch,), at which p (D − b)² + q (D − a)² is least, from logs."""
     raise NotImplementedError''',
         points=1,
         laws=(dynamics.least_squares_is_minimised,),
@@ -220,7 +220,7 @@ EXERCISES = (
     Exercise(
         id="gan.feature_matching_loss",
         stub='''def feature_matching_loss(critic, real, fake):
-    """‖E φ(real) − E φ(fake)‖², φ all layers of the nn.Sequential critic but its last."""
+    """‖E φ(real) − E φ(fake)‖², φ all layers of the Sequential critic but its last."""
     raise NotImplementedError''',
         points=1,
         laws=(dynamics.features_agree_in_the_mean,),
@@ -245,7 +245,10 @@ EXERCISES = (
     Exercise(
         id="gan.nearness",
         stub='''def nearness(places):
-    """o_ib = Σ_j exp(−‖M_ib − M_jb‖₁), j = i included: (batch, kernels, size) → (batch, kernels)."""
+    """o_ib = Σ_j exp(−‖M_ib − M_jb‖₁), j = i included, (batch, kernels).
+
+    places, the M, is (batch, kernels, size).
+    """
     raise NotImplementedError''',
         points=2,
         laws=(dynamics.rows_see_their_neighbours,),
