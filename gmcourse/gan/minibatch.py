@@ -20,6 +20,7 @@ class MinibatchDiscrimination(nn.Module):
         self.weight = nn.Parameter(torch.randn(inputs, kernels, size) / inputs**0.5)
 
     def forward(self, features: Tensor) -> Tensor:
+        """The features, and `nearness` beside them: (batch, inputs) → (batch, inputs + kernels)."""
         if features.dim() != 2 or features.shape[1] != len(self.weight):
             raise ValueError(f"features: got {tuple(features.shape)}, expected (batch, {len(self.weight)})")
         return torch.cat([features, self.nearness(features)], dim=1)
