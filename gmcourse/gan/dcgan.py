@@ -19,6 +19,7 @@ class Affine(nn.Module):
         self.scale, self.shift = scale, shift
 
     def forward(self, x: Tensor) -> Tensor:
+        """Any shape → the same shape."""
         return self.scale * x + self.shift
 
 
