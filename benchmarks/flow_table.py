@@ -31,6 +31,7 @@ from gmcourse.flows.ode import dormand_prince, rk4
 from gmcourse.flows.planar import Planar
 from gmcourse.flows.spline_flows import spline_coupling
 from gmcourse.metrics import nll
+from gmcourse.schedules import held_then_falling
 from gmcourse.training import fit
 
 RESULT = Path(__file__).parents[1] / "gmcourse" / "results" / "flow_table.json"
@@ -56,8 +57,8 @@ def trained(name: str, data: Any, steps: int, rate: float) -> tuple[Flow, float]
     torch.manual_seed(SEED)
     model = MODELS[name][0]()
     start = time.process_time()
-    schedule = lambda step: rate * min(1.0, 2 * (1 - step / steps))  # noqa: E731
-    fit(model, (data.train,), steps=steps, batch_size=BATCH, lr=schedule, seed=SEED, clip=10.0, progress=False)
+    lr = held_then_falling(rate, steps)
+    fit(model, (data.train,), steps=steps, batch_size=BATCH, lr=lr, seed=SEED, clip=10.0, progress=False)
     seconds = time.process_time() - start
     if isinstance(model.bijections[0], Continuous):  # scored as the ODE, not as the steps it was trained with
         model.bijections[0].solver = partial(dormand_prince, rtol=1e-5, atol=1e-5)

@@ -31,6 +31,7 @@ from gmcourse.gan.losses import (
 )
 from gmcourse.metrics.coverage import modes
 from gmcourse.nets import mlp
+from gmcourse.schedules import held_then_falling
 from gmcourse.training import fit_adversarial
 
 RESULT = Path(__file__).parents[1] / "gmcourse" / "results" / "gan_grid.json"
@@ -62,11 +63,6 @@ def build(method: str, seed: int) -> GAN:
     return GAN(*networks, LATENT, critic_loss=losses[0], generator_loss=losses[1])
 
 
-def rate(step: int, steps: int) -> float:
-    """Held for half the run, then to 0 in a straight line."""
-    return TRAINING["peak_lr"] * min(1.0, 2 - 2 * step / steps)
-
-
 def train(method: str, x: torch.Tensor, seed: int) -> GAN:
     """A pair, trained on x in units of the data's spread."""
     gan, settings = build(method, seed), METHODS[method]
@@ -75,7 +71,7 @@ def train(method: str, x: torch.Tensor, seed: int) -> GAN:
         (x / SCALE,),
         steps=settings["steps"],
         batch_size=TRAINING["batch_size"],
-        lr=lambda step: rate(step, settings["steps"]),
+        lr=held_then_falling(TRAINING["peak_lr"], settings["steps"]),
         critic_steps=settings["critic_steps"],
         generator_steps=settings["generator_steps"],
         betas=tuple(TRAINING["betas"]),

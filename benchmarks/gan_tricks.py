@@ -32,6 +32,7 @@ from gmcourse.gan.losses import (
 from gmcourse.gan.minibatch import MinibatchDiscrimination
 from gmcourse.metrics.coverage import modes
 from gmcourse.nets import mlp
+from gmcourse.schedules import held_then_falling
 from gmcourse.training import fit_adversarial
 
 RESULT = Path(__file__).parents[1] / "gmcourse" / "results" / "gan_tricks.json"
@@ -87,7 +88,7 @@ def train(setting: str, trick: str, seed: int) -> dict:
         (data.train / given["scale"],),
         steps=steps,
         batch_size=given["batch_size"],
-        lr=lambda step: PEAK * min(1.0, 2 - 2 * step / steps),
+        lr=held_then_falling(PEAK, steps),
         generator_steps=given["generator_steps"],
         seed=seed,
         progress=False,

@@ -20,6 +20,7 @@ from gmcourse.flows.ode import rk4
 from gmcourse.flows.planar import Planar, Radial
 from gmcourse.flows.spline_flows import spline_autoregressive, spline_coupling
 from gmcourse.protocols import Bijection, Bounded, Density, ImportanceWeighted, ModelRecord, Sampler, Trainable
+from gmcourse.schedules import held_then_falling
 
 
 def build_cnf(data: Any = None) -> Flow:
@@ -99,7 +100,7 @@ def _falling(steps: int, batch_size: int, peak: float, data: Any = None) -> dict
     return {
         "steps": steps,
         "batch_size": min(batch_size, rows),
-        "lr": lambda step: peak * min(1.0, 2 * (1 - step / steps)),
+        "lr": held_then_falling(peak, steps),
     }
 
 

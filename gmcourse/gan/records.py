@@ -22,6 +22,7 @@ from gmcourse.gan.losses import (
 )
 from gmcourse.nets import mlp
 from gmcourse.protocols import Adversarial, ModelRecord, Sampler
+from gmcourse.schedules import held_then_falling
 
 _leaky = partial(nn.LeakyReLU, 0.2)
 
@@ -55,8 +56,8 @@ def _recipe(
     """Adam with the rate held for half the run, then brought to 0 in a straight line."""
     return {
         "steps": steps,
-        "batch_size": 256,
-        "lr": lambda step: peak * min(1.0, 2 * (1 - step / steps)),
+        "batch_size": 256 if data is None else min(256, len(data.train)),
+        "lr": held_then_falling(peak, steps),
         "betas": betas,
         **turns,
     }

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gmcourse.nets import conv_decoder, conv_encoder, mlp
 from gmcourse.protocols import Bounded, ImportanceWeighted, ModelRecord, Sampler, Trainable
+from gmcourse.schedules import held_then_falling
 from gmcourse.vae.gaussian import GaussianVAE
 from gmcourse.vae.likelihoods import Bernoulli, Gaussian
 
@@ -42,7 +43,7 @@ def gaussian_vae_recipe(data: Any = None) -> dict[str, Any]:
     return {
         "steps": steps,
         "batch_size": 128 if large else 64,
-        "lr": lambda step: peak * min(1.0, 2 * (1 - step / steps)),
+        "lr": held_then_falling(peak, steps),
     }
 
 

@@ -1,0 +1,12 @@
+"""The learning rates at their corners."""
+
+import pytest
+
+from gmcourse.schedules import held_then_falling
+
+
+def test_held_for_half_the_run_then_in_a_straight_line_to_0():
+    rate = held_then_falling(0.1, 100)
+    assert rate(0) == rate(50) == 0.1
+    assert rate(75) == pytest.approx(0.05)
+    assert rate(100) == 0
