@@ -92,8 +92,8 @@ class ModelRecord:
     """A model of the catalogue: where it stands in the taxonomy, its paper, and how to build and train it.
 
     `density` says what the model knows of log p(x); `claims` are the protocols it keeps. `build(data)` returns a
-    ready module, fitted in shape to a data set when given one; `recipe(data)` the arguments of `fit` that suit it;
-    `example(n, seed)` a tuple that `loss` accepts.
+    ready module, fitted in shape to a data set when given one; `recipe(data)` the arguments that suit it of `fit`,
+    or of `fit_adversarial` where it claims `Adversarial`; `example(n, seed)` a tuple that its losses accept.
     """
 
     name: str
