@@ -99,16 +99,23 @@ def jupyterlab(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def run_cell():
-    """Opens a notebook at an address of JupyterLab and runs one of its code cells to its end, once it has a kernel.
+def open_notebook():
+    """Opens a notebook at an address of JupyterLab, and waits for its kernel: a cell run sooner asks for one."""
 
-    Runs it again where JupyterLab, still joining its new kernel, lost the request.
-    """
-
-    def run(page, address: str, number: int) -> None:
+    def opened(page, address: str) -> None:
         page.goto(address)
         page.locator(".jp-NotebookPanel-toolbar").get_by_text("Python 3 (ipykernel)").wait_for(timeout=60_000)
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def run_cell():
+    """Runs a code cell to its end; again where JupyterLab, still joining its new kernel, lost the request."""
+
+    def run(page, number: int) -> None:
         cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
         for _ in range(4):
             cell.locator(".jp-InputArea-editor").click()

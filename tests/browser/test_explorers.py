@@ -133,26 +133,7 @@ def test_from_disk_without_network(chromium, lesson_page, decoder_state):
     assert asked == []
 
 
-def open_notebook(page, address):
-    page.goto(address)
-    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
-
-
-def run_cell(page, number):
-    """Runs a cell to its end; again where JupyterLab, still joining its new kernel, lost the request."""
-    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
-    for _ in range(4):
-        cell.locator(".jp-InputArea-editor").click()
-        page.keyboard.press("Shift+Enter")
-        page.wait_for_timeout(1000)
-        wait_until(page, lambda: cell.locator(".jp-InputPrompt").inner_text() != "[*]:", "the cell did not end", 60)
-        if cell.locator(".jp-InputPrompt").inner_text() != "[ ]:":
-            return
-    raise AssertionError("JupyterLab did not run the cell")
-
-
-def test_the_lesson_opened_in_jupyterlab(chromium, jupyterlab, lesson_notebook):
+def test_the_lesson_opened_in_jupyterlab(chromium, jupyterlab, lesson_notebook, open_notebook):
     """The explorers stand in the executed lesson as it is opened, beside a kernel that has run nothing yet."""
     notebook = nbformat.read(lesson_notebook, 4)
     page = chromium.new_page(viewport={"width": 1280, "height": 1000})
@@ -164,7 +145,7 @@ def test_the_lesson_opened_in_jupyterlab(chromium, jupyterlab, lesson_notebook):
     page.close()
 
 
-def test_live_with_a_running_kernel(chromium, jupyterlab):
+def test_live_with_a_running_kernel(chromium, jupyterlab, open_notebook, run_cell):
     """Cells that are run show both explorers, and the kernel sees where the point has gone."""
     cells = [nbformat.v4.new_code_cell(source.strip()) for source in (STAND_IN, "print('kernel sees', latent_map.z)")]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}

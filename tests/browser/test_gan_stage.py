@@ -245,13 +245,14 @@ def test_phone(opened):
     wait(page, "d.generator > 3")
 
 
-def test_live_in_jupyterlab(chromium, jupyterlab, run_cell):
+def test_live_in_jupyterlab(chromium, jupyterlab, open_notebook, run_cell):
     """In a cell that is run: it trains, and its keys are not JupyterLab's."""
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     cells = [nbformat.v4.new_code_cell(source.strip()) for source in (LIVE, "print('untouched')")]
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
     page = chromium.new_page(viewport={"width": 1280, "height": 1000})
-    run_cell(page, jupyterlab("stage.ipynb", notebook), 0)
+    open_notebook(page, jupyterlab("stage.ipynb", notebook))
+    run_cell(page, 0)
     page.locator(".gm-gan-stage canvas").wait_for()
     page.locator(".gm-gan-stage .gm-stage").focus()
     press(page, " ")
