@@ -28,7 +28,7 @@ from gmcourse.training import fit_adversarial
 
 RESULT = Path(__file__).resolve().parents[1] / "gmcourse" / "results" / "dcgan_ablations.json"
 TRAINING = {"latent_size": 16, "width": 32, "steps": 1000, "batch_size": 64, "lr": 2e-4}
-SEEDS = range(3)
+SEEDS = range(5)
 OFF = {  # the switches of generator and critic
     "all five": ({}, {}),
     "pooling": ({"strided": False}, {"strided": False}),
