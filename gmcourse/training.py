@@ -76,7 +76,7 @@ def fit_adversarial(
 
     A step is `critic_steps` updates of the critic, each on a batch of its own, then `generator_steps` of the generator
     on the last of them, so that each player meets the other's latest weights. `optimizers` are the critic's and the
-    generator's (default Adam with `betas`). All else is as in `fit`.
+    generator's (default: `adam_pair` with `betas`). All else is as in `fit`.
     Equation: gan-alternation. Goodfellow et al. 2014, algorithm 1.
     """
     _require_sound(data, steps=steps, batch_size=batch_size, every=every)
@@ -84,8 +84,7 @@ def fit_adversarial(
         raise ValueError(f"critic_steps, generator_steps: got {critic_steps}, {generator_steps}, expected at least 1")
     device = torch.device(device or "cpu")
     model.to(device)
-    players = model.critic_parameters(), model.generator_parameters()
-    optimizers = optimizers or tuple(torch.optim.Adam(_trainable(player), betas=betas) for player in players)
+    optimizers = optimizers or adam_pair(model, betas)
     history: dict[str, list[float]] = {"critic_loss": [], "generator_loss": []}
     with _training(model, history, device, seed, steps):
         run = checkpoint and _Run(Path(checkpoint), files.identity(model, data, seed=seed, batch_size=batch_size))
@@ -104,6 +103,14 @@ def fit_adversarial(
             if run and ((step + 1) % every == 0 or step + 1 == steps):
                 run.save(model, optimizers, history)
     return history
+
+
+def adam_pair(
+    model: Adversarial, betas: tuple[float, float] = (0.5, 0.999)
+) -> tuple[torch.optim.Adam, torch.optim.Adam]:
+    """Adam for the critic and Adam for the generator: what several calls of `fit_adversarial` go on with."""
+    critic, generator = model.critic_parameters(), model.generator_parameters()
+    return torch.optim.Adam(_trainable(critic), betas=betas), torch.optim.Adam(_trainable(generator), betas=betas)
 
 
 @contextmanager

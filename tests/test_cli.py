@@ -424,3 +424,10 @@ def test_samples_of_images_are_measured_beside_data(tmp_path, capsys):
     assert 0 <= values["precision"] <= 1
     assert 0 <= values["recall"] <= 1
     assert "data against data" in capsys.readouterr().out
+
+
+def test_nothing_is_sampled_where_nothing_is_measured(tmp_path, monkeypatch):
+    assert main(("train", "gan", "--data", "two-moons", "--steps", "3", "--batch-size", "32", "--run", "gan")) == 0
+    monkeypatch.setattr(GAN, "sample", lambda *_, **__: pytest.fail("sampled in vain"))
+    assert main(("evaluate", "gan")) == 0
+    assert measured(tmp_path / "gan") == {}

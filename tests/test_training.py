@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from gmcourse import checkpoint
-from gmcourse.training import batch_rows, fit, fit_adversarial
+from gmcourse.training import adam_pair, batch_rows, fit, fit_adversarial
 
 X = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
 
@@ -350,3 +350,13 @@ def test_a_game_leaves_the_global_state_and_names_bad_settings():
         play(Game(), batch_size=51)
     with pytest.raises(FloatingPointError, match="loss is nan at step 0"):
         fit_adversarial(Game(), (X * math.nan,), steps=1, batch_size=10, lr=0.1, progress=False)
+
+
+def test_the_pair_of_adams_is_what_a_game_takes_by_itself_and_goes_on_with():
+    alone, given, parts = Game(), Game(), Game()
+    assert play(alone, betas=(0.0, 0.9)) == play(given, optimizers=adam_pair(given, betas=(0.0, 0.9)))
+    assert same_weights(alone, given)
+    pair = adam_pair(parts)
+    for seed in range(2):
+        play(parts, steps=3, optimizers=pair, seed=seed)
+    assert [adam.state[weight]["step"] for adam, weight in zip(pair, (parts.slope, parts.shift))] == [6, 6]

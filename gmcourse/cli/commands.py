@@ -120,7 +120,6 @@ def evaluate(
         seed: of the draws and of the selection
         device: cpu, cuda, cuda:1 or mps
     """
-    import torch
 
     from gmcourse.cli import report, runs
 
@@ -128,7 +127,7 @@ def evaluate(
         raise ValueError(f"k, limit: got {k} and {limit}, expected at least 1")
     model, info, loaded = runs.trained(run, device)
     whole = getattr(loaded, split)
-    x = whole[torch.randperm(len(whole), generator=torch.Generator().manual_seed(seed))[:limit]]
+    x = report.selected(whole, limit, seed)
     print(f"{info['model']} on {info['data']}, {split}, {len(x):,} of {len(whole):,} examples:")
     results = report.measure(model, loaded, x, k=k, seed=seed) + report.fidelity(model, loaded, x, seed)
     report.show(results)

@@ -48,34 +48,39 @@ def measure(model: nn.Module, loaded: Dataset, x: Tensor, k: int | None = None, 
     return rows
 
 
-def fidelity(model: Sampler, loaded: Dataset, x: Tensor, seed: int = 0) -> list[dict[str, Any]]:
+def fidelity(model: nn.Module, loaded: Dataset, x: Tensor, seed: int = 0) -> list[dict[str, Any]]:
     """How near as many samples as `x` has rows lie to it: grey images in the course's features, mixtures by modes."""
-    rng = torch.Generator(next(model.parameters()).device).manual_seed(seed)
-    samples = model.sample(len(x), rng=rng).cpu() if isinstance(model, Sampler) else None
-    if samples is None or len(x) < 4:
+    grey = len(loaded.event_shape) == 3 and loaded.event_shape[0] == 1 and x.is_floating_point()
+    mixture = isinstance(loaded.density, GaussianMixture)
+    if not (grey or mixture) or not isinstance(model, Sampler) or len(x) < 4:
         return []
-    rows = []
-    if len(loaded.event_shape) == 3 and loaded.event_shape[0] == 1 and x.is_floating_point():
-        train = loaded.train[torch.randperm(len(loaded.train), generator=torch.Generator().manual_seed(seed))[: len(x)]]
-        real, fake, other = (features(images.clamp(0, 1)) for images in (x, samples, train))
-        precision, recall = precision_recall(real, fake)
-        rows += [
-            {"quantity": "Fréchet", "value": frechet_distance(real, fake), "meaning": "samples against this split"},
-            {"quantity": "  of train", "value": frechet_distance(real, other), "meaning": "data against data"},
-            {"quantity": "precision", "value": precision, "meaning": "share of samples that lie among the data"},
-            {"quantity": "recall", "value": recall, "meaning": "share of the data that lie among the samples"},
-        ]
-    if isinstance(loaded.density, GaussianMixture):
-        found, quality = modes(samples, loaded.density.means, loaded.density.noise)
-        rows += [
-            {
-                "quantity": "modes",
-                "value": found,
-                "meaning": f"of {len(loaded.density.means)}, with 1 % of the samples",
-            },
-            {"quantity": "quality", "value": quality, "meaning": "share of samples within 3σ of a mode"},
-        ]
-    return rows
+    samples = model.sample(len(x), rng=torch.Generator(next(model.parameters()).device).manual_seed(seed)).cpu()
+    return _near_modes(samples, loaded.density) if mixture else _near_images(samples, x, loaded.train, seed)
+
+
+def selected(x: Tensor, n: int | None, seed: int) -> Tensor:
+    """A random selection of `n` rows (all where `n` is None or more than there are), the same for equal seeds."""
+    return x[torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))[:n]]
+
+
+def _near_modes(samples: Tensor, mixture: GaussianMixture) -> list[dict[str, Any]]:
+    found, quality = modes(samples, mixture.means, mixture.noise)
+    return [
+        {"quantity": "modes", "value": found, "meaning": f"of {len(mixture.means)}, with 1 % of the samples"},
+        {"quantity": "quality", "value": quality, "meaning": "share of samples within 3σ of a mode"},
+    ]
+
+
+def _near_images(samples: Tensor, x: Tensor, train: Tensor, seed: int) -> list[dict[str, Any]]:
+    sets = x, samples, selected(train, len(x), seed)
+    real, fake, other = (features(images.clamp(0, 1)) for images in sets)
+    precision, recall = precision_recall(real, fake)
+    return [
+        {"quantity": "Fréchet", "value": frechet_distance(real, fake), "meaning": "samples against this split"},
+        {"quantity": "  of train", "value": frechet_distance(real, other), "meaning": "data against data"},
+        {"quantity": "precision", "value": precision, "meaning": "share of samples that lie among the data"},
+        {"quantity": "recall", "value": recall, "meaning": "share of the data that lie among the samples"},
+    ]
 
 
 def show(rows: list[dict[str, Any]]) -> None:

@@ -66,3 +66,12 @@ def split_text(codes: Tensor) -> dict[str, Tensor]:
     """A stream by position: the first 90 % train, the next 5 % valid, the last 5 % test."""
     n = len(codes)
     return split_rows(codes, torch.arange(n), n * 90 // 100, n * 95 // 100 - n * 90 // 100)
+
+
+def float_event_shape(data: Dataset | None, default: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of one example, `default` without data. Raises TypeError where the data are codes, not float values."""
+    if data is None:
+        return default
+    if not data.train.is_floating_point():
+        raise TypeError(f"data: {data.key} holds {data.train.dtype} codes, expected float values")
+    return tuple(data.event_shape)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gmcourse.data.dataset import float_event_shape
 from gmcourse.gan.dcgan import dcgan_critic, dcgan_generator
 from gmcourse.gan.gan import GAN
 from gmcourse.gan.losses import (
@@ -29,9 +30,7 @@ _leaky = partial(nn.LeakyReLU, 0.2)
 
 def _build(data: Any = None, **losses: Any) -> GAN:
     """Two networks of two hidden layers of 128. Without data: for points of the plane."""
-    shape = (2,) if data is None else tuple(data.event_shape)
-    if data is not None and not data.train.is_floating_point():
-        raise TypeError(f"data: {data.key} holds {data.train.dtype} codes, expected float values")
+    shape = float_event_shape(data, (2,))
     dims, latent_size = math.prod(shape), 2 if math.prod(shape) == 2 else 32
     ends = () if len(shape) == 1 else (nn.Sigmoid(), nn.Unflatten(1, shape))
     generator = nn.Sequential(*mlp([latent_size, 128, 128, dims]), *ends)
@@ -41,11 +40,9 @@ def _build(data: Any = None, **losses: Any) -> GAN:
 
 def build_dcgan(data: Any = None) -> GAN:
     """DCGAN for grey or coloured images in [0, 1]. Without data: for 8 × 8 images of one channel."""
-    shape = (1, 8, 8) if data is None else tuple(data.event_shape)
+    shape = float_event_shape(data, (1, 8, 8))
     if len(shape) != 3:
         raise TypeError(f"data: {data.key} holds events of shape {shape}, expected images (channel, height, width)")
-    if data is not None and not data.train.is_floating_point():
-        raise TypeError(f"data: {data.key} holds {data.train.dtype} codes, expected float values in [0, 1]")
     latent_size, width = 64, 32
     return GAN(dcgan_generator(latent_size, shape, width), dcgan_critic(shape, width), latent_size)
 

@@ -66,6 +66,12 @@ def _close(observed: Tensor, value: Tensor, tolerance: float | Tensor) -> bool:
     return observed.shape == value.shape and bool(((observed - value).abs() <= tolerance).all())
 
 
+def nearest(observed: Tensor | float, *options: Tensor | float) -> Tensor | float:
+    """The option whose largest distance from `observed` is least: several slips with one cause."""
+    observed = torch.as_tensor(observed).detach()
+    return min(options, key=lambda option: float((torch.as_tensor(option).detach() - observed).abs().max()))
+
+
 def standard_error(draws: Tensor) -> Tensor:
     """Standard error of the mean over the first axis: s/√n."""
     return draws.std(0) / math.sqrt(len(draws))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from gmcourse.laws.broken import LawBroken, require_close, require_shape
+from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape
 
 Network = Callable[[Tensor], tuple[Tensor, Tensor]]
 Layer = Callable[[Tensor, Tensor, Network], Tensor]
@@ -33,11 +33,6 @@ def _couple(x: Tensor, mask: Tensor, network: Network) -> Tensor:
     return torch.where(mask == 1, x, x * s.exp() + m)
 
 
-def _nearest(observed: Tensor, *options: Tensor) -> Tensor:
-    """The option that comes nearest: several slips with one cause."""
-    return min(options, key=lambda option: float((option - observed).abs().max()))
-
-
 def log_det_of_changed_part(candidate: Layer, *, seed: int = 0) -> None:
     """candidate(x, mask, network) is log|det ∂z/∂x|, (batch,), of a coupling layer, by autograd's Jacobian.
 
@@ -55,11 +50,11 @@ def log_det_of_changed_part(candidate: Layer, *, seed: int = 0) -> None:
         others = network(changed * x)[0]
         suspects = {
             "sign": -expected,
-            "reduction": _nearest(observed, expected / len(mask), expected / changed.sum(), s.mean(1)),
-            "dependence": _nearest(
+            "reduction": nearest(observed, expected / len(mask), expected / changed.sum(), s.mean(1)),
+            "dependence": nearest(
                 observed, *(e.sum(1) for e in (s, everything, others, everything * changed, others * changed, s * mask))
             ),
-            "constant": _nearest(
+            "constant": nearest(
                 observed, s.exp().sum(1), (s.exp() * changed).sum(1), (s * changed).exp().sum(1), expected.exp()
             ),
         }
@@ -75,13 +70,13 @@ def coupling_is_undone(candidate: Layer, *, seed: int = 0) -> None:
         require_close("what stayed is still there", observed * mask, x * mask, 1e-6, cause="dependence")
         (s, m), (wrong_s, wrong_m), (other_s, other_m) = (network(a) for a in (mask * z, z, (1 - mask) * z))
 
-        def nearest(*changed: Tensor) -> Tensor:
-            return _nearest(observed, *(torch.where(mask == 1, z, value) for value in changed))  # noqa: B023
+        def slipped(*changed: Tensor) -> Tensor:
+            return nearest(observed, *(torch.where(mask == 1, z, value) for value in changed))  # noqa: B023
 
         suspects = {
-            "direction": nearest(z * (-s).exp() - m),
-            "sign": nearest((z + m) * (-s).exp(), (z - m) * s.exp(), z * s.exp() + m),
-            "dependence": nearest((z - wrong_m) * (-wrong_s).exp(), (z - other_m) * (-other_s).exp()),
+            "direction": slipped(z * (-s).exp() - m),
+            "sign": slipped((z + m) * (-s).exp(), (z - m) * s.exp(), z * s.exp() + m),
+            "dependence": slipped((z - wrong_m) * (-wrong_s).exp(), (z - other_m) * (-other_s).exp()),
         }
         require_close("x comes back", observed, x, 1e-6, suspects)
 
@@ -130,7 +125,7 @@ def gap_takes_mass(candidate: Callable[[float, float], float]) -> None:
         observed = require_shape("one share", candidate(gap, slope), ()).double()
         half = 0.5 + expected / 2
         suspects = {
-            "constant": _nearest(observed, half, 1 - half, expected / 2, 1 - expected),
+            "constant": nearest(observed, half, 1 - half, expected / 2, 1 - expected),
             "spread": (density * ((slope * z).abs() < gap)).sum() * 1e-5,
             "direction": (density * (z.abs() < gap * slope / 2)).sum() * 1e-5,
         }

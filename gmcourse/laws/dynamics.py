@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from gmcourse.laws.broken import LawBroken, require_close, require_shape
+from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape
 
 
 def _slopes(theta: float, psi: float, weight: float) -> tuple[float, float]:
@@ -118,19 +118,14 @@ def penalises_slope_at_data(candidate: Callable[[nn.Module, Tensor], Tensor], *,
             "shape": 0.5 * squares.sum(),
             "direction": 0.5 * (squares.sum(1).sqrt() - 1).square().mean(),
         }
-        suspects |= {"spread": _nearest(observed, suspects["spread"], suspects["spread"] / 2)}
-        suspects |= {"direction": _nearest(observed, suspects["direction"], 2 * suspects["direction"])}
+        suspects |= {"spread": nearest(observed, suspects["spread"], suspects["spread"] / 2)}
+        suspects |= {"direction": nearest(observed, suspects["direction"], 2 * suspects["direction"])}
         require_close("½ E ‖∇h‖² at the data", observed, expected, 1e-6, suspects)
         slope = torch.zeros(())
         if isinstance(value, Tensor) and value.requires_grad:
             slope = torch.autograd.grad(value, critic.scale, allow_unused=True)[0]
             slope = torch.zeros(()) if slope is None else slope
         require_close("the penalty moves the critic's weights", slope, 2 * expected / 1.3, 1e-6, cause="gradient")
-
-
-def _nearest(observed: Tensor, *options: Tensor) -> Tensor:
-    """The option that comes nearest: several slips with one cause."""
-    return min(options, key=lambda option: float((option - observed).detach().abs().max()))
 
 
 def least_squares_is_minimised(candidate: Callable[[Tensor, Tensor, float, float], Tensor], *, seed: int = 0) -> None:
@@ -148,10 +143,10 @@ def least_squares_is_minimised(candidate: Callable[[Tensor, Tensor, float, float
         observed = require_shape("one value for each x", candidate(log_p, log_q, a, b), (4,)).double()
         suspects = {
             "direction": a + b - expected,
-            "constant": _nearest(observed, (expected - a) / (b - a), (a + b) / 2 + 0 * expected),
+            "constant": nearest(observed, (expected - a) / (b - a), (a + b) / 2 + 0 * expected),
             "reduction": (expected - a) / (b - a) * b,
             "log-mean": (b * log_p + a * log_q) / (log_p + log_q),
-            "sign": _nearest(observed, -expected, b - (expected - a), (b * log_p.exp() - a * log_q.exp())),
+            "sign": nearest(observed, -expected, b - (expected - a), (b * log_p.exp() - a * log_q.exp())),
         }
         require_close(f"{law}, a = {a}, b = {b}", observed, expected, 2e-4, suspects)
     far = torch.tensor([-2000.0, -1000.0], dtype=torch.float64)
@@ -214,7 +209,7 @@ def rows_see_their_neighbours(candidate: Callable[[Tensor], Tensor], *, seed: in
     expected = nearness(lambda gaps: sum(abs(gap) for gap in gaps))
     observed = require_shape("one number a row and kernel", candidate(places), (4, 3)).double()
     suspects = {
-        "spread": _nearest(
+        "spread": nearest(
             observed, nearness(lambda gaps: math.hypot(*gaps)), nearness(lambda gaps: sum(gap**2 for gap in gaps))
         ),
         "sign": nearness(lambda gaps: sum(abs(gap) for gap in gaps), sign=1.0),
@@ -238,7 +233,7 @@ def modes_are_counted(candidate: Callable[[Tensor, Tensor, float], object], *, s
     if not isinstance(result, tuple) or len(result) != 2:
         raise LawBroken("two numbers: modes found and quality", f"a {type(result).__name__}", "a pair", "shape")
     found, quality = (require_shape("found and quality", value, ()) for value in result)
-    dependence = _nearest(found, torch.tensor(3.0), torch.tensor(5.0))
+    dependence = nearest(found, torch.tensor(3.0), torch.tensor(5.0))
     suspects = {"constant": 4.0, "dependence": dependence, "reduction": 1.0}
     require_close("modes that hold at least 1 % of the samples", found, 2.0, 0.0, suspects)
     suspects = {"spread": 0.507, "reduction": 527.0, "dependence": 1.0}

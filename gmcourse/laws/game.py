@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Normal
 
-from gmcourse.laws.broken import LawBroken, require_close, require_shape, standard_error
+from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape, standard_error
 from gmcourse.laws.mass import grid
 
 LogProb = Callable[[Tensor], Tensor]
@@ -98,9 +98,9 @@ def divergence_is_jensen_shannon(candidate: Callable[[Tensor, Tensor, float], Te
     geometric = 0.25  # ½ KL(p ‖ √pq) + ½ KL(q ‖ √pq)
     suspects = {
         "constant": js / math.log(2),
-        "reduction": _nearest(observed, 2 * js, js / 2, js / dx, 2 * js / dx, 2 * js / math.log(2)),
-        "direction": _nearest(observed, 1.0, 0.5),
-        "log-mean": _nearest(observed, geometric, 2 * geometric),
+        "reduction": nearest(observed, 2 * js, js / 2, js / dx, 2 * js / dx, 2 * js / math.log(2)),
+        "direction": nearest(observed, 1.0, 0.5),
+        "log-mean": nearest(observed, geometric, 2 * geometric),
     }
     require_close(law, observed, js, 1e-4, suspects)
     same = require_shape("JS(p, p)", candidate(p, p.clone(), dx), ()).double()
@@ -110,11 +110,6 @@ def divergence_is_jensen_shannon(candidate: Callable[[Tensor, Tensor, float], Te
         box, moved = (((x[:, 0] > a) & (x[:, 0] < a + 1)).double() for a in (0.0, start))
         law = f"JS of two boxes of width 1, {start:g} apart"
         require_close(law, require_shape(law, candidate(box, moved, dx), ()).double(), expected, 1e-6)
-
-
-def _nearest(observed: Tensor, *options: float) -> float:
-    """The option that comes nearest: several slips with one cause."""
-    return min(options, key=lambda option: abs(option - float(observed)))
 
 
 def bound_is_below_divergence(candidate: Pair, *, seed: int = 0) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gmcourse.data.dataset import float_event_shape
 from gmcourse.nets import conv_decoder, conv_encoder, mlp
 from gmcourse.protocols import Bounded, ImportanceWeighted, ModelRecord, Sampler, Trainable
 from gmcourse.schedules import held_then_falling
@@ -20,10 +21,8 @@ def build_gaussian_vae(data: Any = None) -> GaussianVAE:
 
     Without data: for binary 8 × 8 images.
     """
-    shape = DIGIT_SHAPE if data is None else tuple(data.event_shape)
+    shape = float_event_shape(data, DIGIT_SHAPE)
     binary = data is None or bool(((data.train == 0) | (data.train == 1)).all())
-    if data is not None and not data.train.is_floating_point():
-        raise TypeError(f"data: {data.key} holds {data.train.dtype} codes, expected float values")
     likelihood = Bernoulli() if binary else Gaussian(std=0.1, learned=True)
     if len(shape) == 3 and min(shape[1:]) >= 16:
         latent_size = 32

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gmcourse.laws.broken import LawBroken, require_close, require_shape
+from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape
 
 
 def test_message_names_law_values_and_cause():
@@ -28,3 +28,9 @@ def test_shape_and_finiteness(output, cause):
 def test_nan_is_never_close():
     with pytest.raises(LawBroken):
         require_close("nan", float("nan"), 1.0, 1e9)
+
+
+def test_the_nearest_of_several_slips():
+    assert nearest(torch.tensor(2.4), 1.0, 3.0, 9.0) == 3.0
+    near, far = torch.tensor([1.0, 2.0]), torch.tensor([1.1, 9.0])  # by the largest distance, not the first
+    assert nearest(torch.tensor([1.1, 2.5]), far, near) is near
