@@ -6,7 +6,8 @@ from pathlib import Path
 import yaml
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tools"))  # `vendor`, and the extension `pages`
+sys.path.insert(0, str(HERE.parent / "tools"))  # `vendor`, and our extensions in `book`
+from book.contents import contents  # noqa: E402
 from vendor import sphinx_settings  # noqa: E402
 
 book = yaml.safe_load((HERE.parent / "book.yml").read_text("utf-8"))
@@ -20,7 +21,10 @@ exclude_patterns += [p.with_suffix(".md").as_posix() for p in notebooks]  # noqa
 
 toc = HERE.parent / "_build" / "toc.yml"
 toc.parent.mkdir(exist_ok=True)
-toc.write_text(yaml.safe_dump(book["toc"], allow_unicode=True), "utf-8")
+toc.write_text(
+    yaml.safe_dump(contents(HERE.parent, book["reference"]), allow_unicode=True),
+    "utf-8",
+)
 external_toc_path = str(toc)
 
 repository = book["repository"]

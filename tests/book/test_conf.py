@@ -6,11 +6,13 @@ import re
 import sys
 from pathlib import Path
 
-import pages as extension
 import pytest
 import yaml
+from book.contents import contents
 
-ROOT = Path(__file__).resolve().parent.parent
+from gmcourse.lab.course import read_course
+
+ROOT = Path(__file__).resolve().parents[2]
 BOOK = yaml.safe_load((ROOT / "book.yml").read_text("utf-8"))
 CHAPTERS = ROOT / "chapters"
 
@@ -26,18 +28,21 @@ def run(path: Path) -> dict:
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A tree with the configuration alone, so that the real one is not written to."""
-    for folder in ("chapters", "tools"):
-        (tmp_path / folder).mkdir()
-    for name in ("book.yml", "package.json", "chapters/conf.py", "tools/vendor.py"):
+    files = ("book.yml", "package.json", "chapters/conf.py", "tools/vendor.py")
+    for name in (*files, *(path.relative_to(ROOT) for path in (ROOT / "tools" / "book").glob("*.py"))):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     monkeypatch.setattr("sys.path", list(sys.path))
-    monkeypatch.delitem(sys.modules, "vendor", raising=False)
+    for module in ("vendor", "book", "book.contents"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
     return tmp_path
 
 
 def pages() -> list[str]:
-    toc = BOOK["toc"]
-    return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
+    toc = contents(ROOT, BOOK["reference"])
+    chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
+    sections = [section["file"] for chapter in chapters for section in chapter.get("sections", [])]
+    return [toc["root"], *(chapter["file"] for chapter in chapters), *sections]
 
 
 @pytest.mark.parametrize("page", pages())
@@ -45,8 +50,22 @@ def test_every_page_of_the_contents_exists(page):
     assert any((CHAPTERS / f"{page}{suffix}").exists() for suffix in (".md", ".ipynb"))
 
 
+@pytest.mark.parametrize("lesson", [lesson for chapter in read_course(ROOT) for lesson in chapter.open_lessons])
+def test_the_contents_give_a_lesson_the_title_that_it_has(lesson):
+    title = re.search(r"^# (.+)$", (CHAPTERS / f"{lesson.file}.md").read_text("utf-8"), re.M)[1]
+    assert title == lesson.title
+
+
+def test_a_lesson_needs_what_comes_before_it_in_the_course_or_beside_it():
+    numbers = [lesson.number for chapter in read_course(ROOT) for lesson in chapter.lessons]
+    assert len(set(numbers)) == len(numbers)
+    for chapter in read_course(ROOT):
+        for lesson in chapter.lessons:
+            assert set(lesson.needs) <= set(numbers) - {lesson.number}
+
+
 def test_every_lesson_is_in_the_contents():
-    lessons = {path.relative_to(CHAPTERS).with_suffix("").as_posix() for path in CHAPTERS.glob("[0-9]*/*.md")}
+    lessons = {path.relative_to(CHAPTERS).with_suffix("").as_posix() for path in CHAPTERS.glob("[0-9]*/[0-9]*.md")}
     assert lessons <= set(pages())
 
 
@@ -55,7 +74,7 @@ def test_conf_takes_everything_from_the_book(copy):
     assert conf["project"] == BOOK["title"]
     assert conf["author"] == BOOK["author"]
     assert conf["nb_execution_mode"] == "off"
-    assert yaml.safe_load(Path(conf["external_toc_path"]).read_text("utf-8")) == BOOK["toc"]
+    assert yaml.safe_load(Path(conf["external_toc_path"]).read_text("utf-8"))["root"] == "index"
     assert len((CHAPTERS / "conf.py").read_text("utf-8").splitlines()) <= 45
 
 
@@ -90,32 +109,3 @@ def test_without_npm_the_pinned_versions_come_from_a_cdn(copy):
     pins = json.loads((ROOT / "package.json").read_text("utf-8"))["dependencies"]
     for name, address in zip(("mathjax", "requirejs", "@jupyter-widgets/html-manager"), addresses, strict=True):
         assert address.startswith(f"https://cdn.jsdelivr.net/npm/{name}@{pins[name]}/")
-
-
-def test_the_api_page_lists_the_modules_of_packages_in_packages(tmp_path, monkeypatch):
-    files = ("__init__", "shared", "records", "flows/__init__", "flows/spline", "flows/deep/__init__", "flows/deep/ode")
-    for name in files:
-        path = tmp_path / "house_of_laws" / f"{name}.py"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("")
-    monkeypatch.syspath_prepend(tmp_path)
-    found = extension.directives("house_of_laws.*")
-    names = ["house_of_laws.flows.deep.ode", "house_of_laws.flows.spline", "house_of_laws.shared"]
-    assert re.findall(r"### `(.*)`", found) == re.findall(r"automodule:: (.*)", found) == names
-
-
-def test_a_package_that_imports_when_asked_is_listed_whole(tmp_path, monkeypatch):
-    (tmp_path / "house_of_show").mkdir()
-    lazy = "__all__ = ['sqrt']\n\ndef __getattr__(name):\n    import math\n    return getattr(math, name)\n"
-    (tmp_path / "house_of_show" / "__init__.py").write_text(lazy)
-    monkeypatch.syspath_prepend(tmp_path)
-    assert ":imported-members:" in extension.directives("house_of_show")
-    assert "sqrt" in dir(sys.modules["house_of_show"])
-
-
-def test_a_docstring_is_shown_as_it_is_written():
-    lines = ["One line, `code` and x_1*2.", "", "    a = f(*x)", "    b = a_1", "", "Equation: vae-elbo."]
-    extension.plain_text(None, "module", "m", None, None, lines)
-    assert lines[:1] == [r"One line, ``code`` and x\_1\*2."]
-    assert lines[2:6] == [".. code-block:: python", "", "    a = f(*x)", "    b = a_1"]
-    assert lines[7:] == ["Equation :eq:`vae-elbo`."]

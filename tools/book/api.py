@@ -1,4 +1,4 @@
-"""A Sphinx extension for our own pages: the API page's modules and docstrings, and the captions of lessons.
+"""A Sphinx extension for the API reference: modules and docstrings.
 
 `<!-- api: gmcourse.show -->` stands for what a module or package offers, `<!-- api: gmcourse.laws.* -->` for each
 module of a package and of the packages in it. A docstring is plain text with `code`: its formulas are Unicode, so
@@ -11,7 +11,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
 
-from docutils import nodes
 from sphinx.application import Sphinx
 
 RST_MARKUP = re.compile(r"([*|_\\`<])")
@@ -64,28 +63,9 @@ def bare_protocol(app: Sphinx, what, name, obj, options, signature, returned):
     return ("", None) if getattr(obj, "_is_protocol", False) else None
 
 
-def mark_captions(app: Sphinx, doctree: nodes.document) -> None:
-    """Give every caption the class that the style sheet knows."""
-    for paragraph in doctree.findall(nodes.paragraph):
-        if len(paragraph) == 1 and isinstance(paragraph[0], nodes.emphasis) and paragraph.astext().startswith("Figure"):
-            paragraph["classes"].append("gm-caption")
-
-
-def keep_punctuation(app: Sphinx, doctree: nodes.document) -> None:
-    """Bind the sign after a short formula to it, so that no line begins with a comma."""
-    for formula in list(doctree.findall(nodes.math)):
-        after = formula.next_node(descend=False, siblings=True)
-        if isinstance(after, nodes.Text) and after[0] in ",.;:!?)" and len(formula.astext()) < 40:
-            bound = nodes.inline("", "", formula.deepcopy(), nodes.Text(after[0]), classes=["gm-bound"])
-            after.parent.replace(after, nodes.Text(after[1:]))
-            formula.parent.replace(formula, bound)
-
-
 def setup(app: Sphinx) -> dict:
     """Connect them all to Sphinx."""
     app.connect("source-read", expand_api)
     app.connect("autodoc-process-docstring", plain_text)
     app.connect("autodoc-process-signature", bare_protocol)
-    app.connect("doctree-read", mark_captions)
-    app.connect("doctree-read", keep_punctuation)
     return {"parallel_read_safe": True}
