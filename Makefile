@@ -43,9 +43,8 @@ setup:  ## the environment alone: .venv with everything in requirements.lock
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock -e ".[test,book]" && \
 	$(PY) -P -c "$$WHOLE" && printf '%s\n' "$(CURDIR)" "$(KEY)" > $(STAMP)
 
-lab: setup  ## JupyterLab, with the lessons (.md and .ipynb) opening as notebooks; ARGS="--no-browser" is passed on
-	@$(PY) -m nbformat.sign $(wildcard chapters/*/*.ipynb) > /dev/null  # trusted: the explorers live before a cell is run
-	JUPYTER_CONFIG_PATH="$(CURDIR)/jupyter_config" $(PY) -m jupyterlab --LabApp.default_url=/lab/tree/chapters $(ARGS)
+lab: setup  ## JupyterLab on your own copies of the lessons, in work/; ARGS="--no-browser" is passed on
+	@$(PY) -m gmcourse lab $(ARGS)
 
 test mutants lessons: export OMP_NUM_THREADS = 1
 test mutants lessons: export TQDM_DISABLE = 1

@@ -1,20 +1,22 @@
-"""The command line: `gmcourse models | data | train | sample | evaluate`."""
+"""The command line: `gmcourse models | data | train | sample | evaluate | lab`."""
 
+import inspect
 import sys
 from collections.abc import Sequence
 
 import tyro
 
-from gmcourse.cli.commands import data, evaluate, models, sample, train
+from gmcourse.cli.commands import data, evaluate, lab, models, sample, train
 
 __all__ = ["main"]
 
-COMMANDS = {"models": models, "data": data, "train": train, "sample": sample, "evaluate": evaluate}
+COMMANDS = {"models": models, "data": data, "train": train, "sample": sample, "evaluate": evaluate, "lab": lab}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status: 1 if it could not be done, 2 if asked wrongly, 130 after Ctrl-C."""
-    about = "Train, sample and measure the models of the course."
+    about = "Read the course, and train, sample and measure its models."
+    argv = _marked(sys.argv[1:] if argv is None else argv)
     plain = (tyro.conf.FlagCreatePairsOff,)
     try:
         tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="gmcourse", description=about, args=argv, config=plain)
@@ -29,6 +31,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _failed("interrupted", 130)
     return 0
+
+
+def _marked(argv: Sequence[str]) -> list[str]:
+    """`argv`; in that of `lab`, a bare -- before the first option that is JupyterLab's and not its own."""
+    own = {"-h", "--help", "--", *(f"--{name.replace('_', '-')}" for name in inspect.signature(lab).parameters)}
+    foreign = (k for k, word in enumerate(argv) if word.startswith("-") and word.partition("=")[0] not in own)
+    at = next(foreign, None)
+    if at is None or argv[0] != "lab" or "--" in argv[:at]:
+        return [*argv]
+    return [*argv[:at], "--", *argv[at:]]
 
 
 def _failed(error: Exception | str, status: int) -> int:

@@ -7,6 +7,7 @@ from tyro.conf import Positional, arg
 
 Model = Annotated[Positional[str], arg(metavar="MODEL")]
 Data = Annotated[str, arg(metavar="DATA")]
+Rest = Annotated[Positional[tuple[str, ...]], arg(metavar="OPTIONS")]
 Run = Annotated[Positional[Path], arg(metavar="RUN")]
 
 
@@ -182,3 +183,31 @@ def evaluate(
     samples = fidelity.fidelity(model, loaded, x, seed)
     fidelity.show(samples, loaded)
     runs.record(run, info, {"split": split, "examples": len(x), "seed": seed, "results": likelihood + samples})
+
+
+def lab(
+    options: Rest = (),
+    work: Path | None = None,
+    port: int | None = None,
+    no_browser: bool = False,
+    no_start: bool = False,
+) -> None:
+    """Open JupyterLab on your own copies of the lessons: today's, with all that you have written in them.
+
+    Args:
+        options: JupyterLab's own, --ip=0.0.0.0 for one: the first that is not below, and all that follow
+        work: the folder of your copies; by default `work` in the course's folder
+        port: where JupyterLab listens; by default the first free one from 8888 on
+        no_browser: open no browser, print the address
+        no_start: bring your copies up to date and stop there
+    """
+    from gmcourse.lab.files import find_course
+    from gmcourse.lab.prepare import prepare, require_folder
+    from gmcourse.lab.server import start
+
+    root = find_course()
+    folder = require_folder(root, work or root / "work")
+    print(*prepare(root, folder), sep="\n", flush=True)
+    if not no_start:
+        asked = [*(["--no-browser"] if no_browser else []), *([] if port is None else [f"--ServerApp.port={port}"])]
+        start(root, folder, [*asked, *options])

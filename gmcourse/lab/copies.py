@@ -1,0 +1,120 @@
+"""The folder of one's own copies: made from chapters/, and brought up to today's lessons without losing an answer."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import nbformat
+from nbformat.sign import NotebookNotary
+
+from gmcourse.lab.course import Chapter, Lesson
+from gmcourse.lab.files import write
+from gmcourse.lab.merge import adopt, is_untouched, merge, name_cells, touched
+
+STAMP = "work"
+State = Literal["new", "refreshed", "kept", "up to date", "left alone"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What became of one copy; `remark` is what the student should know of it."""
+
+    lesson: Lesson
+    state: State
+    remark: str = ""
+
+
+def refresh(root: Path, work: Path, course: Sequence[Chapter]) -> list[Done]:
+    """Bring the copies in `work` up to the open lessons of the course in `root`: new, refreshed, or merged by cell.
+
+    A copy that nobody changed is replaced, also if it was run. One that cannot be read is left alone, and one whose
+    lesson left the course is not looked at. Each copy is written whole or not at all; a second call changes nothing.
+    """
+    notary = NotebookNotary()
+    lessons = (lesson for chapter in course for lesson in chapter.open_lessons)
+    published = ((lesson, root / "chapters" / f"{lesson.file}.ipynb") for lesson in lessons)
+    return [_refresh(lesson, path, work, notary) for lesson, path in published if path.exists()]
+
+
+def departed(work: Path, course: Sequence[Chapter]) -> list[str]:
+    """The copies whose lessons are no longer in the course, by their place under `work`."""
+    here = {lesson.file for chapter in course for lesson in chapter.open_lessons}
+    found = sorted(path.relative_to(work) for path in work.glob("[0-9][0-9]_*/[0-9][0-9]_*.ipynb"))
+    return [path.as_posix() for path in found if _lesson(work / path) not in {None, *here}]
+
+
+def _refresh(lesson: Lesson, source: Path, work: Path, notary: NotebookNotary) -> Done:
+    path, text = work / f"{lesson.file}.ipynb", source.read_text("utf-8")
+    new = name_cells(nbformat.reads(text, as_version=4))
+    new.metadata.pop("jupytext", None)  # a copy is paired with nothing
+    stamp = {"lesson": lesson.file, "sha256": _sha256(text), "made_from": [cell.id for cell in new.cells]}
+    new.metadata["gmcourse"] = {**new.metadata.get("gmcourse", {}), STAMP: stamp}
+    if not path.exists():
+        _write(path, new, notary)
+        return Done(lesson=lesson, state="new")
+    try:
+        old = path.read_text("utf-8")
+        mine = _read(old)
+    except Exception as error:  # whatever it is that the file holds, nothing of it may be lost
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:80]
+        return Done(lesson=lesson, state="left alone", remark=f"it is no notebook that can be read ({reason})")
+    return _brought_up(lesson, path, mine, new, notary, is_equal=old == _text(new))
+
+
+def _brought_up(lesson: Lesson, path: Path, mine: Any, new: Any, notary: NotebookNotary, *, is_equal: bool) -> Done:
+    stamp, today = _stamp(mine), _stamp(new)
+    if stamp.get("sha256") == today["sha256"]:
+        if is_equal:
+            notary.sign(new)  # the signatures may have been made on another machine
+        return Done(lesson=lesson, state="up to date")
+    trusted = notary.check_signature(mine)
+    made_from = stamp.get("made_from") or [cell.id for cell in mine.cells if not touched(cell)]
+    adopt(mine, {*made_from, *today["made_from"]})
+    if "kernelspec" in mine.metadata:
+        new.metadata.kernelspec = mine.metadata.kernelspec
+    if is_untouched(mine, made_from):
+        _write(path, new, notary)
+        return Done(lesson=lesson, state="refreshed")
+    doubled = merge(mine, new, made_from)
+    _write(path, new, notary if trusted else None)
+    said = f"changed in {doubled} of your cells, too: there the lesson's stands above yours" if doubled else ""
+    return Done(lesson=lesson, state="kept", remark=said)
+
+
+def _read(text: str) -> Any:
+    """A notebook that is whole; ValueError or ValidationError otherwise, for nothing of it may be lost."""
+    notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def _text(notebook: Any) -> str:
+    return nbformat.writes(notebook) + "\n"
+
+
+def _write(path: Path, notebook: Any, notary: NotebookNotary | None) -> None:
+    """Write a copy; signed, its explorers live before a cell is run."""
+    nbformat.validate(notebook)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(path, _text(notebook))
+    if notary is not None:
+        notary.sign(nbformat.reads(_text(notebook), as_version=4))
+
+
+def _stamp(notebook: Any) -> dict:
+    """What a copy keeps of the lesson that it was made from; empty in any other notebook."""
+    return notebook.metadata.get("gmcourse", {}).get(STAMP, {})
+
+
+def _lesson(path: Path) -> str | None:
+    """The lesson that a notebook is a copy of, if it is one."""
+    try:
+        return _stamp(_read(path.read_text("utf-8"))).get("lesson")
+    except Exception:  # as above: it is left alone
+        return None
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
