@@ -26,8 +26,9 @@ def prepare(root: Path, work: Path) -> list[str]:
     done = refresh(root, work, course)
     write_welcome(root, work, course)
     gone = (f"{name}: no longer in the course; your copy stays" for name in departed(work, course))
+    place = work.relative_to(Path.cwd()) if work.is_relative_to(Path.cwd()) else work
     return [
-        f"Your lessons, in {work}: {_counted(done)}",
+        f"Your lessons, in {place}: {_counted(done)}",
         *_remarks(done),
         *gone,
         standing(overview(root, work, course)),

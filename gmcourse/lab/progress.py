@@ -68,29 +68,27 @@ def _version(path: Path) -> tuple[Path, int, int]:
 def _asked(path: Path, changed: int, size: int) -> tuple[tuple[str, ...], dict[str, int]]:
     """The exercises that a published lesson checks, and the minutes that it says it takes."""
     notebook = _load(path)
-    asked = (name for cell in _cells(notebook) for name in CHECKED.findall(_joined(cell.get("source", ""))))
+    asked = (name for cell in notebook.get("cells", ()) for name in CHECKED.findall(_joined(cell.get("source", ""))))
     return tuple(dict.fromkeys(asked)), notebook.get("metadata", {}).get("gmcourse", {}).get("minutes", {})
 
 
 @lru_cache(maxsize=256)
 def _solved(path: Path, changed: int, size: int) -> frozenset[str]:
-    """The exercises that a copy shows as solved."""
-    outputs = (output for cell in _cells(_load(path)) for output in cell.get("outputs", ()))
-    texts = (output.get("data", {}).get("text/plain", output.get("text", "")) for output in outputs)
-    return frozenset(name for text in texts for name in SOLVED.findall(_joined(text)))
+    """The exercises that a copy shows as solved: none in a file that is no notebook."""
+    try:
+        outputs = [output for cell in _load(path).get("cells", ()) for output in cell.get("outputs", ())]
+        texts = [output.get("data", {}).get("text/plain", output.get("text", "")) for output in outputs]
+        return frozenset(name for text in texts for name in SOLVED.findall(_joined(text)))
+    except (AttributeError, TypeError):
+        return frozenset()
 
 
 def _load(path: Path) -> dict[str, Any]:
-    """The JSON of a notebook; nothing where there is no file, or none that can be read: nothing is solved there."""
+    """The JSON of a notebook; nothing where there is no file, or none that can be read."""
     try:
-        notebook = json.loads(path.read_text("utf-8"))
+        return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return notebook if isinstance(notebook, dict) else {}
-
-
-def _cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
-    return [cell for cell in notebook.get("cells", ()) if isinstance(cell, dict)]
 
 
 def _joined(text: str | list[str]) -> str:

@@ -24,7 +24,7 @@ def start(root: Path, work: Path, arguments: Sequence[str]) -> None:
 def settings(work: Path) -> list[str]:
     """What JupyterLab is told: where to start, and in a container that its user is root."""
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
-    place = [f"--ServerApp.root_dir={work}", f"--LabApp.default_url=/lab/tree/{NAME}"]
+    place = [f"--ServerApp.root_dir={work}", f"--LabApp.default_url=/lab/workspaces/gmcourse/tree/{NAME}"]
     return [*place, *(["--allow-root"] if is_root else [])]
 
 

@@ -8,7 +8,6 @@ from gmcourse.lab.files import write
 from gmcourse.lab.progress import Progress, next_lesson, overview
 
 NAME = "welcome.md"
-BAR = 8
 
 PAGE = """\
 <!-- Written by `gmcourse lab`, and anew whenever you save a lesson: what you write here is not kept. -->
@@ -23,9 +22,9 @@ Welcome. Open a lesson below: predict, run, break it. The notebooks are your own
 
 ## The lessons
 
-A ● marks the core path, ten weeks long.
+{table}
 
-{chapters}
+The core path is ten weeks long. A square is an exercise, and a full one is solved.
 
 ## When you are stuck
 
@@ -46,7 +45,8 @@ hint("{example}")  # says more each time you run it
 - Each start of the lab brings the lessons up to date. What you wrote, added or deleted stays as you left it; a notebook
   that you only ran is replaced by the lesson of today.
 - To begin a lesson anew, delete or rename your notebook and start the lab again.
-- This page counts an exercise as solved when your saved notebook shows its check as correct.
+- This page counts an exercise as solved when your saved notebook shows its check as correct. To see what is new, close
+  the page and open it again.
 
 {planned}"""
 
@@ -62,7 +62,7 @@ def welcome(root: Path, work: Path, course: Sequence[Chapter]) -> str:
     return PAGE.format(
         next=_next(next_lesson(course, done), done),
         total=standing(done),
-        chapters="\n\n".join(_chapter(chapter, done) for chapter in course if chapter.open_lessons),
+        table=_table(course, done),
         example=next((name for one in done.values() for name in one.names), "vae.gaussian_kl"),
         folder=work.name,
         planned=_planned(course),
@@ -85,17 +85,20 @@ def _next(lesson: Lesson | None, done: dict[str, Progress]) -> str:
     return f"**{word}: {_link(lesson)}**" + (f" ({time})" if time else "")
 
 
-def _chapter(chapter: Chapter, done: dict[str, Progress]) -> str:
-    timed = any(done[lesson.file].reading for lesson in chapter.open_lessons)
-    head = ["core", "lesson", *(["reading", "exercises"] if timed else []), "solved"]
-    rows = [_row(lesson, done[lesson.file], timed) for lesson in chapter.open_lessons]
-    table = [head, ["---"] * len(head), *rows]
-    lines = "\n".join(f"| {' | '.join(row)} |" for row in table)
-    return f"### {int(chapter.number)} {chapter.title}\n\n*{chapter.question}*\n\n{lines}"
+def _table(course: Sequence[Chapter], done: dict[str, Progress]) -> str:
+    """Every open lesson below its chapter's question; the minutes only where some lesson tells them."""
+    timed = any(one.reading for one in done.values())
+    head = ["lesson", "core path", *(["reading", "exercises"] if timed else []), "solved"]
+    rows = [head, [":---"] * len(head)]
+    for chapter in (chapter for chapter in course if chapter.open_lessons):
+        title = f"**{int(chapter.number)} {chapter.title}**<br>*{chapter.question}*"
+        rows += [[title, *[""] * (len(head) - 1)]]
+        rows += [_row(lesson, done[lesson.file], timed) for lesson in chapter.open_lessons]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _row(lesson: Lesson, one: Progress, timed: bool) -> list[str]:
-    return ["●" if lesson.core else "", _link(lesson), *(_minutes(one) if timed else []), _bar(one)]
+    return [_link(lesson), "●" if lesson.core else "", *(_minutes(one) if timed else []), _squares(one)]
 
 
 def _link(lesson: Lesson) -> str:
@@ -106,13 +109,10 @@ def _minutes(one: Progress) -> list[str]:
     return [f"{minutes} min" if minutes else "" for minutes in (one.reading, one.solving)]
 
 
-def _bar(one: Progress) -> str:
-    """A bar of text and the numbers that it draws: empty only where nothing is solved, full only where all is."""
-    if not one.exercises:
-        return ""
-    full = BAR * one.solved // one.exercises
-    full = max(full, 1) if one.solved else 0
-    return f"{'▰' * full}{'▱' * (BAR - full)} {one.solved} of {one.exercises}"
+def _squares(one: Progress) -> str:
+    """The numbers, and a square for each exercise."""
+    left = one.exercises - one.solved
+    return f"{one.solved} of {one.exercises} {'■' * one.solved}{'□' * left}" if one.exercises else ""
 
 
 def _planned(course: Sequence[Chapter]) -> str:

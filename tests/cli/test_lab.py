@@ -1,0 +1,72 @@
+"""`gmcourse lab`: what it prepares, what it passes on to JupyterLab, what it refuses."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gmcourse
+from gmcourse.lab import server
+
+ROOT = Path(gmcourse.__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def started(monkeypatch, tmp_path):
+    """What JupyterLab is started with, without starting it: (root, work, its arguments)."""
+    calls = []
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(server, "start", lambda *arguments: calls.append(arguments))
+    return calls
+
+
+def test_copies_are_made_and_jupyterlab_started_on_them(printed, started, tmp_path):
+    out = printed("lab", "--work", "mine", "--no-browser", "--port", "9000")
+    first, last = out.splitlines()
+    assert first.startswith("Your lessons, in mine: ")
+    assert first.endswith(" new")
+    assert last.startswith("You have solved 0 of ")
+    assert started == [(ROOT, tmp_path / "mine", ["--no-browser", "--ServerApp.port=9000"])]
+    assert (tmp_path / "mine/welcome.md").is_file()
+
+
+def test_no_start_prepares_alone_and_the_second_time_nothing_is_to_do(printed, started, tmp_path):
+    printed("lab", "--no-start", "--work", "mine")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "mine").rglob("*.ipynb")}
+    assert " up to date\n" in printed("lab", "--no-start", "--work", "mine")
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "mine").rglob("*.ipynb")} == before
+    assert started == []
+
+
+@pytest.mark.parametrize(
+    "asked, passed",
+    [
+        (("--ip=0.0.0.0",), ["--ip=0.0.0.0"]),
+        (("--no-browser", "--ip", "0.0.0.0", "--port", "9"), ["--no-browser", "--ip", "0.0.0.0", "--port", "9"]),
+        (("--no-browser", "--", "--debug"), ["--no-browser", "--debug"]),
+        (("--port=9", "-y"), ["--ServerApp.port=9", "-y"]),
+    ],
+)
+def test_what_is_not_the_command_s_own_goes_to_jupyterlab(printed, started, asked, passed):
+    printed("lab", "--work", "mine", *asked)
+    assert [arguments for _, _, arguments in started] == [passed]
+
+
+def test_a_folder_of_the_course_is_refused(failure, started):
+    status, line = failure("lab", "--work", str(ROOT / "chapters"))
+    assert status == 2
+    assert "work: got" in line
+    assert started == []
+
+
+def test_without_a_clone_one_line_says_what_to_do(failure, started, monkeypatch, tmp_path):
+    monkeypatch.setattr(gmcourse, "__file__", str(tmp_path / "site-packages/gmcourse/__init__.py"))
+    status, line = failure("lab")
+    assert status == 2
+    assert "go to the folder that holds book.yml" in line
+
+
+def test_the_other_commands_load_nothing_of_jupyter():
+    code = "import sys, gmcourse.cli, gmcourse.lab; print([m for m in ('jupyterlab', 'nbformat') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
