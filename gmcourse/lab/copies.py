@@ -11,7 +11,7 @@ from nbformat.sign import NotebookNotary
 
 from gmcourse.lab.course import Chapter, Lesson
 from gmcourse.lab.files import write
-from gmcourse.lab.merge import adopt, is_untouched, merge, name_cells, touched
+from gmcourse.lab.merge import adopt, is_untouched, merge, name_cells, names, touched
 
 STAMP = "work"
 State = Literal["new", "refreshed", "kept", "up to date", "left alone"]
@@ -42,36 +42,35 @@ def departed(work: Path, course: Sequence[Chapter]) -> list[str]:
     """The copies whose lessons are no longer in the course, by their place under `work`."""
     here = {lesson.file for chapter in course for lesson in chapter.open_lessons}
     found = sorted(path.relative_to(work) for path in work.glob("[0-9][0-9]_*/[0-9][0-9]_*.ipynb"))
-    return [path.as_posix() for path in found if _lesson(work / path) not in {None, *here}]
+    others = (path for path in found if path.with_suffix("").as_posix() not in here)
+    return [path.as_posix() for path in others if _lesson(work / path) not in {None, *here}]
 
 
 def _refresh(lesson: Lesson, source: Path, work: Path, notary: NotebookNotary) -> Done:
-    path, text = work / f"{lesson.file}.ipynb", source.read_text("utf-8")
-    new = name_cells(nbformat.reads(text, as_version=4))
-    new.metadata.pop("jupytext", None)  # a copy is paired with nothing
-    stamp = {"lesson": lesson.file, "sha256": _sha256(text), "made_from": [cell.id for cell in new.cells]}
-    new.metadata["gmcourse"] = {**new.metadata.get("gmcourse", {}), STAMP: stamp}
-    if not path.exists():
-        _write(path, new, notary)
-        return Done(lesson=lesson, state="new")
+    path = work / f"{lesson.file}.ipynb"
     try:
-        old = path.read_text("utf-8")
-        mine = _read(old)
+        new = _published(lesson, source.read_text("utf-8"))
+        old = path.read_text("utf-8") if path.exists() else ""
+        mine = _read(old) if path.exists() else None
     except Exception as error:  # whatever it is that the file holds, nothing of it may be lost
         reason = (str(error).splitlines() or [type(error).__name__])[0][:80]
-        return Done(lesson=lesson, state="left alone", remark=f"it is no notebook that can be read ({reason})")
-    return _brought_up(lesson, path, mine, new, notary, is_equal=old == _text(new))
-
-
-def _brought_up(lesson: Lesson, path: Path, mine: Any, new: Any, notary: NotebookNotary, *, is_equal: bool) -> Done:
-    stamp, today = _stamp(mine), _stamp(new)
-    if stamp.get("sha256") == today["sha256"]:
-        if is_equal:
-            notary.sign(new)  # the signatures may have been made on another machine
+        remark = f"it, or the course's own file, is no notebook that can be read ({reason})"
+        return Done(lesson=lesson, state="left alone", remark=remark)
+    if mine is None:
+        _write(path, new, notary)
+        return Done(lesson=lesson, state="new")
+    if _stamp(mine).get("sha256") == _stamp(new)["sha256"]:
+        if not notary.check_signature(mine) and old == _text(new):
+            notary.sign(mine)  # it was signed on another machine
         return Done(lesson=lesson, state="up to date")
+    return _brought_up(lesson, path, mine, new, notary)
+
+
+def _brought_up(lesson: Lesson, path: Path, mine: Any, new: Any, notary: NotebookNotary) -> Done:
+    """Replace a copy of an older lesson where nobody changed it, else merge; a stranger's outputs stay untrusted."""
     trusted = notary.check_signature(mine)
-    made_from = stamp.get("made_from") or [cell.id for cell in mine.cells if not touched(cell)]
-    adopt(mine, {*made_from, *today["made_from"]})
+    made_from = _stamp(mine).get("made_from") or [cell.id for cell in mine.cells if not touched(cell)]
+    adopt(mine, {*made_from, *names(new)})
     if "kernelspec" in mine.metadata:
         new.metadata.kernelspec = mine.metadata.kernelspec
     if is_untouched(mine, made_from):
@@ -81,6 +80,15 @@ def _brought_up(lesson: Lesson, path: Path, mine: Any, new: Any, notary: Noteboo
     _write(path, new, notary if trusted else None)
     said = f"changed in {doubled} of your cells, too: there the lesson's stands above yours" if doubled else ""
     return Done(lesson=lesson, state="kept", remark=said)
+
+
+def _published(lesson: Lesson, text: str) -> Any:
+    """The copy that a published lesson makes, told what it was made from and paired with nothing."""
+    new = name_cells(_read(text))
+    new.metadata.pop("jupytext", None)
+    stamp = {"lesson": lesson.file, "sha256": _sha256(text), "made_from": [cell.id for cell in new.cells]}
+    new.metadata["gmcourse"] = {**new.metadata.get("gmcourse", {}), STAMP: stamp}
+    return new
 
 
 def _read(text: str) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import gmcourse
-from gmcourse.lab import server
+from gmcourse.lab import prepare, server
 
 ROOT = Path(gmcourse.__file__).resolve().parents[1]
 
@@ -21,22 +21,17 @@ def started(monkeypatch, tmp_path):
     return calls
 
 
-def test_copies_are_made_and_jupyterlab_started_on_them(printed, started, tmp_path):
-    out = printed("lab", "--work", "mine", "--no-browser", "--port", "9000")
-    first, last = out.splitlines()
+def test_copies_are_made_then_jupyterlab_is_started_and_the_second_time_nothing_is_to_do(printed, started, tmp_path):
+    first, last = printed("lab", "--no-start", "--work", "mine").splitlines()
     assert first.startswith("Your lessons, in mine: ")
     assert first.endswith(" new")
     assert last.startswith("You have solved 0 of ")
-    assert started == [(ROOT, tmp_path / "mine", ["--no-browser", "--ServerApp.port=9000"])]
     assert (tmp_path / "mine/welcome.md").is_file()
-
-
-def test_no_start_prepares_alone_and_the_second_time_nothing_is_to_do(printed, started, tmp_path):
-    printed("lab", "--no-start", "--work", "mine")
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "mine").rglob("*.ipynb")}
-    assert " up to date\n" in printed("lab", "--no-start", "--work", "mine")
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "mine").rglob("*.ipynb")} == before
     assert started == []
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "mine").rglob("*.ipynb")}
+    assert " up to date\n" in printed("lab", "--work", "mine", "--no-browser", "--port", "9000")
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "mine").rglob("*.ipynb")} == before
+    assert started == [(ROOT, tmp_path / "mine", ["--no-browser", "--ServerApp.port=9000"])]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +43,8 @@ def test_no_start_prepares_alone_and_the_second_time_nothing_is_to_do(printed, s
         (("--port=9", "-y"), ["--ServerApp.port=9", "-y"]),
     ],
 )
-def test_what_is_not_the_command_s_own_goes_to_jupyterlab(printed, started, asked, passed):
+def test_what_is_not_the_command_s_own_goes_to_jupyterlab(printed, started, monkeypatch, asked, passed):
+    monkeypatch.setattr(prepare, "prepare", lambda *_: [])
     printed("lab", "--work", "mine", *asked)
     assert [arguments for _, _, arguments in started] == [passed]
 

@@ -39,6 +39,16 @@ def test_a_copy_that_cannot_be_read_is_left_alone_and_said_so(course, text):
     assert gone(course) == []
 
 
+def test_a_lesson_that_cannot_be_read_stops_no_other_and_touches_no_copy(course):
+    before = course.path().read_bytes()
+    course.publish("# The game", file="05_gan/01_game")
+    (course.root / "chapters/04_vae/01_bound.ipynb").write_text("<<<<<<< HEAD", encoding="utf-8")
+    done = course.refresh()
+    assert done["04_vae/01_bound"][0] == "left alone"
+    assert done["05_gan/01_game"] == ("new", "")
+    assert course.path().read_bytes() == before
+
+
 def test_a_lesson_that_left_the_course_keeps_its_copy(course):
     course.publish("# The game", file="05_gan/01_game")
     course.refresh()
