@@ -17,6 +17,7 @@ from references import References, number_of
 def read(source: Path):
     """The notebook that a lesson's .md describes, in MyST, without outputs."""
     notebook = jupytext.read(source, fmt="md:myst")
+    notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
 
@@ -64,7 +65,6 @@ def publish(notebook, name: str, references: References):
         elif is_hidden(cell):
             cell.metadata["jupyter"] = {"source_hidden": True}
     published.metadata.pop("jupytext", None)
-    published.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
     published.metadata["gmcourse"] = {
         "code_sha256": code_sha256(notebook),
         "number": number_of(name),

@@ -5,16 +5,16 @@ Each construct that lessons use has its plain form here; any other is an error, 
 
 from __future__ import annotations
 
+import posixpath
 import re
 import unicodedata
 from functools import partial
-from pathlib import Path
 
 from references import EQUATION, Paper, References, number_of, relative
 
 BLOCK = re.compile(r"^(:{3,})\{([\w-]+)\} *([^\n]*)\n((?::[\w-]+:[^\n]*\n)*)(.*?)^\1 *$", re.M | re.S)
 ROLE = re.compile(r"\{([\w:]+)\}`([^`]+)`")
-LINK = re.compile(r"\]\((?!\w+:|#)([^)\s#]+)\.md(#[^)\s]*)?\)")
+LINK = re.compile(r"\[([^\]]+)\]\((?!\w+:)([^)\s#]+)\.md(#[^)\s]*)?\)")
 LEFT = re.compile(  # directives, roles, equation labels, targets, classes
     r"^:{3,}.*$|^`{3,}\{.*$|\{[\w:-]+\}`|^\$\$ *\([\w.-]+\) *$|^\([\w.-]+\)= *$|\]\{[.#][^}]*\}", re.M
 )
@@ -41,9 +41,8 @@ def role(kind: str, content: str, name: str, references: References) -> str:
     shown, target = _shown(content)
     if kind == "term":
         return _to_book(shown, f"notation.html#term-{_anchor(references.terms.get(target, target))}", references)
-    if kind in ("py:func", "py:class", "py:mod"):
-        code = shown.rpartition(".")[2] if shown.startswith("~") else shown
-        return _to_book(f"`{code}`", f"search.html?q={target.lstrip('~')}", references)
+    if kind.startswith("py:"):
+        return _code(shown, target.lstrip("~"), references)
     raise ValueError(f"no plain form for the role {{{kind}}}`{content}`")
 
 
@@ -53,6 +52,13 @@ def cited(kind: str, papers: list[Paper]) -> str:
     shown = [(form.format(paper), paper.url) for paper in papers]
     linked = ", ".join(f"[{text}]({url})" if url else text for text, url in shown)
     return f"({linked})" if kind == "cite:p" else linked
+
+
+def _code(shown: str, target: str, references: References) -> str:
+    """The name of an object, which leads to the page of the module that holds it."""
+    code = f"`{shown.rpartition('.')[2] if shown.startswith('~') else shown}`"
+    homes = [module for module in references.modules if f"{target}.".startswith(f"{module}.")]
+    return _to_book(code, f"{references.modules[max(homes, key=len)]}#{target}", references) if homes else code
 
 
 def _shown(content: str) -> tuple[str, str]:
@@ -113,12 +119,9 @@ def _joined(paragraph: str) -> str:
 
 
 def _link(found: re.Match, name: str, references: References) -> str:
-    """A page beside the lessons is in the book alone: its link is to the book's page, where the book has an address."""
-    target, anchor = found[1], found[2] or ""
-    if number_of(_home(target, name)):
-        return f"]({target}.ipynb{anchor})"
-    return f"]({references.book}/{_home(target, name)}.html{anchor})" if references.book else f"]({target}.md{anchor})"
-
-
-def _home(target: str, name: str) -> str:
-    return (Path("/") / name).parent.joinpath(target).resolve().as_posix().lstrip("/")
+    """A link to another lesson leads to its notebook; one to any other page, to the book."""
+    text, target, anchor = found[1], found[2], found[3] or ""
+    page = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+    return (
+        f"[{text}]({target}.ipynb{anchor})" if number_of(page) else _to_book(text, f"{page}.html{anchor}", references)
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posixpath
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,14 +27,16 @@ class Paper:
 
 @dataclass(frozen=True)
 class References:
-    """What may be pointed at: equations (number, lesson) by label, papers by key, a term's entry by each of its names.
+    """What may be pointed at, by label, key or name.
 
+    An equation is its number and lesson, a term the entry that explains it, a module the page that documents it.
     `repository` and `book` are public addresses, empty while there are none.
     """
 
     equations: dict[str, tuple[str, str]]
     papers: dict[str, Paper]
     terms: dict[str, str]
+    modules: dict[str, str]
     repository: str = ""
     book: str = ""
 
@@ -62,33 +64,32 @@ def within(name: str, number: int | str) -> str:
 
 def relative(name: str, other: str) -> str:
     """The way from one lesson to another, both named from chapters."""
-    return os.path.relpath(other, os.path.dirname(name)).replace(os.sep, "/")
+    return posixpath.relpath(other, posixpath.dirname(name))
 
 
 def read_references(chapters: Path) -> References:
     """What the lessons under `chapters` may point at; a file that is not there has nothing in it."""
-    book, bibliography, notation = chapters.parent / "book.yml", chapters / "references.bib", chapters / "notation.md"
-    repository = read_repository(book)
+    bibliography, notation, book = chapters / "references.bib", chapters / "notation.md", chapters.parent / "book.yml"
+    settings = yaml.safe_load(book.read_text("utf-8")) if book.exists() else {}
     return References(
         {label: found for path in lessons(chapters) for label, found in equations(path).items()},
         papers(bibliography) if bibliography.exists() else {},
         terms(notation.read_text("utf-8")) if notation.exists() else {},
-        repository,
-        book_address(repository),
+        api_pages(chapters),
+        (settings.get("repository") or {}).get("url") or "",
+        (settings.get("book_url") or "").rstrip("/"),
     )
 
 
-def read_repository(book: Path) -> str:
-    """The public address of the course, from book.yml: empty while there is none."""
-    settings = yaml.safe_load(book.read_text("utf-8")) if book.exists() else None
-    return ((settings or {}).get("repository") or {}).get("url") or ""
-
-
-def book_address(repository: str) -> str:
-    """Where GitHub serves the book of a repository; empty for any other host."""
-    return re.sub(r"^https://github\.com/([^/]+)/([^/]+?)/?$", r"https://\1.github.io/\2", repository) * (
-        "//github.com/" in repository
-    )
+def api_pages(chapters: Path) -> dict[str, str]:
+    """The page of the book that documents each module or package."""
+    pages = [*chapters.glob("api.md"), *sorted(chapters.glob("api/*.md"))]
+    found = {page: re.findall(r"<!-- api: ([\w.]+?)(?:\.\*)? -->", page.read_text("utf-8")) for page in pages}
+    return {
+        name: page.relative_to(chapters).with_suffix(".html").as_posix()
+        for page, names in found.items()
+        for name in names
+    }
 
 
 def equations(path: Path) -> dict[str, tuple[str, str]]:
