@@ -69,20 +69,29 @@ def test_the_first_use_of_a_term_is_a_link(written, linked):
     assert text(written) == linked
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "kl divergence, prioritise, prior-free",
+        "`prior` $prior$ [prior](x.md) $$\nprior\n$$ {cite:t}`prior`",
+        "| prior |\n|---|\n",
+        "The prior, and by hand {term}`priors <prior>`.",
+        "The law.",
+    ],
+)
+def test_other_words_formulas_code_links_and_tables_stay_as_they_are(written):
+    assert text(written) == written
+
+
 def test_a_term_is_linked_once_in_a_lesson_and_not_once_in_a_cell():
-    assert (
-        text("A prior.", "A prior, an ELBO.") == "A {term}`prior`.\n\nA prior, an {term}`ELBO <evidence lower bound>`."
-    )
+    linked = "A {term}`prior`.\n\nA prior, an {term}`ELBO <evidence lower bound>`."
+    assert text("A prior.", "A prior, an ELBO.") == linked
 
 
 def test_the_glossary_is_read_with_all_names_of_an_entry():
     entries = "prior\n  What stands\n  before.\n\ncritic\ndiscriminator\n  A network.\n"
     page = f"# Glossary\n\n:::{{glossary}}\n:sorted:\n\n{entries}:::\n"
-    assert terms(page) == {
-        "prior": "prior",
-        "critic": "critic",
-        "discriminator": "critic",
-    }
+    assert terms(page) == {"prior": "prior", "critic": "critic", "discriminator": "critic"}
 
 
 @pytest.fixture

@@ -39,8 +39,9 @@ def joined(notebook, executed, docname: str, references: References, lines: list
     """The notebook that the page is made of; a warning names the line of the .md by `lines`."""
     page = keep_outputs(prepared(notebook, docname, references), executed)
     for cell in page.cells:
-        if cell.cell_type == "code" and is_hidden(cell):
-            cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), "hide-input"})
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "code" and is_hidden(cell) and "hide-input" not in tags:
+            cell.metadata |= {"tags": [*tags, "hide-input"], "mystnb": {"code_prompt_show": "Show the imports"}}
     page.metadata["source_map"] = lines
     return page
 
