@@ -1,9 +1,12 @@
 """The cell that installs the course: what it would run, on Colab and in a bare kernel."""
 
 import importlib.util
+import subprocess
+import sys
 
+import nbformat
 import pytest
-from install import install_cell, is_install
+from install import PYPROJECT, install_cell, is_install
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_code_cell
 
@@ -55,3 +58,13 @@ def test_the_cell_is_hidden_and_known_again():
     assert not is_install(new_code_cell("1"))
     assert cell.metadata["jupyter"] == {"source_hidden": True}
     assert "remove-cell" in cell.metadata["tags"]
+
+
+def test_the_cell_is_written_as_the_lessons_are(tmp_path):
+    path = tmp_path / "lesson.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[install_cell(ADDRESS)]), path)
+    ruff = [sys.executable, "-m", "ruff"]
+    config = ["--no-cache", "--config", str(PYPROJECT.parent / "chapters" / "ruff.toml"), str(path)]
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run([*ruff, *command, *config], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout

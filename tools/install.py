@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def install_cell(address: str):
     """The cell for a course whose repository is at `address`, its code hidden."""
     project = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]
     pins = [pin for pin in project["dependencies"] if pin.partition("==")[0] in SMALL]
-    code = CODE.format(address=address, version=__version__, pins=pins)
+    code = CODE.format(address=address, version=__version__, pins=json.dumps(pins))
     return nbformat.v4.new_code_cell(code, metadata={"tags": list(TAGS), "jupyter": {"source_hidden": True}})
 
 
