@@ -4,7 +4,7 @@ import re
 
 import lessons as tool
 
-HEADER = "---\njupytext:\n  formats: ipynb,md:myst\nkernelspec:\n  display_name: Python 3\n  name: python3\n---\n\n"
+HEADER = "---\nkernelspec:\n  display_name: Python 3\n  name: python3\n---\n\n"
 
 
 def test_a_lesson_is_executed_once_and_a_failing_one_replaces_nothing(tmp_path, capsys):

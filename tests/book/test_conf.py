@@ -78,16 +78,19 @@ def test_conf_takes_everything_from_the_book(copy):
     assert len((CHAPTERS / "conf.py").read_text("utf-8").splitlines()) <= 45
 
 
+def options_with_address(copy: Path, url: str) -> dict:
+    """The theme's options where the course has this address, whatever it has now."""
+    book = (copy / "book.yml").read_text("utf-8")
+    (copy / "book.yml").write_text(re.sub(r"(?m)^  url: .*$", f'  url: "{url}"', book, count=1), "utf-8")
+    return run(copy / "chapters" / "conf.py")["html_theme_options"]
+
+
 def test_no_button_leads_anywhere_without_an_address(copy):
-    conf = run(copy / "chapters" / "conf.py")
-    assert BOOK["repository"]["url"] == ""
-    assert not {"repository_url", "launch_buttons", "use_source_button"} & set(conf["html_theme_options"])
+    assert not {"repository_url", "launch_buttons", "use_source_button"} & set(options_with_address(copy, ""))
 
 
 def test_the_address_brings_the_buttons(copy):
-    book = (copy / "book.yml").read_text("utf-8")
-    (copy / "book.yml").write_text(book.replace('url: ""', "url: https://example.org/someone/course", 1), "utf-8")
-    options = run(copy / "chapters" / "conf.py")["html_theme_options"]
+    options = options_with_address(copy, "https://example.org/someone/course")
     assert options["repository_url"] == "https://example.org/someone/course"
     assert options["launch_buttons"]["colab_url"]
     assert options["path_to_docs"] == "chapters"
