@@ -154,14 +154,15 @@ def gan() -> str:
             real = model.critic(points).sigmoid().view(len(axis), len(axis)).numpy()
         panel.shade(axis.numpy(), real.T, [0.1, 0.3, 0.5, 0.7, 0.9], 0.6)
         panel.dots(ring.train[:240], "data-stroke")
-        panel.path(_arrows(samples.detach()[:60], push[:60], 0.3 * _width(ring.train)), "push")
+        panel.path(_arrows(samples.detach()[:90], push[:90], 0.3 * _width(ring.train)), "push")
         panel.dots(samples.detach(), "samples-stroke", 6)
         words = "before the first step" if not moment else f"after {moment:,} steps"
         panels.append(panel.svg(words, f"Data on a ring of eight, samples, and the discriminator, {words}."))
     caption = (
-        "A game on a ring of eight. <b class='tag-data'>Data</b> and <b class='tag-samples'>samples</b> lie upon what the "
-        "<b class='tag-model'>discriminator</b> believes, darker where it calls a point real. A tail shows the way in which its "
-        "gradient pushes a sample: all that the generator is ever told. Where data and samples agree, it pushes no more."
+        "A game on a ring of eight. <b class='tag-data'>Data</b> and <b class='tag-samples'>samples</b> lie upon what "
+        "the <b class='tag-model'>discriminator</b> believes, stronger where it calls a point real. A tail shows the "
+        "way in which its gradient pushes a sample: all that the generator is ever told. Where data and samples agree, "
+        "it pushes no more."
     )
     return figure(panels, caption)
 
@@ -173,7 +174,7 @@ def _width(points: Tensor) -> float:
 def _arrows(points: Tensor, push: Tensor, longest: float) -> list[np.ndarray]:
     """A line from each point along its push; lengths are compressed so that none is longer than `longest`."""
     size = push.norm(dim=1, keepdim=True)
-    ends = points + push / size.clamp_min(1e-9) * longest * torch.tanh(size)
+    ends = points + push / size.clamp_min(1e-9) * longest * torch.tanh(3 * size)
     return list(torch.stack([points, ends], 1).numpy())
 
 
@@ -195,8 +196,9 @@ def flows() -> str:
         panels.append(_mesh_panel(at, data, t, fine))
     caption = (
         f"A Gaussian, cut into {rings * spokes} cells that hold equal shares of its mass, and carried to the "
-        "<b class='tag-data'>data</b> by a flow that was trained on them. A cell may bend and stretch, but it never tears, "
-        "never meets another, and keeps its share: where it shrinks, the <b class='tag-model'>density</b> rises by as much."
+        "<b class='tag-data'>data</b> by a flow that was trained on them. A cell may bend and stretch, but it never "
+        "tears, never meets another, and keeps its share: where it shrinks, the <b class='tag-model'>density</b> rises "
+        "by as much."
     )
     return figure(panels, caption)
 
@@ -226,6 +228,7 @@ def _mesh_panel(mesh: Tensor, data: Tensor, t: float, fine: int) -> str:
 
 
 def write(folder: str, text: str) -> None:
+    """Put the fragment in its chapter's folder, whole or not at all."""
     target = CHAPTERS / folder / "picture.html"
     temporary = target.with_suffix(".tmp")
     temporary.write_text(text, "utf-8")

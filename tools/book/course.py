@@ -70,9 +70,8 @@ def lessons_of(chapter: Chapter, course: Course, chapters: Path) -> str:
         core = f" {CORE}" if lesson.core else ""
         asked = f"\n  {question(lesson, chapters)}\n" if lesson.is_open else ""
         kind = "is-open" if lesson.is_open else "is-forthcoming"
-        rows.append(
-            f"- [[{lesson.number}]{{.number}} {link(lesson)}{core}]{{.{kind} .title}}\n{asked}\n  [{about}]{{.about}}\n\n"
-        )
+        title = f"[[{lesson.number}]{{.number}} {link(lesson)}{core}]{{.{kind} .title}}"
+        rows.append(f"- {title}\n{asked}\n  [{about}]{{.about}}\n\n")
     count = f"{len(chapter.open_lessons)} of {len(chapter.lessons)} lessons are open. [●]{{.core-mark}} marks the "
     return f"{count}[core path](/teaching.md).\n\n::::{{div}} lesson-map\n{''.join(rows)}::::\n"
 

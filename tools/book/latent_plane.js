@@ -4,7 +4,7 @@ import { forward } from "../../gmcourse/show/js/mlp.js";
 import { listenToKeys, moved } from "../../gmcourse/show/js/keys.js";
 import { signed } from "../../gmcourse/show/js/plot.js";
 
-const PIXELS = 8, PAD = 1, FINE = 160; // the decoder's pixels, the margin around them, the pixels of the lens
+const PIXELS = 8, PAD = 1, FINE = 128; // the decoder's pixels, the margin around them, the pixels of the lens
 const STEP = 0.03, SPEED = 0.1, FRAME = 30; // in radii of the disc, radii a second, and milliseconds
 const REST = 5000; // how long the lens stays where it was put
 const INK = 0.53, EDGE = 0.09; // the grey level of an edge, higher than in the small digits, and how softly it fades
@@ -108,10 +108,13 @@ function painter(data, { plane, lens, canvas, place }) {
   const weights = unpacked(data), rows = cubic(), context = canvas.getContext("2d");
   const pixels = context.createImageData(FINE, FINE);
   return (at, spoken) => {
-    const z = latent(at, data.mass), [red, green, blue] = colour(data.colours, at);
+    const z = latent(at, data.mass);
     inked(forward(data.layers, weights, z), rows, pixels.data);
-    for (let k = 0; k < pixels.data.length; k += 4) pixels.data.set([red, green, blue], k);
+    context.globalCompositeOperation = "source-over";
     context.putImageData(pixels, 0, 0);
+    context.globalCompositeOperation = "source-in"; // the colour, where there is ink
+    context.fillStyle = `rgb(${colour(data.colours, at).map(Math.round).join()})`;
+    context.fillRect(0, 0, FINE, FINE);
     const reach = data.reach * plane.clientWidth;
     lens.style.translate = `${at[0] * reach}px ${-at[1] * reach}px`;
     const text = `z = (${signed(z[0], 2)}, ${signed(z[1], 2)})`;

@@ -31,9 +31,9 @@ PRODUCTS = {"addmm", "mm", "addmv", "mv", "convolution", "lstm", "gru", "mkldnn_
 DIMENSIONS = (2, 5)
 SEEDS = 3
 COUNTED = (
-    "*One draw* is how often a single sample goes through the network that it goes through most, counted when this page was built "
-    "on the small, untrained model that `build()` gives. $D$ is the number of coordinates; a range means that the count depends on "
-    "the weights; *a formula* goes through no network."
+    "*One draw* is how many times in turn a single sample calls the network that it calls most, counted when this page "
+    "was built, on the small, untrained model that `build()` gives. $D$ is the number of coordinates; a range means "
+    "that the count follows the weights; *a formula* calls no network."
 )
 
 
@@ -62,7 +62,7 @@ class Calls(TorchDispatchMode):
 
 
 def passes(record: ModelRecord, data: Dataset | None = None, seed: int = 0) -> int:
-    """How often one draw goes through the layer of a network that it goes through most; 0 where there is no network."""
+    """How often one draw uses the layer of a network that it uses most; 0 where there is no network."""
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
         model = record.build(data).eval()
