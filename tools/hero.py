@@ -1,10 +1,13 @@
 """Draw the landing page's picture: a Gaussian VAE with two latents, decoded over its prior. Run: python tools/hero.py
 
 The points lie on a sunflower spiral in the disc of the picture, and z is the disc warped so that the prior is uniform
-on it: radius r holds the mass 1 − e^{−r²/2}, so each of the digits stands for an equal share of the prior.
+on it: radius r holds the mass 1 − e^{−r²/2}, so each of the digits stands for an equal share of the prior. Beside the
+picture lies the decoder itself, in whole numbers of 8 bits, for the lens that moves over it.
 """
 
+import json
 import math
+from base64 import b64encode
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +18,18 @@ from torch import nn
 
 from gmcourse.data import load
 from gmcourse.nets import mlp
+from gmcourse.show.explorer import layers_of
 from gmcourse.training import fit
 from gmcourse.vae import GaussianVAE
 from gmcourse.vae.likelihoods import Bernoulli
 
+TOOLS = Path(__file__).resolve().parent
+PICTURE = TOOLS.parent / "chapters" / "_static" / "hero.svg"
+DECODER = TOOLS / "book" / "latent_plane.json"
 DIGITS = 540
 SIZE = 2000  # of the picture, in its own units
+SIDE = SIZE * math.sqrt(math.pi / 4 / DIGITS) * 1.12  # of a digit
+MASS = 0.99  # of the prior, inside the disc
 INK = 0.46  # the grey level of an edge
 STEPS = 8000
 COLOURS = {math.pi: "#2b6cb0", math.pi / 3: "#2f855a", -math.pi / 3: "#dd6b20"}
@@ -59,25 +68,50 @@ def outline(image: np.ndarray, centre: np.ndarray, side: float) -> str:
     return path
 
 
-def main() -> None:
-    """Train, decode, draw."""
+def disc(decoder: nn.Module) -> str:
+    """The picture, as an SVG."""
     index = np.arange(DIGITS)
     radius, angle = np.sqrt((index + 0.5) / DIGITS), index * GOLDEN_ANGLE
     unit = np.stack([np.cos(angle), np.sin(angle)], 1)
-    z = np.sqrt(-2 * np.log1p(-0.99 * radius**2))[:, None] * unit
+    z = np.sqrt(-2 * np.log1p(-MASS * radius**2))[:, None] * unit
     with torch.no_grad():
-        logits = train().decoder(torch.tensor(z, dtype=torch.float32))
-    images = logits.sigmoid().numpy().reshape(-1, 8, 8)
-    side = SIZE * math.sqrt(math.pi / 4 / DIGITS) * 1.12
-    centres = SIZE / 2 + (SIZE - side) / 2 * radius[:, None] * unit * [1, -1]
+        images = decoder(torch.tensor(z, dtype=torch.float32)).sigmoid().numpy().reshape(-1, 8, 8)
+    centres = SIZE / 2 + (SIZE - SIDE) / 2 * radius[:, None] * unit * [1, -1]
     paths = [
-        f'<path fill="{colour(a, r)}" d="{outline(image, centre, side)}"/>'
+        f'<path fill="{colour(a, r)}" d="{outline(image, centre, SIDE)}"/>'
         for a, r, image, centre in zip(angle, radius, images, centres, strict=True)
     ]
     frame = f'viewBox="0 0 {SIZE} {SIZE}" fill-rule="evenodd"'
-    picture = [f'<svg xmlns="http://www.w3.org/2000/svg" {frame}>', *paths, "</svg>\n"]
-    target = Path(__file__).resolve().parents[1] / "chapters" / "_static" / "hero.svg"
-    target.write_text("\n".join(picture), "utf-8")
+    return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" {frame}>', *paths, "</svg>\n"])
+
+
+def lens(decoder: nn.Sequential) -> str:
+    """What the lens reads: where the disc lies, its colours, and the decoder with one scale a linear layer."""
+    layers, numbers = layers_of(nn.Sequential(decoder, nn.Sigmoid()))
+    weights, start, scales, whole = np.frombuffer(numbers, "<f4"), 0, [], b""
+    for layer in layers:
+        if not isinstance(layer, str):
+            size = (layer[0] + 1) * layer[1]
+            part = weights[start : start + size]
+            start, scale = start + size, float(np.abs(part).max() / 127)
+            scales.append(float(f"{scale:.6g}"))
+            whole += np.rint(part / scale).astype("i1").tobytes()
+    given = {
+        "reach": round((SIZE - SIDE) / 2 / SIZE, 5),
+        "mass": MASS,
+        "colours": [[angle, code] for angle, code in COLOURS.items()],
+        "layers": layers,
+        "scales": scales,
+        "weights": b64encode(whole).decode(),
+    }
+    return json.dumps(given) + "\n"
+
+
+def main() -> None:
+    """Train, decode, draw."""
+    decoder = train().decoder
+    PICTURE.write_text(disc(decoder), "utf-8")
+    DECODER.write_text(lens(decoder), "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,181 @@
+"""The pages about the course: what is open is linked, counts and costs are computed, no model is missing."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from book import course as extension
+from book import models
+from torch import nn
+
+from gmcourse.catalogue import CATALOGUE, find
+from gmcourse.data import load
+from gmcourse.lab.course import read_course
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = ROOT / "chapters"
+COURSE = read_course(ROOT)
+PAGES = ["index", "teaching", *(f"{chapter.folder}/index" for chapter in COURSE if chapter.open_lessons)]
+
+
+def page(name: str, course=COURSE, chapters: Path = CHAPTERS) -> str:
+    """The source of a page of the book with its marks filled in."""
+    source = (CHAPTERS / f"{name}.md").read_text("utf-8")
+    return extension.MARK.sub(lambda mark: extension.told(mark[1], name, course, chapters), source)
+
+
+def linked(text: str) -> set[str]:
+    return set(re.findall(r"\]\(/([\w/]+)\.md\)", text))
+
+
+@pytest.fixture
+def small(tmp_path: Path):
+    """A course of two chapters: an open core lesson, two that are planned, the last of which needs both chapters."""
+    lessons = [
+        {"file": "01_first", "title": "First", "core": True},
+        {"file": "02_second", "title": "Second", "core": True, "needs": ["1.1"]},
+    ]
+    later = [{"file": "01_third", "title": "Third", "needs": ["1.1", "1.2"]}]
+    book = [
+        {"folder": "01_vae", "title": "One", "question": "?", "lessons": lessons},
+        {"folder": "02_gan", "title": "Two", "question": "?", "lessons": later},
+    ]
+    (tmp_path / "book.yml").write_text(yaml.safe_dump({"course": book}))
+    (tmp_path / "chapters" / "01_vae").mkdir(parents=True)
+    (tmp_path / "chapters" / "01_vae" / "01_first.md").write_text("---\n---\n\n# First\n\nText. **Why?** More.\n")
+    return tmp_path
+
+
+def test_every_open_lesson_is_linked_and_no_other():
+    lessons = {lesson.file for chapter in COURSE for lesson in chapter.open_lessons}
+    pages = {f"{chapter.folder}/index" for chapter in COURSE if chapter.open_lessons}
+    assert linked(page("index")) == lessons | pages
+    for chapter in COURSE:
+        if chapter.open_lessons:
+            assert {lesson.file for lesson in chapter.open_lessons} <= linked(page(f"{chapter.folder}/index"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_link_is_dead_and_no_mark_is_left(name):
+    text = page(name)
+    beside = re.findall(r"\]\((?!/|#|https?:)([\w./]+)\)", text)
+    assert all((CHAPTERS / f"{target}.md").exists() for target in linked(text))
+    assert all((CHAPTERS / name).parent.joinpath(target).exists() for target in beside)
+    assert "<!--" not in text
+
+
+def test_every_lesson_and_chapter_is_named_on_the_map():
+    text = extension.course_map(COURSE)
+    for chapter in COURSE:
+        assert chapter.title in text
+        for lesson in chapter.lessons:
+            assert f"[{lesson.number}]{{.number}} {extension.link(lesson)}" in text
+    assert text.count("{.core-mark}") == sum(lesson.core for chapter in COURSE for lesson in chapter.lessons)
+
+
+def test_counts_are_computed(small):
+    course = read_course(small)
+    told = [
+        extension.told(f"course: {what}", "index", course, small / "chapters") for what in ("lessons", "core", "open")
+    ]
+    assert told == ["3", "2", "1"]
+    assert extension.told("course: first", "index", course, small / "chapters") == "01_vae/01_first"
+
+
+def test_a_lesson_shows_its_question_its_minutes_and_its_needs(small):
+    course, chapters = read_course(small), small / "chapters"
+    assert "minutes" not in extension.lessons_of(course[0], course, chapters)
+    metadata = {"gmcourse": {"minutes": {"reading": 35, "exercises": 20}}}
+    (chapters / "01_vae" / "01_first.ipynb").write_text(json.dumps({"metadata": metadata}))
+    text = extension.lessons_of(course[0], course, chapters)
+    assert "35 minutes of reading, 20 of exercises" in text
+    assert "Why?" in text
+    assert "1 of 2 lessons are open" in text
+    assert "forthcoming · needs [1.1](/01_vae/01_first.md)" in text
+    assert "(/01_vae/02_second.md)" not in text
+    assert "[needs [1.1](/01_vae/01_first.md), 1.2]{.needs}" in extension.course_map(course)
+
+
+def test_the_ten_weeks_hold_the_core_path_in_order():
+    core = [lesson for chapter in COURSE for lesson in chapter.lessons if lesson.core]
+    weeks = extension.weeks(COURSE)
+    assert [lesson for week in weeks for lesson in week] == core
+    assert len(weeks) == 10
+    assert {len(week) for week in weeks} <= {2, 3}
+    assert all(f"{lesson.number} {extension.link(lesson)}" in page("teaching") for lesson in core)
+
+
+def test_a_chapters_models_are_all_there():
+    for family in {record.family for record in CATALOGUE}:
+        records = [record for record in CATALOGUE if record.family == family]
+        chapter = next(chapter for chapter in COURSE if chapter.folder.endswith(f"_{family}"))
+        text = page(f"{chapter.folder}/index")
+        assert text.count("\n* - **") == len(records)
+        for record in records:
+            assert f"**{record.name}** " in text
+            assert f"{{cite:t}}`{record.paper}`" in text
+
+
+def test_a_record_is_at_home_in_the_module_that_makes_it():
+    for family in {record.family for record in CATALOGUE}:
+        for key, module in models.homes(family).items():
+            assert f'key="{key}"' in (ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8")
+
+
+def test_what_a_model_answers_follows_its_claims():
+    assert models.answers(find("maf")) == "samples, exact density, the latent of a point"
+    assert models.answers(find("gan")) == "samples"
+    for record in CATALOGUE:
+        assert ("exact density" in models.answers(record)) == (record.density == "exact")
+        assert ("a bound on the density" in models.answers(record)) == (record.density == "bound")
+
+
+class Stepper(nn.Module):
+    """Draws by so many calls of one layer, one of them by a part of its weights, and by one call of another."""
+
+    def __init__(self, calls: int):
+        super().__init__()
+        self.layer, self.last, self.calls = nn.Linear(3, 3), nn.Linear(3, 3), calls
+
+    def sample(self, n: int) -> torch.Tensor:
+        x = torch.randn(n, 3)
+        for _ in range(self.calls - 1):
+            x = self.layer(x)
+        x = torch.addmm(self.layer.bias[:2, None], self.layer.weight[:2], x.T)
+        return self.last(torch.cat([x.T, x.T[:, :1]], 1))
+
+
+@pytest.mark.parametrize("calls", [1, 2, 7])
+def test_the_passes_of_a_draw_are_counted_on_the_model(calls, monkeypatch):
+    record = find("gan")
+    monkeypatch.setattr(type(record), "build", lambda self, data=None: Stepper(calls))
+    assert models.passes(record) == calls
+    assert models.cost(record) == ("1 pass" if calls == 1 else f"{calls} passes")
+
+
+def test_costs_say_what_the_lessons_derive():
+    said = {key: models.cost(find(key)) for key in ("gaussian-vae", "maf", "iaf", "realnvp", "planar-flow")}
+    assert said == {
+        "gaussian-vae": "1 pass",
+        "maf": "$D$ passes",
+        "iaf": "1 pass",
+        "realnvp": "1 pass",
+        "planar-flow": "a formula",
+    }
+    digits = load("digits")
+    assert models.passes(find("maf"), digits) == 64
+    assert models.passes(find("iaf"), digits) == 1
+
+
+@pytest.mark.parametrize("chapter", [chapter for chapter in COURSE if chapter.open_lessons], ids=lambda c: c.folder)
+def test_a_chapter_has_a_picture_in_the_themes_colours(chapter):
+    picture = (CHAPTERS / chapter.folder / "picture.html").read_text("utf-8")
+    panels = re.findall(r"<svg [^>]*>", picture)
+    assert len(panels) >= 3
+    assert all(re.search(r'role="img" aria-label="[^"]{20,}"', panel) for panel in panels)
+    assert not re.search(r"#[0-9a-f]{3,6}\b|\brgb\(", picture)
+    assert len(picture) < 120_000
+    assert ":file: picture.html" in (CHAPTERS / chapter.folder / "index.md").read_text("utf-8")

@@ -1,0 +1,247 @@
+"""Draw the picture of each chapter page from a model trained on the spot. Run: python tools/pictures.py [vae gan flows]
+
+A picture is a fragment of HTML, chapters/NN_family/picture.html: panels in SVG, in the colours of the page's theme,
+each with its words, beside one another where there is room. Data, model and samples have the colours of the course.
+"""
+
+import math
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from contourpy import FillType, contour_generator
+from torch import Tensor, nn
+
+from gmcourse.catalogue import find
+from gmcourse.data import load
+from gmcourse.nets import mlp
+from gmcourse.training import adam_pair, fit, fit_adversarial
+from gmcourse.vae import GaussianVAE
+from gmcourse.vae.likelihoods import Bernoulli
+
+CHAPTERS = Path(__file__).resolve().parents[1] / "chapters"
+SIZE = 360  # of a panel, in its own units
+
+
+class Panel:
+    """A square window on the plane, of half-width `extent`: marks are added in order, then it is written as SVG."""
+
+    def __init__(self, extent: float, centre: np.ndarray | float = 0.0):
+        self.extent, self.centre, self.marks = extent, centre, []
+
+    def path(self, lines: list[np.ndarray], kind: str, closed: bool = False, opacity: float | None = None) -> None:
+        steps = ["M" + "L".join(f"{x:.0f},{y:.0f}" for x, y in self.placed(line)) for line in lines if len(line) > 1]
+        seen = "" if opacity is None else f' fill-opacity="{opacity:.2f}"'
+        if steps:
+            self.marks.append(f'<path class="{kind}"{seen} d="{"".join(s + "z" * closed for s in steps)}"/>')
+
+    def dots(self, points: Tensor, kind: str, width: float = 5) -> None:
+        """Points as strokes without length, with round ends."""
+        places = [f"M{x:.0f},{y:.0f}h0" for x, y in self.placed(points.numpy()) if 0 <= x <= SIZE and 0 <= y <= SIZE]
+        self.marks.append(f'<path class="dots {kind}" stroke-width="{width}" d="{"".join(places)}"/>')
+
+    def shade(self, axis: np.ndarray, values: np.ndarray, levels: list[float], ink: float) -> None:
+        """Fills above each level, one over the other; `values` (y, x); `ink` is what their opacities sum to."""
+        lines = contour_generator(axis, axis, values, fill_type=FillType.OuterOffset)
+        for low in levels:
+            parts, offsets = lines.filled(low, np.inf)
+            rings = [part[a:b] for part, o in zip(parts, offsets) for a, b in zip(o[:-1], o[1:])]
+            self.path(rings, "model-fill", closed=True, opacity=ink / len(levels))
+
+    def placed(self, points: np.ndarray) -> np.ndarray:
+        return SIZE / 2 + (points - self.centre) * [1, -1] * SIZE / 2 / self.extent
+
+    def svg(self, words: str, alt: str) -> str:
+        inside = "\n".join(
+            [f'<rect class="frame" x="0.5" y="0.5" width="{SIZE - 1}" height="{SIZE - 1}" rx="8"/>', *self.marks]
+        )
+        svg = f'<svg viewBox="0 0 {SIZE} {SIZE}" role="img" aria-label="{alt}" fill-rule="evenodd">\n{inside}\n</svg>'
+        return f"<div>{svg}<p>{words}</p></div>"
+
+
+def figure(panels: list[str], caption: str) -> str:
+    return (
+        '<figure class="chapter-picture">\n<div class="panels">\n'
+        + "\n".join(panels)
+        + f"\n</div>\n<figcaption>{caption}</figcaption>\n</figure>\n"
+    )
+
+
+def vae() -> str:
+    """Three digits, the exact posterior of each over the latent plane, and the Gaussian that the encoder names."""
+    torch.manual_seed(0)
+    encoder = nn.Sequential(nn.Flatten(), mlp([64, 256, 128, 4]))
+    decoder = nn.Sequential(mlp([2, 128, 256, 64], nn.Tanh), nn.Unflatten(1, (1, 8, 8)))
+    model = GaussianVAE(encoder, decoder, Bernoulli(), latent_size=2)
+    digits = load("binarized-digits")
+    fit(model, (digits.train,), steps=5000, batch_size=128, lr=lambda k: 1e-3 * (1 - k / 5000))
+    with torch.no_grad():
+        log_joint, axis = _log_joint(model, digits.test)
+        evidence = log_joint.logsumexp(1) + 2 * math.log(axis[1] - axis[0])
+        weights = model.log_weights(digits.test, 2000, rng=torch.Generator().manual_seed(0))
+        gap = evidence - weights.mean(0)
+        mean, log_std = model.encode(digits.test)
+    order, panels = gap.argsort(), []
+    for row in (order[len(order) // 20], order[len(order) // 2], order[-len(order) // 50]):
+        density = (log_joint[row] - log_joint[row].max()).exp().view(len(axis), len(axis))
+        grid = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), -1)
+        centre = (density[..., None] * grid).sum((0, 1)) / density.sum()
+        panel = Panel(1.3, centre.numpy())
+        panel.shade(axis.numpy(), density.T.numpy(), [0.01, 0.1, 0.3, 0.6, 0.85], 0.9)
+        panel.path([_ellipse(mean[row], log_std[row].exp(), k) for k in (1, 2)], "judge", closed=True)
+        panel.marks.append(_pixels(digits.test[row, 0], 64))
+        bound = f"ln p(x) = {_signed(evidence[row])}, the bound {_signed(evidence[row] - gap[row])}"
+        panels.append(panel.svg(bound, f"A digit, its posterior in the latent plane, and an ellipse. {bound}."))
+    caption = (
+        "Where in the latent plane could each of three digits come from? <b class='tag-model'>Shaded:</b> the exact "
+        "posterior p(z|x), summed over a grid, which only so small a latent allows. <b>Outlined:</b> the Gaussian that "
+        "the encoder names instead, at one and two standard deviations. The worse it fits, the further the bound lies "
+        "below the evidence: one digit in twenty fits as well as the first, half fit better than the second, one in "
+        "fifty as badly as the third. Windows 2.6 wide; binary 8 × 8 digits held out of the training; nats."
+    )
+    return figure(panels, caption)
+
+
+def _log_joint(model: GaussianVAE, x: Tensor, extent: float = 5.0, cells: int = 201) -> tuple[Tensor, Tensor]:
+    """ln p(x, z) of each row at the points of a grid, (rows, cells²), z₁ first; and its axis."""
+    axis = torch.linspace(-extent, extent, cells)
+    z = torch.cartesian_prod(axis, axis)
+    logits = model.decoder(z).flatten(1)
+    log_likelihood = x.flatten(1) @ logits.T - nn.functional.softplus(logits).sum(1)
+    return log_likelihood - 0.5 * (z**2).sum(1) - math.log(2 * math.pi), axis
+
+
+def _ellipse(mean: Tensor, std: Tensor, times: float) -> np.ndarray:
+    angle = torch.linspace(0, 2 * math.pi, 49)[:-1]
+    return (mean + times * std * torch.stack([angle.cos(), angle.sin()], 1)).numpy()
+
+
+def _pixels(image: Tensor, side: float, at: float = 14) -> str:
+    """A small binary image in the corner of a panel."""
+    pixel = side / 8
+    squares = "".join(
+        f"M{at + x * pixel:g},{at + y * pixel:g}h{pixel:g}v{pixel:g}h-{pixel:g}z" for y, x in image.nonzero().tolist()
+    )
+    return f'<path class="data-fill" d="{squares}"/>'
+
+
+def _signed(value: Tensor) -> str:
+    return f"{value.item():.1f}".replace("-", "−")
+
+
+def gan() -> str:
+    """Four moments of a game on a ring: the data, the samples, and where the discriminator pushes them."""
+    torch.manual_seed(0)
+    ring = load("ring-of-8")
+    model = find("r1-gan").build(ring)
+    optimizers = adam_pair(model)
+    moments, at, panels = (0, 100, 400, 4000), 0, []
+    noise = torch.randn(240, 2, generator=torch.Generator().manual_seed(1))
+    axis = torch.linspace(-1.6, 1.6, 37) * _width(ring.train)
+    for moment in moments:
+        if moment > at:
+            rate = {"lr": 1e-3, "optimizers": optimizers, "seed": moment}
+            fit_adversarial(model, (ring.train,), steps=moment - at, batch_size=256, **rate)
+            at = moment
+        panel = Panel(1.6 * _width(ring.train))
+        samples = model.generator(noise).detach().requires_grad_()
+        (push,) = torch.autograd.grad(model.critic(samples).sum(), samples)
+        with torch.no_grad():
+            points = torch.cartesian_prod(axis, axis)
+            real = model.critic(points).sigmoid().view(len(axis), len(axis)).numpy()
+        panel.shade(axis.numpy(), real.T, [0.1, 0.3, 0.5, 0.7, 0.9], 0.6)
+        panel.dots(ring.train[:240], "data-stroke")
+        panel.path(_arrows(samples.detach()[:90], push[:90], 0.3 * _width(ring.train)), "push")
+        panel.dots(samples.detach(), "samples-stroke", 6)
+        words = "before the first step" if not moment else f"after {moment:,} steps"
+        panels.append(panel.svg(words, f"Data on a ring of eight, samples, and the discriminator, {words}."))
+    caption = (
+        "A game on a ring of eight. <b class='tag-data'>Data</b> and <b class='tag-samples'>samples</b> lie upon what "
+        "the <b class='tag-model'>discriminator</b> believes, stronger where it calls a point real. A tail shows the "
+        "way in which its gradient pushes a sample: all that the generator is ever told. Where data and samples agree, "
+        "it pushes no more."
+    )
+    return figure(panels, caption)
+
+
+def _width(points: Tensor) -> float:
+    return points.abs().max().item()
+
+
+def _arrows(points: Tensor, push: Tensor, longest: float) -> list[np.ndarray]:
+    """A line from each point along its push; lengths are compressed so that none is longer than `longest`."""
+    size = push.norm(dim=1, keepdim=True)
+    ends = points + push / size.clamp_min(1e-9) * longest * torch.tanh(3 * size)
+    return list(torch.stack([points, ends], 1).numpy())
+
+
+def flows() -> str:
+    """The prior, cut into cells of equal mass, carried to the data by a flow: four moments on the way."""
+    torch.manual_seed(0)
+    moons = load("two-moons")
+    model = find("flow-matching").build(moons)
+    data = (moons.train - moons.train.mean(0)) / moons.train.std(0)
+    fit(model, (data,), **find("flow-matching").recipe(moons, steps=6000))
+    rings, spokes, fine = 6, 16, 6
+    radius = torch.sqrt(-2 * torch.log1p(-torch.arange(rings * fine + 1) / (rings * fine) * 0.98))
+    angle = torch.arange(spokes * fine + 1) * 2 * math.pi / (spokes * fine)
+    mesh = radius[:, None, None] * torch.stack([angle.cos(), angle.sin()], 1)
+    panels = []
+    for t in (0.0, 0.35, 0.7, 1.0):
+        with torch.no_grad():
+            at = integrate_to(model.field, mesh.view(-1, 2), t).view(mesh.shape).double()
+        panels.append(_mesh_panel(at, data, t, fine))
+    caption = (
+        f"A Gaussian, cut into {rings * spokes} cells that hold equal shares of its mass, and carried to the "
+        "<b class='tag-data'>data</b> by a flow that was trained on them. A cell may bend and stretch, but it never "
+        "tears, never meets another, and keeps its share: where it shrinks, the <b class='tag-model'>density</b> rises "
+        "by as much."
+    )
+    return figure(panels, caption)
+
+
+def integrate_to(field: nn.Module, z: Tensor, end: float, steps: int = 64) -> Tensor:
+    """z carried along the field from t = 0 to `end`, by midpoint steps."""
+    h = end / steps
+    for k in range(steps):
+        half = z + h / 2 * field(torch.tensor(k * h), z)
+        z = z + h * field(torch.tensor((k + 0.5) * h), half)
+    return z
+
+
+def _mesh_panel(mesh: Tensor, data: Tensor, t: float, fine: int) -> str:
+    panel = Panel(2.9)
+    if t == 1:
+        panel.dots(data[:300], "data-stroke", 4)
+    for i in range(0, mesh.shape[0] - 1, fine):
+        for j in range(0, mesh.shape[1] - 1, fine):
+            sides = mesh[i : i + fine + 1, j : j + fine + 1]
+            edge = torch.cat([sides[:, 0], sides[-1, 1:], sides[:-1, -1].flip(0), sides[0, 1:-1].flip(0)])
+            x, y = edge.T
+            area = 0.5 * (x * y.roll(-1) - y * x.roll(-1)).sum().abs().item()
+            panel.path([edge.numpy()], "cell-of-mass", closed=True, opacity=min(0.85, 0.02 / area))
+    words = {0.0: "t = 0: noise", 1.0: "t = 1: data"}.get(t, f"t = {t}")
+    return panel.svg(words, f"A round mesh of cells, bent towards two moons, {words}.")
+
+
+def write(folder: str, text: str) -> None:
+    """Put the fragment in its chapter's folder, whole or not at all."""
+    target = CHAPTERS / folder / "picture.html"
+    temporary = target.with_suffix(".tmp")
+    temporary.write_text(text, "utf-8")
+    os.replace(temporary, target)
+
+
+PICTURES: dict[str, tuple[str, Callable[[], str]]] = {
+    "vae": ("04_vae", vae),
+    "gan": ("05_gan", gan),
+    "flows": ("06_flows", flows),
+}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or PICTURES:
+        folder, draw = PICTURES[name]
+        write(folder, draw())
