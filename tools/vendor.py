@@ -77,9 +77,8 @@ def sphinx_settings(static: Path) -> dict:
 
 def mathjax(startup: str, font: str) -> dict:
     """The parts of MathJax that a page needs: formulas as text with a font, and as MathML for a screen reader."""
-    parts = ["core", "input/tex", "output/chtml", "[mathjax-newcm]/chtml", "a11y/assistive-mml"]
-    config = {"loader": {"load": parts, "paths": {"mathjax-newcm": font}}, "output": {"fontPath": font}}
-    return {"mathjax_path": startup, "mathjax4_config": config}
+    parts = ["core", "input/tex", "output/chtml", "a11y/assistive-mml"]
+    return {"mathjax_path": startup, "mathjax4_config": {"loader": {"load": parts}, "output": {"fontPath": font}}}
 
 
 if __name__ == "__main__":

@@ -21,7 +21,13 @@ def description(doctree: nodes.document | None) -> str:
 
 def tags(title: str, about: str, site: str, address: str, page: str) -> dict[str, str]:
     """The meta tags of a page by name; a picture and an address only where the book has one."""
-    found = {"description": about, "og:title": title, "og:description": about, "og:site_name": site, "og:type": "article"}
+    found = {
+        "description": about,
+        "og:title": title,
+        "og:description": about,
+        "og:site_name": site,
+        "og:type": "article",
+    }
     if address:
         found |= {"og:url": page, "og:image": join(address, CARD), "twitter:card": "summary_large_image"}
     return {name: value for name, value in found.items() if value}

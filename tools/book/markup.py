@@ -4,6 +4,18 @@ import re
 
 from sphinx.application import Sphinx
 
+
+def _with_breaks(name: re.Match) -> str:
+    """A long dotted name that may go over to the next line after a dot or an underscore."""
+    return re.sub(r"(?<=\w)[._](?=\w)", r"\g<0><wbr>", name[0])
+
+
+def _as_list(arguments: re.Match) -> str:
+    """A long signature's arguments, which Sphinx writes as a list of terms with none defined."""
+    rows = arguments[1].replace("<dd>", "<li>").replace("</dd>", "</li>")
+    return f'<ul class="gm-arguments">\n{rows}</ul>'
+
+
 MENDS = (  # what is written, and what stands in its place
     (r'<script defer src="[^"]*/fontawesome\.js[^"]*"></script>', ""),  # 1.5 MB; icons.css draws the twenty in use
     (  # the first paint is already in the system's theme
@@ -11,15 +23,15 @@ MENDS = (  # what is written, and what stands in its place
         'localStorage.getItem("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")',
     ),
     (r'(<div id="pst-primary-sidebar")', r'\1 role="complementary" aria-label="Book"'),
-    (  # the arrow that unfolds a chapter says which
+    (  # the arrow that unfolds a chapter says which chapter
         r'(<a class="[^"]*reference internal" href="[^"]*">)([^<]+)(</a><details[^>]*>)<summary>',
-        r'\1\2\3<summary aria-label="Lessons of \2">',
+        r'\1\2\3<summary aria-label="Pages under \2">',
     ),
     (r'(<button class="btn search-button-field[^>]*?) aria-label="[^"]*"', r"\1"),  # named by its text
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),  # so is a folded cell
     (r'role="doc-biblioentry"', 'role="listitem"'),
-    (r'(?<=<span class="pre">)[\w.]{16,}(?=</span>)', lambda name: re.sub(r"(?<=\w)[._](?=\w)", r"\g<0><wbr>", name[0])),
-    (r"<dl>\n((?:<dd>.*</dd>\n)+)</dl>", lambda found: _as_list(found[1])),  # a long signature: terms without definition
+    (r'(?<=<span class="pre">)[\w.()]{16,}(?=</span>)', _with_breaks),
+    (r"<dl>\n((?:<dd>.*</dd>\n)+)</dl>", _as_list),
 )
 
 
@@ -28,11 +40,6 @@ def mend(html: str) -> str:
     for written, instead in MENDS:
         html = re.sub(written, instead, html)
     return html
-
-
-def _as_list(arguments: str) -> str:
-    rows = arguments.replace("<dd>", "<li>").replace("</dd>", "</li>")
-    return f'<ul class="gm-arguments">\n{rows}</ul>'
 
 
 def offer(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
