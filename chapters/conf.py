@@ -13,6 +13,7 @@ from vendor import sphinx_settings  # noqa: E402
 book = yaml.safe_load((HERE.parent / "book.yml").read_text("utf-8"))
 project = html_title = book["title"]
 author, copyright = book["author"], book["copyright"]
+html_baseurl = book["book_url"]
 globals().update(book["sphinx"])
 globals().update(sphinx_settings(HERE / "_static"))
 

@@ -15,10 +15,15 @@ CDN = "https://cdn.jsdelivr.net/npm/"
 FONT = "@mathjax/mathjax-newcm-font"
 
 COPIES = {  # under node_modules -> under _static/vendor
-    "mathjax/tex-svg.js": "mathjax/",
+    "mathjax/startup.js": "mathjax/",
+    "mathjax/core.js": "mathjax/",
     "mathjax/a11y/assistive-mml.js": "mathjax/a11y/",
+    "mathjax/input/tex.js": "mathjax/input/",
     "mathjax/input/tex/extensions/*.js": "mathjax/input/tex/extensions/",
-    f"{FONT}/svg/dynamic/*.js": "mathjax-newcm-font/svg/dynamic/",
+    "mathjax/output/chtml.js": "mathjax/output/",
+    f"{FONT}/chtml.js": "mathjax-newcm-font/",
+    f"{FONT}/chtml/dynamic/*.js": "mathjax-newcm-font/chtml/dynamic/",
+    f"{FONT}/chtml/woff2/*.woff2": "mathjax-newcm-font/chtml/woff2/",
     "requirejs/require.js": "",
     "anywidget/dist/index.js": "anywidget/",
     "@jupyter-widgets/html-manager/dist/embed-amd.js": "html-manager/",
@@ -54,25 +59,26 @@ def vendor() -> str:
 
 def sphinx_settings(static: Path) -> dict:
     """Where Sphinx finds maths and widgets: in `static`/vendor, or on the CDN where that folder is missing."""
-    settings = {"options": {"menuOptions": {"settings": {"enrich": False, "speech": False, "braille": False}}}}
     if not (static / "vendor").exists():
         at = {name: f"{CDN}{name}@{version}" for name, version in pins().items()}
         return {
-            "mathjax_path": f"{at['mathjax']}/tex-svg.js",
-            "mathjax4_config": settings,
+            **mathjax(f"{at['mathjax']}/startup.js", at[FONT]),
             "nb_ipywidgets_js": {
                 f"{at['requirejs']}/require.js": {},
                 "widgets.js": {},
                 f"{at['@jupyter-widgets/html-manager']}/dist/embed-amd.js": {"data-jupyter-widgets-cdn": CDN},
             },
         }
-    settings["loader"] = {"paths": {"mathjax-newcm": "[mathjax]/../mathjax-newcm-font"}}
-    settings["output"] = {"fontPath": "[mathjax]/../mathjax-newcm-font"}
     return {
-        "mathjax_path": "vendor/mathjax/tex-svg.js",
-        "mathjax4_config": settings,
+        **mathjax("vendor/mathjax/startup.js", "[mathjax]/../mathjax-newcm-font"),
         "nb_ipywidgets_js": {"vendor/require.js": {}, "widgets.js": {}, "vendor/html-manager/embed-amd.js": {}},
     }
+
+
+def mathjax(startup: str, font: str) -> dict:
+    """The parts of MathJax that a page needs: formulas as text with a font, and as MathML for a screen reader."""
+    parts = ["core", "input/tex", "output/chtml", "a11y/assistive-mml"]
+    return {"mathjax_path": startup, "mathjax4_config": {"loader": {"load": parts}, "output": {"fontPath": font}}}
 
 
 if __name__ == "__main__":
