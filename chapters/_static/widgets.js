@@ -53,7 +53,9 @@
     const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
     const module = await import(address).finally(() => URL.revokeObjectURL(address));
     const widget = module.default ?? module;
-    return typeof widget === "function" ? widget() : widget;
+    const made = typeof widget === "function" ? await widget() : widget;
+    if (!made?.render) throw new Error("its module has nothing to render");
+    return made;
   }
 
   /** The saved widget, its module run once for all its places in the page. */
@@ -65,7 +67,7 @@
     const widget = await moduleOf(traits._esm);
     addStyle(traits._css);
     await widget.initialize?.({ model, signal, experimental: {} });
-    return (el) => widget.render?.({ model, el, signal, experimental: {} });
+    return (el) => widget.render({ model, el, signal, experimental: {} });
   }
 
   async function show(script, saved, running) {
