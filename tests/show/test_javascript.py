@@ -86,6 +86,19 @@ def test_ticks_are_round_numbers_wherever_the_window_lies(node):
         assert node(script, {"centre": centre, "extent": extent}) == [ticks, [200, 200]]
 
 
+@pytest.mark.parametrize(
+    ("colour", "light"), [("rgb(31, 39, 51)", True), ("rgba(223, 228, 234, 0.9)", False), ("", True)]
+)
+def test_the_stage_takes_lighter_colours_in_the_dark_and_none_from_an_element_out_of_the_page(node, colour, light):
+    """JupyterLab takes outputs that are scrolled away out of the page: their colour is an empty string."""
+    script = """
+    import { coloursFor } from "./gan_stage/picture.js";
+    globalThis.getComputedStyle = () => ({ color: given });
+    console.log(JSON.stringify(coloursFor({}).rim));
+    """
+    assert (node(script, colour) == [255, 255, 255]) is light
+
+
 @pytest.mark.parametrize("explorer", EXPLORERS)
 def test_the_joined_module_is_one_that_a_browser_can_load(tmp_path, explorer):
     (tmp_path / "joined.mjs").write_text(EXPLORERS[explorer]._esm, "utf-8")
