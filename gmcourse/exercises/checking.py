@@ -34,12 +34,20 @@ def check(id: str, answer: Any, *, seconds: float = 30.0) -> Verdict:
         return Verdict(text(id), "could not run", observed=_said(error))
 
 
-def hint(id: str) -> str:
-    """The next hint for exercise `id`; after the last one, the last one again. Raises ValueError for an unknown id."""
+class Hint(str):
+    """A hint in words, which a notebook shows as they are, without quotes."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def hint(id: str) -> Hint:
+    """The next hint for exercise `id`, or that there is no further one. Raises ValueError for an unknown id."""
     ladder = _find(id).hints
-    rung = _rung.get(id, 0)
-    _rung[id] = min(rung + 1, len(ladder) - 1)
-    return f"Hint {rung + 1} of {len(ladder)}: {ladder[rung]}"
+    rung = _rung[id] = _rung.get(id, 0) + 1
+    if rung > len(ladder):
+        return Hint(f'That was the last hint: {ladder[-1]}\nsolution("{id}") shows a right answer.')
+    return Hint(f"Hint {rung} of {len(ladder)}: {ladder[rung - 1]}")
 
 
 def solution(id: str) -> Any:

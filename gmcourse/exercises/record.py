@@ -1,6 +1,7 @@
 """What an exercise is, and what a check says of an answer."""
 
 import html
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -59,7 +60,12 @@ class Verdict:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        first, *rest = (html.escape(line) for line in self.lines())
+        first, *rest = (_with_code(line) for line in self.lines())
         body = "".join(f"<div style='white-space:pre-wrap'>{line}</div>" for line in rest)
-        colour = COLOURS[self.status]
-        return f"<div style='border-left:4px solid {colour};padding:.2em .8em'><b>{first}</b>{body}</div>"
+        style = f"border-left:4px solid {COLOURS[self.status]};padding:.2em .8em;background:transparent;color:inherit"
+        return f"<div style='{style}'><b>{first}</b>{body}</div>"
+
+
+def _with_code(line: str) -> str:
+    """The line as HTML, with what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line))

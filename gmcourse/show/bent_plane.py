@@ -3,7 +3,6 @@
 import io
 from collections.abc import Sequence
 
-import ipywidgets
 import numpy as np
 import torch
 from matplotlib.axes import Axes
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from gmcourse.flows.flow import Flow
 from gmcourse.nets import evaluating
-from gmcourse.show.frame_slider import frames
+from gmcourse.show.frame_slider import FrameSlider, frames
 from gmcourse.show.style import COLOURS, sequential
 
 _FRAMES = 12  # at most, of about 12 kB each
@@ -27,17 +26,29 @@ _ALT = (
 
 
 def bending(
-    flow: Flow, *, x: Tensor | None = None, extent: float = 3.0, label: str = "layers", alt: str = _ALT
-) -> ipywidgets.VBox:
+    flow: Flow,
+    *,
+    x: Tensor | None = None,
+    extent: float = 3.0,
+    label: str = "layers",
+    alt: str = _ALT,
+    start: int | None = None,
+    still: Figure | None = None,
+) -> FrameSlider:
     """A slider over the layers of a flow of the plane; each frame is a grid over x, carried through the first k.
 
     Every cell keeps its mass under the model, so that its shade, mass over area, shows p(x)/|det ∂z_k/∂x|: the model's
     density at layer 0, the base's after the last. `x`, (n, 2), is carried along (the first 200 rows); `extent` is the
-    half-width of the grid. At most 12 depths are drawn. Raises ValueError where the flow or x is not of the plane.
+    half-width of the grid. At most 12 depths are drawn, and it opens at the one next to `start` (half of the layers).
+    For print and for GitHub there is `still`, or else the first plane, one half way and the last, side by side. Raises
+    ValueError where the flow or x is not of the plane.
     """
     layers = _layers(flow)
     depths = np.linspace(0, layers, min(layers + 1, _FRAMES)).round().astype(int).tolist()
-    return frames([_pixels(bent(flow, [depth], x=x, extent=extent)) for depth in depths], depths, label, alt)
+    pictures = [_pixels(bent(flow, [depth], x=x, extent=extent)) for depth in depths]
+    start = min(depths, key=lambda depth: abs(depth - (layers / 2 if start is None else start)))
+    still = still or bent(flow, sorted({0, start, layers}), x=x, extent=extent)
+    return frames(pictures, depths, label, alt, start=start, still=still)
 
 
 def bent(flow: Flow, depths: Sequence[int], *, x: Tensor | None = None, extent: float = 3.0) -> Figure:

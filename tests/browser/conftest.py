@@ -10,9 +10,18 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from ipywidgets.embed import dependency_state, embed_data
 from nbformat.sign import NotebookNotary
 
 ROOT = Path(__file__).parents[2]
+HOST = ROOT / "chapters" / "_static" / "widgets.js"
+PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8"><title>Explorers</title>
+<meta name="viewport" content="width=device-width">
+<style>body {{ margin: 8px; font-family: sans-serif; {colours} }}</style>
+<script type="application/vnd.jupyter.widget-state+json">{state}</script><script src="widgets.js"></script>
+<main><h1>Explorers</h1>{views}</main></html>"""
+VIEW = '<div><script type="application/vnd.jupyter.widget-view+json">{}</script></div>'
+DARK = "background: #14181d; color: #dfe4ea"
 LESSON = "04_vae/01_evidence_lower_bound"
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 SETTINGS = {
@@ -32,6 +41,26 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def page_with(tmp_path):
+    """The address of a new page from disk that holds widgets as the book does: their saved state, and our host."""
+    shutil.copy2(HOST, tmp_path)
+
+    def write(*widgets, dark: bool = False, change=lambda state: None) -> str:
+        state = dependency_state(widgets, drop_defaults=False)
+        data = json.loads(json.dumps(embed_data(views=widgets, drop_defaults=False, state=state)))
+        change(data["manager_state"]["state"])
+        state, *views = (
+            json.dumps(part).replace("</", "<\\/") for part in (data["manager_state"], *data["view_specs"])
+        )
+        theme = {"theme": "dark", "colours": DARK} if dark else {"theme": "light", "colours": ""}
+        file = tmp_path / f"page{len(list(tmp_path.glob('*.html')))}.html"
+        file.write_text(PAGE.format(state=state, views="\n".join(map(VIEW.format, views)), **theme), "utf-8")
+        return file.as_uri()
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -72,14 +72,12 @@ def drive_latent_map(page):
 
 def drive_frames(page):
     """Mouse and keyboard move the slider, and the picture with it."""
-    image, handle = ".gm-frames img", ".gm-frames .noUi-handle"
-    page.locator(handle).first.scroll_into_view_if_needed()
-    moves(page, image, lambda: drag(page, handle, 300, 0), "dragging")
-    page.locator(handle).first.focus()
+    image, slider = ".gm-frames img", ".gm-frames .gm-range"
+    page.locator(slider).first.scroll_into_view_if_needed()
+    moves(page, image, lambda: drag(page, slider, 180, 0), "dragging")
+    page.locator(slider).first.focus()
     page.keyboard.press("Home")
-    wait_until(
-        page, lambda: page.locator(handle).first.get_attribute("aria-valuenow") == "0.0", "Home did not lead back"
-    )
+    wait_until(page, lambda: page.locator(slider).first.input_value() == "0", "Home did not lead back")
     moves(page, image, lambda: [page.keyboard.press("ArrowRight") for _ in range(2)], "arrow keys")
     moves(page, image, lambda: page.keyboard.press("ArrowLeft"), "an arrow key")
 

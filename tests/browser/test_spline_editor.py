@@ -1,61 +1,30 @@
-"""The spline editor of lesson 06.3, as it is saved there, moved by mouse, finger and keyboard in a page from disk."""
+"""The spline editor, moved by mouse, finger and keyboard in a page from disk."""
 
 import json
 import re
-from pathlib import Path
 
-import nbformat
 import pytest
+
+from gmcourse import show
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
-LESSON = Path(__file__).parents[2] / "chapters" / "06_flows" / "03_splines.ipynb"
-PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<style>{css}</style><div id="here"></div>
-<script type="module">
-import widget from "./editor.js";
-const state = {state}, listeners = [];
-const model = {{
-  get: (name) => state[name],
-  set: (name, value) => (state[name] = value),
-  save_changes: () => listeners.forEach((listener) => listener()),
-  on: (_, listener) => listeners.push(listener),
-  off: () => {{}},
-}};
-widget.render({{ model, el: document.getElementById("here") }});
-</script>"""
-
-
-@pytest.fixture(scope="module")
-def editor_page(tmp_path_factory):
-    """The saved JavaScript, style and knots in a page without kernel, network or book."""
-    saved = nbformat.read(LESSON, 4).metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
-    state = next(item["state"] for item in saved.values() if "knots" in item["state"])
-    folder = tmp_path_factory.mktemp("editor")
-    (folder / "editor.js").write_text(state["_esm"], "utf-8")
-    traits = json.dumps({name: state[name] for name in ("knots", "extent")})
-    (folder / "editor.html").write_text(PAGE.format(css=state["_css"], state=traits), "utf-8")
-    return folder / "editor.html"
-
 
 @pytest.fixture
-def opened(chromium, editor_page):
-    """Opens the page on a screen of the given size; a module from disk needs a page that may read files."""
-    pages = []
+def opened(chromium, page_with):
+    """Opens the editor in a page from disk, on a screen of the given size."""
+    contexts = []
 
     def open_page(width, **options):
         context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
         page = context.new_page()
-        page.route(
-            "http://editor/**", lambda route: route.fulfill(path=editor_page.parent / Path(route.request.url).name)
-        )
-        page.goto("http://editor/editor.html")
+        page.goto(page_with(show.SplineEditor([-3, -1.6, 0, 1.4, 3], [-3, -0.7, 0, 0.8, 3], [1, 1.6, 0.15, 1.6, 1])))
         page.locator(".gm-spline-editor .gm-knot").first.wait_for()
-        pages.append(context)
         return page
 
     yield open_page
-    for context in pages:
+    for context in contexts:
         context.close()
 
 

@@ -6,8 +6,9 @@ import signal
 import numpy as np
 import pytest
 import torch
+from IPython.core.formatters import DisplayFormatter
 
-from gmcourse.exercises import EXERCISES, Exercise, check, hint, solution
+from gmcourse.exercises import EXERCISES, Exercise, Verdict, check, hint, solution
 from gmcourse.exercises.hints import QUESTIONS
 from gmcourse.laws import LawBroken
 
@@ -309,10 +310,21 @@ def test_lesson_that_cannot_be_imported_is_told(monkeypatch):
     assert (verdict.status, verdict.observed) == ("could not run", "ImportError: no module named missing")
 
 
-def test_hints_climb_and_stay():
+def test_hints_climb_and_end_with_the_solution():
     ladder = EXERCISES["vae.best_log_std"].hints
-    seen = [hint("vae.best_log_std") for _ in range(len(ladder) + 1)]
-    assert [text.split(": ", 1)[1] for text in seen] == [*ladder, ladder[-1]]
+    seen = [hint("vae.best_log_std") for _ in range(len(ladder) + 2)]
+    said = [f"Hint {rung} of {len(ladder)}: {words}" for rung, words in enumerate(ladder, start=1)]
+    assert seen[: len(ladder)] == said
+    assert (
+        seen[-1]
+        == seen[-2]
+        == f'That was the last hint: {ladder[-1]}\nsolution("vae.best_log_std") shows a right answer.'
+    )
+
+
+def test_a_notebook_shows_a_hint_without_quotes():
+    shown = hint("vae.gaussian_kl")
+    assert DisplayFormatter().format(shown)[0] == {"text/plain": str(shown)}
 
 
 def test_solution_shows_the_reference(capsys):
@@ -324,3 +336,10 @@ def test_verdict_is_plain_and_rich():
     verdict = check("vae.latents_used", 64)
     assert str(verdict).startswith("vae.latents_used: not yet.")
     assert "<b>vae.latents_used: not yet.</b>" in verdict._repr_html_()
+
+
+def test_a_verdict_takes_the_colours_of_the_page_and_shows_code_as_code():
+    shown = Verdict("x", "could not run", observed="in line 3 of your `f<2>`: a < b")._repr_html_()
+    assert "<div style='white-space:pre-wrap'>in line 3 of your <code>f&lt;2&gt;</code>: a &lt; b</div>" in shown
+    assert "background:transparent;color:inherit" in shown
+    assert "`" not in shown

@@ -34,19 +34,26 @@ def shades(figure):
 
 
 def test_one_frame_for_each_depth():
-    slider, stack, _ = show.bending(FLOW, x=X, alt="A grid, stretched, sheared and stretched.").children
-    assert slider.options == (("0", 0), ("1", 1), ("2", 2), ("3", 3))
-    assert len({image.value for image in stack.children}) == 4
+    slider = show.bending(FLOW, x=X, alt="A grid, stretched, sheared and stretched.")
+    assert slider.values == ["0", "1", "2", "3"]
+    assert len(set(slider.pictures)) == 4
+    assert not slider.drawn
+
+
+@pytest.mark.parametrize(("start", "opens"), [(None, "14"), (0, "0"), (28, "27"), (30, "30")])
+def test_it_opens_half_way_or_at_the_depth_next_to_the_one_asked_for(start, opens):
+    slider = show.bending(Flow([Stretch(1.0) for _ in range(30)], (2,)), start=start)
+    assert slider.values[slider.index] == opens
 
 
 def test_frames_are_few_and_small_and_keep_the_colour_of_the_data():
     flow = Flow([Stretch(1.02, shear=0.3) for _ in range(30)], (2,))
-    slider, stack, _ = show.bending(flow, x=X).children
-    assert [text for text, _ in slider.options][::11] == ["0", "30"]
-    assert len(stack.children) == 12
-    assert sum(len(image.value) for image in stack.children) < 12 * 14_000
-    for image in stack.children:
-        pixels = np.asarray(Image.open(io.BytesIO(image.value)).convert("RGB")).astype(int)
+    slider = show.bending(flow, x=X)
+    assert slider.values[::11] == ["0", "30"]
+    assert len(slider.pictures) == 12
+    assert sum(len(picture) for picture in slider.pictures) < 12 * 14_000
+    for picture in slider.pictures:
+        pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
         assert min(pixels.shape[:2]) >= 320
         assert (np.abs(pixels - (43, 108, 176)).sum(-1) < 40).sum() > 50
 

@@ -13,8 +13,10 @@ from torch import nn
 from gmcourse import show
 from gmcourse.nets import mlp
 from gmcourse.show.explorer import layers_of
+from gmcourse.show.frame_slider import FrameSlider
 
 SHOW = Path(__file__).parents[2] / "gmcourse" / "show"
+EXPLORERS = {kind.__name__: kind for kind in (FrameSlider, show.GANStage, show.LatentMap, show.SplineEditor)}
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
 
 
@@ -84,9 +86,22 @@ def test_ticks_are_round_numbers_wherever_the_window_lies(node):
         assert node(script, {"centre": centre, "extent": extent}) == [ticks, [200, 200]]
 
 
-@pytest.mark.parametrize("explorer", ["GANStage", "LatentMap", "SplineEditor"])
+@pytest.mark.parametrize(
+    ("colour", "light"), [("rgb(31, 39, 51)", True), ("rgba(223, 228, 234, 0.9)", False), ("", True)]
+)
+def test_the_stage_takes_lighter_colours_in_the_dark_and_none_from_an_element_out_of_the_page(node, colour, light):
+    """JupyterLab takes outputs that are scrolled away out of the page: their colour is an empty string."""
+    script = """
+    import { coloursFor } from "./gan_stage/picture.js";
+    globalThis.getComputedStyle = () => ({ color: given });
+    console.log(JSON.stringify(coloursFor({}).rim));
+    """
+    assert (node(script, colour) == [255, 255, 255]) is light
+
+
+@pytest.mark.parametrize("explorer", EXPLORERS)
 def test_the_joined_module_is_one_that_a_browser_can_load(tmp_path, explorer):
-    (tmp_path / "joined.mjs").write_text(getattr(show, explorer)._esm, "utf-8")
+    (tmp_path / "joined.mjs").write_text(EXPLORERS[explorer]._esm, "utf-8")
     script = (
         "import('./joined.mjs').then((all) => console.log(Object.keys(all).join(), Object.keys(all.default).join()))"
     )
@@ -97,5 +112,5 @@ def test_the_joined_module_is_one_that_a_browser_can_load(tmp_path, explorer):
 def test_modules_stay_short():
     files = [file for kind in ("js", "css") for file in SHOW.rglob(f"*.{kind}")]
     lengths = {file.name: len(file.read_text("utf-8").splitlines()) for file in files}
-    assert {"mlp.js", "stage.js", "latent_map.js", "spline_editor.js", "frames.css"} <= set(lengths)
+    assert {"mlp.js", "stage.js", "latent_map.js", "spline_editor.js", "frames.js"} <= set(lengths)
     assert max(lengths.values()) <= 250, lengths

@@ -1,50 +1,75 @@
 """Frames and a slider: pictures drawn ahead, which move without a kernel."""
 
-import html
 import io
 from collections.abc import Sequence
 from pathlib import Path
 
-import ipywidgets
 import numpy as np
 import torch
+import traitlets
 from matplotlib.figure import Figure
 from PIL import Image
 
+from gmcourse.show.explorer import joined
 from gmcourse.show.style import palette_png, png
+from gmcourse.show.widget import Explorer, styled
 
-_CSS = (Path(__file__).parent / "frames.css").read_text("utf-8")
+_HERE = Path(__file__).parent
 _SIDE = 320  # least side of an enlarged array, in pixels
 
 
+class FrameSlider(Explorer):
+    """Pictures of one size, of which a slider shows one; `index` follows it where a kernel runs. Made by `frames`."""
+
+    _esm = joined(_HERE / "frames.js")
+    _css = styled(_HERE / "frames.css")
+
+    pictures = traitlets.List(traitlets.Bytes()).tag(sync=True)
+    values = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)
+    size = traitlets.List(traitlets.Int()).tag(sync=True)
+    drawn = traitlets.Bool().tag(sync=True)
+    index = traitlets.Int().tag(sync=True)
+
+
 def frames(
-    pictures: Sequence[Figure | np.ndarray | torch.Tensor], values: Sequence[object], label: str, alt: str
-) -> ipywidgets.VBox:
+    pictures: Sequence[Figure | np.ndarray | torch.Tensor],
+    values: Sequence[object],
+    label: str,
+    alt: str,
+    *,
+    start: object = None,
+    still: Figure | None = None,
+) -> FrameSlider:
     """A slider through `pictures`, one for each of `values`, live and in the published page, by mouse and keyboard.
 
     A picture is a matplotlib figure or an array (height, width) or (height, width, 3) in [0, 1]; `label` names the
-    slider, `alt` says in words what is seen. Raises ValueError where lengths or sizes differ and for fewer than two.
+    slider, `alt` says in words what is seen. It opens at the value `start` (the first), and that frame is its still
+    picture, for print and for GitHub, unless a figure `still` is given. Raises ValueError where lengths or sizes
+    differ, for fewer than two pictures, and for a start that is none of the values.
     """
     if len(pictures) != len(values) or len(pictures) < 2:
         raise ValueError(f"pictures: got {len(pictures)} for {len(values)} values, expected as many, at least two")
-    if not label.strip() or not alt.strip():
-        raise ValueError(f"label and alt: got {label!r} and {alt!r}, expected words for the reader")
+    if not label.strip():
+        raise ValueError(f"label: got {label!r}, expected words for the reader")
+    texts = [_text(value) for value in values]
+    if start is not None and _text(start) not in texts:
+        raise ValueError(f"start: got {start!r}, expected one of the values, {', '.join(texts)}")
     files = [_png(picture) for picture in pictures]
-    (width, _), *others = sizes = {Image.open(io.BytesIO(file)).size for file in files}
+    size, *others = sizes = {Image.open(io.BytesIO(file)).size for file in files}
     if others:
         raise ValueError(f"pictures: got the sizes {sorted(sizes)} in pixels, expected one size for all")
-    shape = ipywidgets.Layout(width="100%", max_width=f"{min(width, 700)}px", height="auto")
-    stack = ipywidgets.Stack([ipywidgets.Image(value=file, layout=shape) for file in files], selected_index=0)
-    slider = ipywidgets.SelectionSlider(
-        options=[(_text(value), index) for index, value in enumerate(values)],
-        description=label,
-        style={"description_width": "initial"},
-        layout=ipywidgets.Layout(width="100%", max_width="520px"),
+    index = 0 if start is None else texts.index(_text(start))
+    drawn = all(isinstance(picture, Figure) and not _has_shades(picture) for picture in pictures)
+    return FrameSlider(
+        **{"pictures": files, "values": texts, "label": label, "size": list(size), "drawn": drawn, "index": index},
+        **{"alt": alt, "still": still, "opening": lambda: files[index]},
     )
-    ipywidgets.jslink((slider, "index"), (stack, "selected_index"))
-    words = ipywidgets.HTML(f'<style>{_CSS}</style><span class="gm-alt">{html.escape(alt)}</span>')
-    box = ipywidgets.VBox([slider, stack, words], layout=ipywidgets.Layout(width="100%", overflow="hidden"))
-    return box.add_class("gm-frames")
+
+
+def _has_shades(figure: Figure) -> bool:
+    """Whether anything in it is coloured by a value, as pixels and heat maps are: inverted, it would lie."""
+    return bool(figure.findobj(lambda artist: getattr(artist, "get_array", lambda: None)() is not None))
 
 
 def _png(picture: Figure | np.ndarray | torch.Tensor) -> bytes:

@@ -1,14 +1,18 @@
 """The GAN stage: a generator and a critic that train in the page, on data that the reader may draw."""
 
+import copy
 import math
 from pathlib import Path
+from typing import Any
 
-import anywidget
 import traitlets
+from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from gmcourse.gan.losses import Loss, lsgan_generator_loss, non_saturating_loss, saturating_loss, wgan_generator_loss
 from gmcourse.show.explorer import check_sizes, checked_points, joined, layers_of, window_of
+from gmcourse.show.style import png
+from gmcourse.show.widget import Explorer, styled
 
 LOSSES: dict[str, Loss] = {  # the generator's loss in each game that the page can play
     "non-saturating": non_saturating_loss,
@@ -18,21 +22,27 @@ LOSSES: dict[str, Loss] = {  # the generator's loss in each game that the page c
 }
 _HERE = Path(__file__).parent
 _MOST_POINTS = 1000
+_ALT = (
+    "A plane with real points in blue, fakes as green diamonds on the generator's bent grid, and an orange arrow from "
+    "each fake to where the generator is told to move it. The ground is blue where the critic says real, green where "
+    "it says fake."
+)
 
 
-class GANStage(anywidget.AnyWidget):
+class GANStage(Explorer):
     """Watch and steer a GAN of the plane that trains in the page, with no kernel: play, step, scrub, draw its data.
 
     `generator` (`latent_size` numbers to 2) and `critic` (2 to 1, a logit) are MLPs of Linear, ReLU, Tanh, Sigmoid and
     LeakyReLU(0.2): the page starts from their weights. `data` (n, 2), of which at most 1,000 rows are kept, called
     `name` in the menu. `losses` is one of LOSSES, `lr` Adam's rate (β₁ = 0.5) for both players or (critic, generator),
     `steps` the critic's and the generator's steps in a round, `extent` the half-width of the window: about the origin,
-    or about data that lie far from it. Equal seeds give equal runs. Raises TypeError or ValueError with the name of
-    what does not fit.
+    or about data that lie far from it. Equal seeds give equal runs. For print and for GitHub there is `still`, or the
+    `stage_figure` of the start; `alt` says what is seen. Raises TypeError or ValueError with the name of what does not
+    fit.
     """
 
     _esm = joined(_HERE / "stage.js")
-    _css = (_HERE / "gan_stage.css").read_text("utf-8")
+    _css = styled(_HERE / "gan_stage.css")
 
     generator_layers = traitlets.List().tag(sync=True)
     generator_weights = traitlets.Bytes().tag(sync=True)
@@ -63,6 +73,8 @@ class GANStage(anywidget.AnyWidget):
         extent: float | None = None,
         name: str = "the lesson’s data",
         seed: int = 0,
+        still: Figure | None = None,
+        alt: str = _ALT,
     ):
         players = {"generator": layers_of(generator, "generator"), "critic": layers_of(critic, "critic")}
         check_sizes(players["generator"][0], "generator", latent_size, 2)
@@ -73,7 +85,11 @@ class GANStage(anywidget.AnyWidget):
         _check_settings(losses, rates, list(steps), batch_size)
         points = checked_points(data, "data", most=_MOST_POINTS, seed=seed)
         centre, extent = window_of(points, extent)
+        start = copy.deepcopy(generator).cpu().eval(), copy.deepcopy(critic).cpu().eval(), points
         super().__init__(
+            still=still,
+            opening=lambda: _opening(*start, losses=losses, latent_size=latent_size, extent=extent, seed=seed),
+            alt=alt,
             **{f"{player}_{part}": value for player, parts in players.items() for part, value in _named(parts).items()},
             points=points.numpy().astype("<f4").tobytes(),
             name=name,
@@ -86,6 +102,14 @@ class GANStage(anywidget.AnyWidget):
             extent=extent,
             seed=seed,
         )
+
+
+def _opening(generator: nn.Module, critic: nn.Module, points: Tensor, **settings: Any) -> bytes:
+    from gmcourse.show.gan_stage.figure import stage_figure  # which reads LOSSES
+
+    figure = stage_figure(generator, critic, points, **settings)
+    assert figure is not None  # no axes were given
+    return png(figure)
 
 
 def _named(parts: tuple[list, bytes]) -> dict[str, list | bytes]:

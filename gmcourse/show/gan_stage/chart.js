@@ -1,11 +1,12 @@
 // The losses over the steps, with the values of the equilibrium.
 
+import { make } from "../js/elements.js";
 import { draw, signed } from "../js/plot.js";
 
 const [WIDE, TALL] = [600, 120];
 
 /** An empty chart: two lines, two dashed limits, a rule at the moment that is shown, and room for numbers. */
-export function newChart(parent, make) {
+export function newChart(parent) {
   const box = make("div", "gm-chart", parent);
   const key = make("div", "gm-key", box, "loss of the");
   for (const name of ["critic", "generator"]) make("span", `gm-of-${name}`, key, name);

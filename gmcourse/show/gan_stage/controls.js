@@ -3,6 +3,7 @@
 import { newChart } from "./chart.js";
 import { SET_LABELS } from "./data.js";
 import { LOSSES } from "./losses.js";
+import { button, explorer, make, range } from "../js/elements.js";
 import { listenToKeys } from "../js/keys.js";
 import { draw, plane } from "../js/plot.js";
 
@@ -24,24 +25,6 @@ const KEYS =
   "By keyboard: Tab to the plane, then Space plays and pauses, C, G and B step the critic, the generator or both, R resets, " +
   "← and → walk through what was. While drawing, the arrow keys move the cursor (Shift: further), Space drops a blob of " +
   "points, Esc ends.";
-
-/** A new element of the page with its class and text, inside `parent`. */
-export function make(name, className, parent, text = "") {
-  const element = document.createElement(name);
-  Object.assign(element, { className, textContent: text });
-  parent.append(element);
-  return element;
-}
-
-/** A button that acts, and keeps its keys from JupyterLab. */
-export function button(parent, text, act, className = "", label = "") {
-  const element = make("button", className, parent, text);
-  element.type = "button";
-  if (label) element.setAttribute("aria-label", label);
-  element.addEventListener("click", act);
-  listenToKeys(element, () => false);
-  return element;
-}
 
 /** A labelled menu of [value, text] pairs; act(value's place in the menu) when one is chosen. */
 function choice(parent, text, options, chosen, act) {
@@ -77,7 +60,7 @@ function card(parent, name, title, rate, act) {
   const [loss, balance] = [make("div", "gm-now", box), make("div", "gm-balance", box)];
   const row = make("div", "gm-row", box);
   choice(row, "learning rate", rateOptions(rate), rate, (value) => act.set({ [`${name}Rate`]: value }));
-  button(row, "Step", () => act.step(name), "", `One step of the ${name}`);
+  button(row, "Step", () => act.step(name), "", `Step of the ${name}`);
   return { count, loss, balance };
 }
 
@@ -127,7 +110,7 @@ function transport(parent, speed, act) {
   bar.setAttribute("role", "group");
   bar.setAttribute("aria-label", "Training");
   const play = button(bar, "▶ Play", () => act.play(), "gm-play");
-  button(bar, "Step both", () => act.step("both"), "", "One round of steps: critic, then generator");
+  button(bar, "Step both", () => act.step("both"), "", "Step both: one round, critic, then generator");
   button(bar, "Reset", () => act.reset());
   const drawing = button(bar, "Draw your own", () => act.draw(), "gm-draw");
   const clear = button(bar, "Clear", () => act.clear(), "", "Clear the drawn points");
@@ -136,20 +119,17 @@ function transport(parent, speed, act) {
 }
 
 function timeline(parent, act) {
-  const label = make("label", "gm-time", parent);
-  make("span", "", label, "go back");
-  const slider = make("input", "", label);
-  Object.assign(slider, { type: "range", min: 0, max: 0, value: 0 });
-  slider.addEventListener("input", () => act.scrub(Number(slider.value)));
-  listenToKeys(slider, () => false);
-  return { slider, words: make("output", "", label) };
+  const row = make("div", "gm-time", parent);
+  make("span", "", row, "go back").ariaHidden = "true";
+  const slider = range(row, "go back", 0, act.scrub);
+  const words = make("span", "gm-when", row);
+  words.ariaHidden = "true"; // the slider says it
+  return { slider, words };
 }
 
 /** Everything that stands in the page; `act` holds what the controls do. */
 export function layOut(el, given, layers, speed, act) {
-  const root = make("div", "gm-gan-stage", el);
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", "GAN stage: a generator and a critic that train in the page");
+  const root = explorer(el, "gm-gan-stage", "GAN stage: a generator and a critic that train in the page");
   const bar = transport(root, speed, act);
   const status = make("div", "gm-status", root);
   status.setAttribute("role", "status");
@@ -164,7 +144,7 @@ export function layOut(el, given, layers, speed, act) {
   };
   const menus = settings(right, given, act);
   const time = timeline(root, act);
-  const chart = newChart(root, make);
+  const chart = newChart(root);
   make("p", "gm-hint", root, HINT);
   make("p", "gm-hint", root, KEYS);
   return { root, bar, stage, cards, menus, time, chart, status };

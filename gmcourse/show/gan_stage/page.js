@@ -36,7 +36,7 @@ function tellTime({ run, kind, history, at }, { time, chart }) {
   Object.assign(time.slider, { max: end, value: at });
   const words = at < end ? `after ${grouped(now)} of ${grouped(last)} steps` : "now";
   time.words.textContent = words;
-  time.slider.setAttribute("aria-valuetext", words);
+  time.slider.setAttribute("aria-valuetext", at < end ? words : `now, after ${grouped(now)} steps`);
   const losses = { critic: lossesOf(history, "critic"), generator: lossesOf(history, "generator") };
   drawChart(chart, losses, LOSSES[kind].limits, now, last);
 }

@@ -13,9 +13,9 @@ function ink([red, green, blue], alpha = 1) {
   return `rgba(${red},${green},${blue},${alpha})`;
 }
 
-/** The course's colours, lighter where the page's own text is light. */
+/** The course's colours, lighter where the page's own text is light; an element out of the page has no colour. */
 export function coloursFor(element) {
-  const [red, green, blue] = getComputedStyle(element).color.match(/[\d.]+/g).map(Number);
+  const [red, green, blue] = (getComputedStyle(element).color.match(/[\d.]+/g) ?? [0, 0, 0]).map(Number);
   return red + green + blue > 382 ? DARK : LIGHT;
 }
 

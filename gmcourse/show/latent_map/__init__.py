@@ -5,31 +5,38 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import anywidget
 import torch
 import traitlets
+from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor, nn
 
 from gmcourse.nets import evaluating
 from gmcourse.show.explorer import check_sizes, checked_points, joined, layers_of
-from gmcourse.show.style import CLASS_COLOURS
+from gmcourse.show.latent_map.figure import map_figure
+from gmcourse.show.style import CLASS_COLOURS, png
+from gmcourse.show.widget import Explorer, styled
 
 _HERE = Path(__file__).parent
+_ALT = (
+    "A latent plane with the code of every example as a point, and a handle at z; beside it the image that the decoder "
+    "makes of z."
+)
 
 
-class LatentMap(anywidget.AnyWidget):
+class LatentMap(Explorer):
     """Drag z through a 2-D latent plane and see decoder(z), computed in the page: no kernel is needed.
 
     `decoder` (an MLP, 2 numbers to height × width in [0, 1]: end it with nn.Sigmoid where it gives logits), `points`
     (n, 2) the codes of data, `labels` (n,) their classes 0, 1, …, if they have any, `shape` (height, width), a square
     if not given, `images` (n, ..., height, width) in [0, 1] the data themselves (the nearest is shown beside the
     decoded one), `classes` the names of the classes. Rings mark 1, 2 and 3 standard deviations of the prior N(0, I).
-    `z` follows the handle where a kernel runs. Raises TypeError or ValueError with the name of what does not fit.
+    `z` follows the handle where a kernel runs. For print and for GitHub there is `still`, or else the map as it opens,
+    at z = 0; `alt` says what is seen. Raises TypeError or ValueError with the name of what does not fit.
     """
 
     _esm = joined(_HERE / "latent_map.js")
-    _css = (_HERE / "latent_map.css").read_text("utf-8")
+    _css = styled(_HERE / "latent_map.css")
 
     layers = traitlets.List().tag(sync=True)
     weights = traitlets.Bytes().tag(sync=True)
@@ -51,20 +58,27 @@ class LatentMap(anywidget.AnyWidget):
         *,
         images: Tensor | None = None,
         classes: Sequence[str] | None = None,
+        still: Figure | None = None,
+        alt: str = _ALT,
     ):
         layers, weights = layers_of(decoder)
         shape = _checked_shape(layers, shape)
         check_sizes(layers, "decoder", 2, shape[0] * shape[1])
         codes = checked_points(points, "points")
         extent = max(3.2, math.ceil(codes.abs().max().item() * 10) / 10)
-        _check_range(decoder, codes, extent)
+        decoded = _checked_range(decoder, codes, extent).reshape(shape)
+        marks = _checked_labels(labels, len(codes))
+        names = _checked_classes(classes, labels)
         super().__init__(
+            still=still,
+            opening=lambda: png(map_figure(codes, marks, names, decoded, extent)),
+            alt=alt,
             layers=layers,
             weights=weights,
             points=codes.numpy().astype("<f4").tobytes(),
-            labels=_checked_labels(labels, len(codes)),
+            labels=marks,
             images=_sheet(images, len(codes), shape) if images is not None else b"",
-            classes=_checked_classes(classes, labels),
+            classes=names,
             shape=list(shape),
             extent=extent,
         )
@@ -82,16 +96,17 @@ def _checked_shape(layers: list[list[int] | str], shape: tuple[int, int] | None)
     return shape[0], shape[1]
 
 
-def _check_range(decoder: nn.Sequential, codes: Tensor, extent: float) -> None:
-    """ValueError where the decoder leaves [0, 1] on a grid over the plane or on the first codes."""
+def _checked_range(decoder: nn.Sequential, codes: Tensor, extent: float) -> Tensor:
+    """decoder(0); ValueError where the decoder leaves [0, 1] on a grid over the plane or on the first codes."""
     axis = torch.linspace(-extent, extent, 21)
-    z = torch.cat([torch.cartesian_prod(axis, axis), codes[:500]])
+    z = torch.cat([torch.zeros(1, 2), torch.cartesian_prod(axis, axis), codes[:500]])
     with torch.no_grad(), evaluating(decoder):
         images = decoder(z.to(next(decoder.parameters())))
     low, high = images.min().item(), images.max().item()
     if not (low >= -1e-6 and high <= 1 + 1e-6):
         came = f"outputs from {low:.3g} to {high:.3g}"
         raise ValueError(f"decoder: got {came}, expected [0, 1]: end it with nn.Sigmoid where it gives logits")
+    return images[0].float().cpu()
 
 
 def _checked_labels(labels: Tensor | None, count: int) -> bytes:

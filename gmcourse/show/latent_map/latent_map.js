@@ -1,19 +1,12 @@
 // The latent map: drag a point through the latent plane and see what the decoder makes of it.
 
+import { button, explorer, make } from "../js/elements.js";
 import { floats, forward } from "../js/mlp.js";
 import { listenToKeys, moved } from "../js/keys.js";
 import { dots, draw, plane, rings, scale, signed } from "../js/plot.js";
 
 const STEP = 0.1;
 const HINT = "Drag the orange handle, or focus it and press the arrow keys: Shift takes larger steps, Home the centre.";
-
-function make(name, className, parent, text = "") {
-  const element = document.createElement(name);
-  element.className = className;
-  element.textContent = text;
-  parent.append(element);
-  return element;
-}
 
 /** A picture of height × width pixels under its title, enlarged without smoothing, and a line below it. */
 function tile([height, width], className, parent, title) {
@@ -59,17 +52,14 @@ function legend(parent, classes, colours, group) {
   list.setAttribute("role", "group");
   list.setAttribute("aria-label", "Classes: press one to bring its points forward");
   const buttons = classes.map((name, index) => {
-    const button = make("button", "", list, name);
-    button.type = "button";
-    button.style.setProperty("--dot", colours[index % colours.length]);
-    button.setAttribute("aria-pressed", "false");
-    button.addEventListener("click", () => {
-      const chosen = button.getAttribute("aria-pressed") === "false";
-      for (const other of buttons) other.setAttribute("aria-pressed", String(other === button && chosen));
+    const own = button(list, name, () => {
+      const chosen = own.getAttribute("aria-pressed") === "false";
+      for (const other of buttons) other.setAttribute("aria-pressed", String(other === own && chosen));
       for (const dot of group.children) dot.classList.toggle("gm-faded", chosen && dot.dataset.class !== String(index));
     });
-    listenToKeys(button, () => false);
-    return button;
+    own.style.setProperty("--dot", colours[index % colours.length]);
+    own.setAttribute("aria-pressed", "false");
+    return own;
   });
 }
 
@@ -120,9 +110,7 @@ function unpack(model) {
 }
 
 function layOut(data, el, withImages) {
-  const root = make("div", "gm-latent-map", el);
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", "Latent map: a plane of codes, and the image decoded from the chosen one");
+  const root = explorer(el, "gm-latent-map", "Latent map: a plane of codes, and the image decoded from the chosen one");
   const body = make("div", "gm-body", root);
   const left = make("div", "gm-left", body);
   const svg = plane(data.extent, ["z₁", "z₂"]);

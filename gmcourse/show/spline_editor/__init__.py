@@ -3,32 +3,50 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import anywidget
 import traitlets
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from gmcourse.show.explorer import joined
+from gmcourse.show.spline_editor.figure import spline_figure
+from gmcourse.show.style import png
+from gmcourse.show.widget import Explorer, styled
 
 _HERE = Path(__file__).parent
+_ALT = (
+    "Three drawings over one x axis, with dotted lines at the knots: a curve that rises through the knots, its slope, "
+    "and the density that it makes of a standard normal, high where the slope is."
+)
 
 
-class SplineEditor(anywidget.AnyWidget):
+class SplineEditor(Explorer):
     """Drag the knots and slopes of a spline; its curve, slope and density p(x) = N(z(x)) ∂z/∂x follow, in the page.
 
     `x` and `z` are the knots, rising, the first at (−B, −B) and the last at (B, B), `slopes` positive, 1 at both ends;
     all of one length, at least 3. No kernel is needed; where one runs, `knots` follows: [x, z, slope] of each.
+    For print and for GitHub there is `still`, or else the three drawings as they open; `alt` says what is seen.
     """
 
     _esm = joined(_HERE / "spline_editor.js")
-    _css = (_HERE / "spline_editor.css").read_text("utf-8")
+    _css = styled(_HERE / "spline_editor.css")
 
     knots = traitlets.List(traitlets.List(traitlets.Float())).tag(sync=True)
     extent = traitlets.Float().tag(sync=True)
 
-    def __init__(self, x: Sequence[float] | Tensor, z: Sequence[float] | Tensor, slopes: Sequence[float] | Tensor):
+    def __init__(
+        self,
+        x: Sequence[float] | Tensor,
+        z: Sequence[float] | Tensor,
+        slopes: Sequence[float] | Tensor,
+        *,
+        still: Figure | None = None,
+        alt: str = _ALT,
+    ):
         table = [[float(value) for value in knot] for knot in zip(x, z, slopes, strict=True)]
         _check(table)
-        super().__init__(knots=table, extent=table[-1][0] + 0.6)
+        extent = table[-1][0] + 0.6
+        drawn = {"still": still, "opening": lambda: png(spline_figure(table, extent)), "alt": alt}
+        super().__init__(knots=table, extent=extent, **drawn)
 
 
 def _check(table: list[list[float]]) -> None:

@@ -1,5 +1,6 @@
 // The spline editor: drag knots and slopes; the curve, its slope and the density that it makes follow.
 
+import { button, explorer, make } from "../js/elements.js";
 import { listenToKeys, moved } from "../js/keys.js";
 import { draw, signed } from "../js/plot.js";
 import { densityAt, diagonal, massOf, placesOver, splineAt, withKnot, withSlope } from "./spline.js";
@@ -91,26 +92,9 @@ function say(knob, low, value, high, text) {
   }
 }
 
-function button(parent, text, act) {
-  const element = document.createElement("button");
-  Object.assign(element, { type: "button", textContent: text });
-  element.addEventListener("click", act);
-  listenToKeys(element, () => false);
-  parent.append(element);
-}
-
-function box(name, className, parent, text = "") {
-  const element = document.createElement(name);
-  Object.assign(element, { className, textContent: text });
-  parent.append(element);
-  return element;
-}
-
 /** Everything that stands in the page, in the order in which it is drawn. */
 function layOut(el, extent, count) {
-  const root = box("div", "gm-spline-editor", el);
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", "Spline editor: move knots and slopes, and see curve, slope and density");
+  const root = explorer(el, "gm-spline-editor", "Spline editor: move knots and slopes, and see curve, slope and density");
   const panels = panelsFor(extent);
   const svg = frameOf(extent, panels);
   root.append(svg);
@@ -128,9 +112,9 @@ function layOut(el, extent, count) {
   const slopes = inner.map((m) => handle(svg, "gm-slope", `Slope at knot ${m} of ${count - 2}`));
   const places = inner.map((m) => handle(svg, "gm-knot", `Knot ${m} of ${count - 2}`, "two-dimensional slider"));
   inner.forEach((_, index) => svg.append(places[index], slopes[index]));
-  const status = box("div", "gm-status", root);
-  const buttons = box("div", "gm-buttons", root);
-  box("p", "gm-hint", root, HINT);
+  const status = make("div", "gm-status", root);
+  const buttons = make("div", "gm-buttons", root);
+  make("p", "gm-hint", root, HINT);
   return { root, svg, panels, rules, area, paths, levers, slopes, places, status, buttons };
 }
 

@@ -1,0 +1,114 @@
+"""The frames slider in a page that our host runs: by mouse, finger and keyboard, in words, in both themes."""
+
+import io
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from gmcourse import show
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+CENTRES = [-0.5, 0.0, 0.5, 1.0]
+
+
+def lines() -> list[Figure]:
+    figures = []
+    for centre in CENTRES:
+        figure = Figure(figsize=(4, 2))
+        figure.subplots().plot([centre, 2], color="#dd6b20")
+        figures.append(figure)
+    return figures
+
+
+def shades() -> list[np.ndarray]:
+    return [np.linspace(0, 1, 64).reshape(8, 8) ** (1 + centre**2) for centre in CENTRES]
+
+
+@pytest.fixture
+def opened(chromium, page_with):
+    """A page with these pictures; an error of the page or of our host fails."""
+    contexts, amiss = [], []
+
+    def open_page(pictures, width=900, dark=False, **screen):
+        context = chromium.new_context(viewport={"width": width, "height": 700}, **screen)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: amiss.append(str(error)))
+        page.on("console", lambda message: message.type == "error" and amiss.append(message.text))
+        slider = show.frames(pictures, CENTRES, "centre of q", "Two hills.", start=0.5)
+        page.goto(page_with(slider, dark=dark))
+        page.wait_for_function("document.querySelector('.gm-frames img')?.complete")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert amiss == []
+
+
+def seen(page) -> list[str]:
+    """What is spoken and shown: the slider's words, the value beside it, the picture's words."""
+    slider, image = page.get_by_role("slider"), page.locator(".gm-frames img")
+    return [slider.get_attribute("aria-valuetext"), page.locator(".gm-value").inner_text(), image.get_attribute("alt")]
+
+
+def told(value: str) -> list[str]:
+    return [f"centre of q {value}", value, f"Two hills; centre of q: {value}."]
+
+
+def test_by_keyboard(opened):
+    page = opened(lines())
+    assert seen(page) == told("0.5")
+    before = page.locator("img").screenshot()
+    page.evaluate("addEventListener('keydown', ({ key }) => (window.heard = (window.heard ?? '') + key))")
+    page.get_by_role("slider", name="centre of q").focus()
+    page.keyboard.press("ArrowLeft")
+    assert seen(page) == told("0")
+    assert page.locator("img").screenshot() != before
+    page.keyboard.press("Home")
+    assert seen(page) == told("−0.5")
+    page.keyboard.press("End")
+    assert seen(page) == told("1")
+    assert page.evaluate("window.heard") is None  # JupyterLab would take the arrows
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    assert seen(page) == told("0.5")
+
+
+def test_by_mouse_and_button(opened):
+    page = opened(shades())
+    box = page.get_by_role("slider").bounding_box()
+    page.mouse.click(box["x"] + 5, box["y"] + box["height"] / 2)
+    assert seen(page) == told("−0.5")
+    page.get_by_role("button", name="Previous frame").click(force=True)  # there is none
+    assert seen(page) == told("−0.5")
+    page.get_by_role("button", name="Next frame").click()
+    assert seen(page) == told("0")
+
+
+def test_what_is_touched_is_large_enough_and_nothing_is_wider_than_a_phone(opened):
+    page = opened(lines(), width=390, has_touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for part in page.locator(".gm-frames :is(button, input)").all():
+        box = part.bounding_box()
+        assert min(box["width"], box["height"]) >= 24
+    thumb = "(root) => parseFloat(getComputedStyle(root, '::-webkit-slider-thumb').width)"
+    assert page.get_by_role("slider").evaluate(thumb) >= 24
+    page.get_by_role("button", name="Next frame").tap()
+    assert seen(page) == told("1")
+
+
+def corner(page) -> tuple[int, ...]:
+    """The colour of the picture's top left corner, where nothing is drawn, as it is seen."""
+    return Image.open(io.BytesIO(page.locator("img").screenshot())).convert("RGB").getpixel((12, 8))
+
+
+def test_in_the_dark_lines_stand_on_the_page_and_shades_on_a_light_card(opened):
+    page = opened(lines(), dark=True)
+    assert corner(page) == (20, 24, 29)
+    assert corner(opened(shades(), dark=True)) == (255, 255, 255)
+    assert corner(opened(lines())) == (255, 255, 255)
+    page.emulate_media(media="print")
+    assert corner(page) == (255, 255, 255)
