@@ -1,17 +1,27 @@
-"""A Sphinx extension for the API reference: modules and docstrings.
+"""A Sphinx extension for the API reference: which modules a page documents, and how docstrings and signatures are set.
 
-`<!-- api: gmcourse.show -->` stands for what a module or package offers, `<!-- api: gmcourse.laws.* -->` for each
-module of a package and of the packages in it. A docstring is plain text with `code`: its formulas are Unicode, so
-every sign that reStructuredText would read as markup is escaped, and "Equation: label" becomes a link to that equation
-in its lesson. A paragraph in italics that begins with "Figure" is the caption of the figure above it.
+`<!-- api: gmcourse.show -->` stands for what a module or package offers, `<!-- api: gmcourse.vae.* -->` for each module
+of a package and of the packages in it, `<!-- api package: gmcourse.vae -->` for what is imported from a package whose
+modules are documented one by one, `<!-- api page: vae -->` for a page and a line on each of its modules, and
+`<!-- commands -->` for the help of the command line. A docstring is plain text with `code`: its formulas are Unicode,
+so every sign that reStructuredText would read as markup is escaped, and "Equation: label" becomes a link to that
+equation in its lesson.
 """
 
+import contextlib
+import inspect
+import io
+import os
 import re
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from pkgutil import iter_modules
 
+from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.util import inspect as sphinx_inspect
 
 RST_MARKUP = re.compile(r"([*|_\\`<])")
 
@@ -19,12 +29,12 @@ RST_MARKUP = re.compile(r"([*|_\\`<])")
 def directives(name: str) -> str:
     """The MyST source that documents `name`, or each module of the package before a trailing `.*`."""
     if name.endswith(".*"):
-        return "\n".join(f"### `{module}`\n\n{directives(module)}" for module in modules(name.removesuffix(".*")))
+        return "\n".join(directives(module) for module in modules(name.removesuffix(".*")))
     module = import_module(name)
     for offered in getattr(module, "__all__", ()):  # a package that imports when asked shows autodoc what it has by now
         setattr(module, offered, getattr(module, offered))
     imported = "   :imported-members:\n" if hasattr(module, "__path__") else ""
-    return f"```{{eval-rst}}\n.. automodule:: {name}\n{imported}```\n"
+    return f"## `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n{imported}```\n"
 
 
 def modules(package: str) -> list[str]:
@@ -36,9 +46,57 @@ def modules(package: str) -> list[str]:
     return found
 
 
+def offered(package: str) -> str:
+    """The docstring of a package, and links to all that is imported from it."""
+    names = ", ".join(f"{{py:obj}}`~{package}.{name}`" for name in import_module(package).__all__)
+    docstring = f"```{{eval-rst}}\n.. automodule:: {package}\n   :no-members:\n```\n"
+    return f"{docstring}\nImported from `{package}`: {names}.\n"
+
+
+def listing(page: Path) -> str:
+    """The title of a page of the reference, linked, and one line on each module that it documents."""
+    text = page.read_text("utf-8")
+    title = re.search(r"^# (.+)$", text, re.M)[1]
+    lines = [f"- {{py:mod}}`{name}`: {first_line(name)}" for name in documented(text)]
+    return "\n".join([f"### [{title}]({page.name})", "", *lines, ""])
+
+
+def first_line(module: str) -> str:
+    """What a module says of itself first, safe in Markdown."""
+    return re.sub(r"([*_<$])", r"\\\1", (import_module(module).__doc__ or "").strip().splitlines()[0])
+
+
+def documented(text: str) -> list[str]:
+    """The modules that a page of the reference documents, in its order."""
+    return re.findall(r"^\.\. automodule:: (\S+)$(?!\n   :no-members:)", expanded(text, None), re.M)
+
+
+def command_help() -> str:
+    """What each command of the package says of itself with `--help`."""
+    from gmcourse.cli import COMMANDS, main
+
+    os.environ["COLUMNS"] = "88"  # as wide as a block of code on a page
+    found = []
+    for name in COMMANDS:
+        with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):
+            main([name, "--help"])
+        found.append(f"## `gmcourse {name}`\n\n```text\n{said.getvalue().strip()}\n```\n")
+    return "\n".join(found)
+
+
+def expanded(text: str, folder: Path | None) -> str:
+    """A page with the directives in the place of each of its api lines; without its folder, listings are left out."""
+    text = re.sub(r"<!-- api: (\S+) -->", lambda match: directives(match[1]), text)
+    text = re.sub(r"<!-- api package: (\S+) -->", lambda match: offered(match[1]), text)
+    if folder is None:
+        return text
+    text = re.sub(r"<!-- api page: (\S+) -->", lambda match: listing(folder / f"{match[1]}.md"), text)
+    return re.sub(r"<!-- commands -->", lambda _: command_help(), text)
+
+
 def expand_api(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Put the directives in the place of each api line of a page."""
-    source[0] = re.sub(r"<!-- api: (\S+) -->", lambda match: directives(match[1]), source[0])
+    """Expand the page that Sphinx has just read."""
+    source[0] = expanded(source[0], Path(app.env.doc2path(docname)).parent)
 
 
 def plain_text(app: Sphinx, what: str, name: str, obj, options, lines: list[str]) -> None:
@@ -58,14 +116,45 @@ def _escaped(rows: list[str]) -> str:
     return re.sub(r"Equation: ([\w-]+)", r"Equation :eq:`\1`", "".join(parts))
 
 
-def bare_protocol(app: Sphinx, what, name, obj, options, signature, returned):
-    """A protocol is not called: show no arguments after its name."""
-    return ("", None) if getattr(obj, "_is_protocol", False) else None
+def own_signature(app: Sphinx, what, name, obj, options, signature, returned):
+    """No arguments after a protocol, which is not called; those of `__init__` where a foreign `__new__` hides them."""
+    if getattr(obj, "_is_protocol", False):
+        return "", None
+    if what == "class" and "__init__" in vars(obj) and obj.__new__ is not object.__new__:
+        found = sphinx_inspect.signature(obj.__init__, bound_method=True)
+        return sphinx_inspect.stringify_signature(found, unqualified_typehints=True), None
+    return None
+
+
+def one_line_each(app: Sphinx, doctree: nodes.document) -> None:
+    """Leave it to the style sheet to set each parameter of a long signature on a line: Sphinx's list has no terms."""
+    for parameters in doctree.findall(addnodes.desc_parameterlist):
+        if parameters.get("multi_line_parameter_list"):
+            parameters["multi_line_parameter_list"] = False
+            parameters.parent["classes"].append("gm-long")
+
+
+def follow_import(app: Sphinx, env, node: addnodes.pending_xref, shown: nodes.Element) -> nodes.reference | None:
+    """Link a name that a package passes on, `gmcourse.metrics.modes`, to where it is documented."""
+    package, _, name = node.get("reftarget", "").rpartition(".")
+    if node.get("refdomain") != "py" or not package.startswith("gmcourse"):
+        return None
+    try:
+        target = inspect.unwrap(getattr(import_module(package), name))
+    except (ImportError, AttributeError):
+        return None
+    home = f"{getattr(target, '__module__', '')}.{getattr(target, '__qualname__', '')}"
+    domain = env.domains.python_domain
+    if home not in domain.objects or home == node["reftarget"]:
+        return None
+    return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", home, node, shown)
 
 
 def setup(app: Sphinx) -> dict:
     """Connect them all to Sphinx."""
     app.connect("source-read", expand_api)
     app.connect("autodoc-process-docstring", plain_text)
-    app.connect("autodoc-process-signature", bare_protocol)
+    app.connect("autodoc-process-signature", own_signature)
+    app.connect("doctree-read", one_line_each)
+    app.connect("missing-reference", follow_import)
     return {"parallel_read_safe": True}
