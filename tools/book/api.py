@@ -117,13 +117,20 @@ def _escaped(rows: list[str]) -> str:
 
 
 def own_signature(app: Sphinx, what, name, obj, options, signature, returned):
-    """No arguments after a protocol, which is not called; those of `__init__` where a foreign `__new__` hides them."""
+    """None after a protocol, which is not called; those of `__init__` where a foreign `__new__` hides them."""
     if getattr(obj, "_is_protocol", False):
         return "", None
+    if what == "class" and obj.__init__.__name__ == "_no_init_or_replace_init":  # it inherits from a protocol
+        return "()", None
     if what == "class" and "__init__" in vars(obj) and obj.__new__ is not object.__new__:
         found = sphinx_inspect.signature(obj.__init__, bound_method=True)
         return sphinx_inspect.stringify_signature(found, unqualified_typehints=True), None
     return None
+
+
+def skip_fields(app: Sphinx, what, name, obj, skip, options) -> bool | None:
+    """Leave out the fields of a named tuple, which its signature tells."""
+    return True if type(obj).__name__ == "_tuplegetter" else None
 
 
 def one_line_each(app: Sphinx, doctree: nodes.document) -> None:
@@ -155,6 +162,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("source-read", expand_api)
     app.connect("autodoc-process-docstring", plain_text)
     app.connect("autodoc-process-signature", own_signature)
+    app.connect("autodoc-skip-member", skip_fields)
     app.connect("doctree-read", one_line_each)
     app.connect("missing-reference", follow_import)
     return {"parallel_read_safe": True}
