@@ -75,6 +75,7 @@ Search.query = (query) => {
   const named = /[_.]/.test(asked); // as the names of the package are written
   const found = Search._performSearch(query, terms, excluded, shown, objects).filter(listed(asked, named));
   const order = found.map(weighed(asked, named, words)).sort((a, b) => b.key.reduce((o, v, i) => o || v - a.key[i], 0));
-  Search.output.append(...order.map((entry) => item(entry, words)));
-  _finishSearch(found.length);
+  const items = new Map(order.reverse().map((entry) => item(entry, words)).map((li) => [li.firstChild.href, li]));
+  Search.output.append(...[...items.values()].reverse());
+  _finishSearch(items.size);
 };

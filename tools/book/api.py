@@ -8,21 +8,20 @@ so every sign that reStructuredText would read as markup is escaped, and "Equati
 equation in its lesson.
 """
 
-import contextlib
 import inspect
-import io
-import os
 import re
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
 
+import tyro
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util import inspect as sphinx_inspect
 
+LINE = 80  # characters of a signature that fit beside the link to its source
 RST_MARKUP = re.compile(r"([*|_\\`<])")
 
 
@@ -72,16 +71,25 @@ def documented(text: str) -> list[str]:
 
 
 def command_help() -> str:
-    """What each command of the package says of itself with `--help`."""
-    from gmcourse.cli import COMMANDS, main
+    """What each command of the package says of itself and of its arguments."""
+    from gmcourse.cli import COMMANDS
 
-    os.environ["COLUMNS"] = "88"  # as wide as a block of code on a page
     found = []
-    for name in COMMANDS:
-        with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):
-            main([name, "--help"])
-        found.append(f"## `gmcourse {name}`\n\n```text\n{said.getvalue().strip()}\n```\n")
+    for name, command in COMMANDS.items():
+        said, _, told = inspect.getdoc(command).partition("\n\nArgs:\n")
+        arguments = dict(re.findall(r"^    (\w+): (.+(?:\n     +.+)*)", told, re.M))
+        words = {word: _typed(parameter) for word, parameter in inspect.signature(command).parameters.items()}
+        places = [typed for typed in words.values() if not typed.startswith("--")]
+        terms = [f"`{words[word]}`\n: {' '.join(text.split())}\n" for word, text in arguments.items()]
+        found.append("\n".join([f"## `{' '.join(['gmcourse', name, *places])}`", "", said, "", *terms]))
     return "\n".join(found)
+
+
+def _typed(parameter: inspect.Parameter) -> str:
+    """How an argument of a command is typed: MODEL where its place tells, else `--batch-size`."""
+    marks = getattr(parameter.annotation, "__metadata__", ())
+    shown = next((mark.metavar for mark in marks if getattr(mark, "metavar", None)), "")
+    return shown if tyro.conf.Positional in marks else f"--{parameter.name.replace('_', '-')} {shown}".strip()
 
 
 def expanded(text: str, folder: Path | None) -> str:
@@ -134,11 +142,18 @@ def skip_fields(app: Sphinx, what, name, obj, skip, options) -> bool | None:
 
 
 def one_line_each(app: Sphinx, doctree: nodes.document) -> None:
-    """Leave it to the style sheet to set each parameter of a long signature on a line: Sphinx's list has no terms."""
-    for parameters in doctree.findall(addnodes.desc_parameterlist):
-        if parameters.get("multi_line_parameter_list"):
-            parameters["multi_line_parameter_list"] = False
-            parameters.parent["classes"].append("gm-long")
+    """Mark a long signature, whose parameters the style sheet sets on a line each: Sphinx's own list has no terms."""
+    for signature in doctree.findall(addnodes.desc_signature):
+        written = [text for text in signature.findall(nodes.Text) if text.parent.get("condition") != "*"]
+        if sum(map(len, written)) + 2 * len(list(signature.findall(addnodes.desc_parameter))) > LINE:
+            signature["classes"].append("gm-long")
+
+
+def short_contents(app: Sphinx, doctree: nodes.document) -> None:
+    """Name the modules of a page by their last part in the contents beside it."""
+    for text in list(app.env.tocs[app.env.docname].findall(nodes.Text)):
+        if text.startswith("gmcourse."):
+            text.parent.replace(text, nodes.Text(text.rpartition(".")[2]))
 
 
 def follow_import(app: Sphinx, env, node: addnodes.pending_xref, shown: nodes.Element) -> nodes.reference | None:
@@ -164,5 +179,6 @@ def setup(app: Sphinx) -> dict:
     app.connect("autodoc-process-signature", own_signature)
     app.connect("autodoc-skip-member", skip_fields)
     app.connect("doctree-read", one_line_each)
+    app.connect("doctree-read", short_contents, priority=600)  # when Sphinx has made the contents
     app.connect("missing-reference", follow_import)
     return {"parallel_read_safe": True}

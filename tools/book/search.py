@@ -17,7 +17,15 @@ from sphinx.application import Sphinx
 from gmcourse.lab.course import read_course
 
 LESSON, PAGE, API = 3, 2, 1  # what is listed first
-NO_PROSE = (nodes.literal_block, nodes.raw, nodes.image, nodes.comment, nodes.table, nodes.title, addnodes.desc_signature)
+NO_PROSE = (
+    nodes.literal_block,
+    nodes.raw,
+    nodes.image,
+    nodes.comment,
+    nodes.table,
+    nodes.title,
+    addnodes.desc_signature,
+)
 FONTS = re.compile(r"\\(mathrm|mathcal|mathbb|mathsf|text|big)(?![a-z]) ?")
 SIGNS = {name: name for name in ("ln", "log", "det", "min", "max", "sin", "cos", "tanh")}  # beside those of HTML
 SIGNS |= {"partial": "∂", "dots": "…", "star": "*", "mid": "|"}
@@ -84,7 +92,9 @@ class Prose:
 
     def keep(self, app: Sphinx, doctree: nodes.document, docname: str) -> None:
         """Keep that of a page, with what decides its place among the results."""
-        numbers = {lesson.file: lesson.number for chapter in read_course(app.srcdir.parent) for lesson in chapter.lessons}
+        numbers = {
+            lesson.file: lesson.number for chapter in read_course(app.srcdir.parent) for lesson in chapter.lessons
+        }
         rank = LESSON if docname in numbers else API if docname.startswith(("api/", "references")) else PAGE
         self.pages[docname] = {"rank": rank, "number": numbers.get(docname, ""), "sections": sections(doctree)}
 
