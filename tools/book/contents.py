@@ -5,8 +5,11 @@ from pathlib import Path
 from gmcourse.lab.course import read_course
 
 
-def contents(root: Path, reference: list[str]) -> dict:
-    """The landing page, each chapter that is open with its lessons under its index, then the pages of `reference`."""
+def contents(root: Path, reference: list[str | dict]) -> dict:
+    """The landing page, each chapter that is open with its lessons under its index, then the pages of `reference`.
+
+    A page of `reference` is a file, or a mapping from one file to those below it.
+    """
     chapters = [
         {
             "file": f"{chapter.folder}/index",
@@ -23,6 +26,13 @@ def contents(root: Path, reference: list[str]) -> dict:
         "root": "index",
         "parts": [
             {"caption": "Chapters", "chapters": chapters},
-            {"caption": "Reference", "chapters": [{"file": file} for file in reference]},
+            {"caption": "Reference", "chapters": [_page(entry) for entry in reference]},
         ],
     }
+
+
+def _page(entry: str | dict) -> dict:
+    if isinstance(entry, str):
+        return {"file": entry}
+    ((file, below),) = entry.items()
+    return {"file": file, "sections": [{"file": page} for page in below]}
