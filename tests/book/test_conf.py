@@ -108,7 +108,7 @@ def test_npm_packages_are_pinned_and_name_no_registry():
 def test_without_npm_the_maths_come_from_a_cdn_in_the_pinned_version(copy):
     address = run(copy / "chapters" / "conf.py")["mathjax_path"]
     version = json.loads((ROOT / "package.json").read_text("utf-8"))["dependencies"]["mathjax"]
-    assert address == f"https://cdn.jsdelivr.net/npm/mathjax@{version}/tex-svg.js"
+    assert address == f"https://cdn.jsdelivr.net/npm/mathjax@{version}/startup.js"
 
 
 def test_a_page_with_explorers_loads_our_own_script_for_them_and_no_other(copy):

@@ -58,7 +58,7 @@ def left_over(vendor: ModuleType) -> list[str]:
 def test_it_is_filled_once_and_again_when_the_pins_change(vendor, npm):
     npm(INSTALLS.format(sources=list(vendor.COPIES)))
     assert vendor.vendor() == "chapters/_static/vendor is filled from npm"
-    assert {"mathjax/tex-svg.js", "fonts/source-sans-3-latin-wght-normal.woff2", "pins.json"} <= files(vendor)
+    assert {"mathjax/startup.js", "fonts/source-sans-3-latin-wght-normal.woff2", "pins.json"} <= files(vendor)
     npm(FAILS)
     assert vendor.vendor() == "chapters/_static/vendor is up to date"
     (vendor.ROOT / "package.json").write_text('{"dependencies": {"mathjax": "9.9.9"}}')
@@ -98,7 +98,7 @@ def test_without_the_packages_one_line_says_so_and_nothing_is_left_half_filled(v
         npm(script)
     assert vendor.vendor().startswith(f"{amiss}: chapters/_static/vendor is kept as it was, with other versions")
     assert files(vendor) == before
-    assert vendor.sphinx_settings(vendor.VENDOR.parent)["mathjax_path"] == "vendor/mathjax/tex-svg.js"
+    assert vendor.sphinx_settings(vendor.VENDOR.parent)["mathjax_path"] == "vendor/mathjax/startup.js"
 
 
 def test_a_package_without_its_file_is_named_and_the_old_folder_stays(vendor, npm):

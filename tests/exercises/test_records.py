@@ -13,7 +13,7 @@ from gmcourse.exercises.hints import QUESTIONS
 ROOT = Path(__file__).resolve().parents[2]
 CASES = [(e.id, i) for e in EXERCISES.values() for i in range(len(e.wrong))]
 MODULES = sorted(path.relative_to(ROOT) for path in (ROOT / "gmcourse" / "exercises").glob("*/[!_]*.py"))
-LESSONS = sorted(path.relative_to(ROOT) for path in (ROOT / "chapters").glob("*/*.md"))
+LESSONS = sorted(path.relative_to(ROOT) for path in (ROOT / "chapters").glob("[0-9]*/[0-9]*.md"))
 
 
 def untouched(exercise):
