@@ -26,7 +26,7 @@ const passage = (page, anchor, words) => {
 // A line of `text` around the matches that answer best, from a word to a word, the matches marked.
 const line = (text, words) => {
   const found = [...text.matchAll(words)];
-  const near = found.map(({ index }) => found.filter((other) => other.index >= index && other.index < index + WIDTH / 2));
+  const near = found.map(({ index: at }) => found.filter(({ index }) => index >= at && index < at + WIDTH / 2));
   const first = found[best(near.map(worth))]?.index ?? 0;
   const start = first < 60 ? 0 : text.indexOf(" ", first - 60) + 1;
   const end = text.length - start < WIDTH ? text.length : text.lastIndexOf(" ", start + WIDTH);
@@ -50,18 +50,16 @@ const listed = (asked, named) => ([file, title, , , , , kind]) => {
   return kind !== "object" || named || splitQuery(asked).some((word) => name.includes(word));
 };
 
-// Listed by kind of page, a title before a text, the family's own lessons, how often the words are there, Sphinx's score.
+// Listed by kind of page, a title before a text, the family's own lessons, how often the words are there, a score.
 const weighed = (asked, named, words) => (result) => {
   const [file, , anchor, , score, , kind] = result;
-  const found = passage(searchProse[file], anchor, words);
-  const object = kind === "object";
+  const [found, object] = [passage(searchProse[file], anchor, words), kind === "object"];
   const rank = object ? (named ? 9 : 0) : searchProse[file]?.rank ?? 0;
   return { ...found, result, key: [rank, kind !== "text", file.includes(asked), object ? 0 : found.times, score] };
 };
 
-const item = ({ result: [file, title, anchor, description, , , kind], section, text }, words) => {
+const item = ({ result: [file, title, anchor, description], section, text }, words) => {
   const element = document.createElement("li");
-  element.className = `kind-${kind}`;
   const link = element.appendChild(document.createElement("a"));
   link.href = file + DOCUMENTATION_OPTIONS.LINK_SUFFIX + (anchor || section);
   link.textContent = `${searchProse[file]?.number ?? ""} ${title}`.trim();
@@ -71,7 +69,8 @@ const item = ({ result: [file, title, anchor, description, , , kind], section, t
 
 Search.query = (query) => {
   const [, terms, excluded, shown, objects] = Search._parseQuery(query);
-  const [asked, words] = [query.toLowerCase().trim(), matcher([...new Set([...shown, ...terms])])];
+  const asked = query.toLowerCase().trim();
+  const words = matcher(terms.size ? [...new Set([...shown, ...terms])] : [query]); // none are left of "the" or "2017"
   const named = /[_.]/.test(asked); // as the names of the package are written
   const found = Search._performSearch(query, terms, excluded, shown, objects).filter(listed(asked, named));
   const order = found.map(weighed(asked, named, words)).sort((a, b) => b.key.reduce((o, v, i) => o || v - a.key[i], 0));
