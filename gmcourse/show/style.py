@@ -38,9 +38,10 @@ _STYLE: dict[Any, Any] = {
     "font.size": 12,
     "font.family": ["Course Sans", "DejaVu Sans"],  # the second for signs that the first lacks
     "mathtext.fontset": "custom",
-    "mathtext.rm": "Course Sans",
-    "mathtext.it": "Course Sans:italic",
-    "mathtext.bf": "Course Sans:bold",
+    **dict.fromkeys(("mathtext.rm", "mathtext.sf"), "Course Sans"),
+    **dict.fromkeys(("mathtext.it", "mathtext.cal"), "Course Sans:italic"),
+    **dict.fromkeys(("mathtext.bf", "mathtext.bfit"), "Course Sans:bold"),
+    "mathtext.tt": "DejaVu Sans Mono",
     "mathtext.fallback": "stixsans",
     "text.color": COLOURS["ink"],
     "axes.labelcolor": COLOURS["ink"],

@@ -11,10 +11,8 @@ from matplotlib.lines import Line2D
 
 from gmcourse.show.slim import slim
 
-_VERTICES = 2000  # axes with more than these are pixels inside: they would take more room as text
+_VERTICES, _MARK = 1600, 10  # axes with more are pixels inside, smaller than so much text; a mark counts for ten
 _DPI = 144  # of what is drawn in pixels
-_SETTINGS = {"svg.fonttype": "path", "svg.hashsalt": "gmcourse"}
-_NOTHING = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
 def svg(figure: Figure) -> str:
@@ -26,8 +24,8 @@ def svg(figure: Figure) -> str:
     try:
         for child in drawn:
             child.set_rasterized(True)
-        with mpl.rc_context(_SETTINGS):
-            figure.savefig(file, format="svg", bbox_inches="tight", dpi=_DPI, metadata=_NOTHING)
+        with mpl.rc_context({"svg.fonttype": "path"}):
+            figure.savefig(file, format="svg", bbox_inches="tight", dpi=_DPI)
     finally:
         for child, was in zip(drawn, before):
             child.set_rasterized(was)
@@ -39,11 +37,11 @@ def _is_drawn(child) -> bool:
 
 
 def _vertices(child) -> int:
-    """About how many points the SVG would hold of a line or a collection; a mark counts for six."""
+    """About how many points the SVG would hold of a line or a collection."""
     if isinstance(child, Line2D):
         path = child.get_path()
-        marks = 6 * len(path) if child.get_marker() not in ("None", None, "", " ") else 0
+        marks = _MARK * len(path) if child.get_marker() not in ("None", None, "", " ") else 0
         return marks + len(path.cleaned(transform=child.get_transform(), simplify=path.should_simplify))
     if isinstance(child, Collection):
-        return sum(len(path) for path in child.get_paths()) + 6 * (len(child.get_offsets()) - 1)
+        return sum(len(path) for path in child.get_paths()) + _MARK * (len(child.get_offsets()) - 1)
     return 0
