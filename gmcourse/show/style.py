@@ -1,13 +1,17 @@
 """One look for every figure: a colour each for data, model and samples, readable on a phone."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from cycler import cycler
 from matplotlib.colors import Colormap, LinearSegmentedColormap, get_named_colors_mapping, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from PIL import Image
+
+from gmcourse.show.vector import svg
 
 COLOURS = {
     "data": "#2b6cb0",
@@ -22,6 +26,7 @@ CLASS_COLOURS = (
     *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
     *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
 )
+_FONTS = Path(__file__).parent / "fonts"
 IMAGE_MAP = "gray_r"  # ink on paper: 0 is white, 1 is black
 
 _STYLE: dict[Any, Any] = {
@@ -30,12 +35,19 @@ _STYLE: dict[Any, Any] = {
     "savefig.dpi": 144,
     "figure.facecolor": "white",
     "figure.constrained_layout.use": True,
-    "font.size": 11,
-    "font.family": "DejaVu Sans",
+    "font.size": 12,
+    "font.family": ["Course Sans", "DejaVu Sans"],  # the second for signs that the first lacks
+    "mathtext.fontset": "custom",
+    **dict.fromkeys(("mathtext.rm", "mathtext.sf"), "Course Sans"),
+    **dict.fromkeys(("mathtext.it", "mathtext.cal"), "Course Sans:italic"),
+    **dict.fromkeys(("mathtext.bf", "mathtext.bfit"), "Course Sans:bold"),
+    "mathtext.tt": "DejaVu Sans Mono",
+    "mathtext.fallback": "stixsans",
     "text.color": COLOURS["ink"],
     "axes.labelcolor": COLOURS["ink"],
     "axes.edgecolor": COLOURS["muted"],
-    "axes.titlesize": 11,
+    "axes.labelpad": 1.5,
+    "axes.titlesize": 12,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.spines.top": False,
@@ -46,12 +58,13 @@ _STYLE: dict[Any, Any] = {
     "ytick.color": COLOURS["muted"],
     "xtick.labelcolor": COLOURS["ink"],
     "ytick.labelcolor": COLOURS["ink"],
-    "xtick.labelsize": 10,
-    "ytick.labelsize": 10,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
     "lines.linewidth": 1.8,
     "lines.solid_capstyle": "round",
     "legend.frameon": False,
-    "legend.fontsize": 10,
+    "legend.labelspacing": 0.2,
+    "legend.fontsize": 11,
     "image.cmap": IMAGE_MAP,
     "image.interpolation": "nearest",
 }
@@ -60,20 +73,25 @@ _STYLE: dict[Any, Any] = {
 def use_style() -> None:
     """Set matplotlib's defaults to the course's look, and name its colours: `color="model"`.
 
-    A notebook shows each `Figure` as a PNG of few colours.
+    A notebook shows each `Figure` as SVG, with the letters of the book.
     """
     import matplotlib.pyplot as plt  # asks for a screen where there is one, so not on import of the package
     from IPython import get_ipython
 
     plt.switch_backend(mpl.get_backend())  # loads the notebook's backend, which registers the display of figures
+    known = {entry.fname for entry in fontManager.ttflist}
+    for font in {str(path) for path in _FONTS.glob("*.ttf")} - known:
+        fontManager.addfont(font)
     mpl.rcParams.update(_STYLE)
     get_named_colors_mapping().update(COLOURS)
     if (shell := get_ipython()) is not None:
-        shell.display_formatter.formatters["image/png"].for_type(Figure, png)
+        formatters = shell.display_formatter.formatters
+        formatters["image/png"].pop(Figure, None)
+        formatters["image/svg+xml"].for_type(Figure, svg)
 
 
 def png(figure: Figure, crop: bool = True) -> bytes:
-    """The figure as PNG with a palette of 128 colours, a third of the size of one with all: notebooks stay small."""
+    """The figure as PNG with a palette of 128 colours, a third of the size of one with all: explorers stay small."""
     file = io.BytesIO()
     figure.savefig(file, format="png", bbox_inches="tight" if crop else None)
     return palette_png(Image.open(file))
