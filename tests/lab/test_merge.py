@@ -180,6 +180,15 @@ def test_equal_cells_are_told_apart(course):
     assert course.texts() == [TITLE, CELL, "math.e", "The end."]
 
 
+def test_a_lesson_s_cell_that_the_student_repeats_stands_twice(course):
+    mine = course.copy()
+    mine.cells.insert(2, new_code_cell(CELL))
+    course.save(mine)
+    course.publish(*LESSON, "The end.")
+    assert course.refresh()["04_vae/01_bound"] == ("kept", "")
+    assert course.texts() == [TITLE, QUESTION, CELL, *LESSON[2:], "The end."]
+
+
 VIEW, STATE = "application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json"
 
 
