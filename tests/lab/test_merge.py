@@ -6,6 +6,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
+pytestmark = pytest.mark.filterwarnings("error:Non-unique cell id")  # nbformat would mend it, and we never write it
+
 TITLE, QUESTION, IMPORT, ANSWER, CELL, STUB, CHECK = LESSON = (
     "# The bound",
     "First, a question.",
