@@ -11,7 +11,7 @@ from nbformat.sign import NotebookNotary
 
 from gmcourse.lab.course import Chapter, Lesson
 from gmcourse.lab.files import write
-from gmcourse.lab.merge import adopt, is_untouched, merge, name_cells, names, touched
+from gmcourse.lab.merge import adopt, has_dead_explorer, is_untouched, merge, name_cells, names, touched
 
 STAMP = "work"
 State = Literal["new", "refreshed", "kept", "up to date", "left alone"]
@@ -59,27 +59,35 @@ def _refresh(lesson: Lesson, source: Path, work: Path, notary: NotebookNotary) -
     if mine is None:
         _write(path, new, notary)
         return Done(lesson=lesson, state="new")
-    if _stamp(mine).get("sha256") == _stamp(new)["sha256"]:
-        if not notary.check_signature(mine) and old == _text(new):
-            notary.sign(mine)  # it was signed on another machine
-        return Done(lesson=lesson, state="up to date")
-    return _brought_up(lesson, path, mine, new, notary)
+    if _stamp(mine).get("sha256") != _stamp(new)["sha256"] or has_dead_explorer(mine):
+        return _brought_up(lesson, path, mine, new, notary)
+    if not notary.check_signature(mine) and old == _text(new):
+        notary.sign(mine)  # it was signed on another machine
+    return Done(lesson=lesson, state="up to date")
 
 
 def _brought_up(lesson: Lesson, path: Path, mine: Any, new: Any, notary: NotebookNotary) -> Done:
-    """Replace a copy of an older lesson where nobody changed it, else merge; a stranger's outputs stay untrusted."""
-    trusted = notary.check_signature(mine)
+    """Replace a copy of an older lesson where nobody changed it, else merge; a stranger's outputs stay untrusted.
+
+    A copy of today's is merged, too: so an explorer that was run, and whose kernel is gone, is the lesson's again.
+    """
+    is_old, trusted, before = (
+        _stamp(mine).get("sha256") != _stamp(new)["sha256"],
+        notary.check_signature(mine),
+        _text(mine),
+    )
     made_from = _stamp(mine).get("made_from") or [cell.id for cell in mine.cells if not touched(cell)]
     adopt(mine, {*made_from, *names(new)})
     if "kernelspec" in mine.metadata:
         new.metadata.kernelspec = mine.metadata.kernelspec
-    if is_untouched(mine, made_from):
+    if is_old and is_untouched(mine, made_from):
         _write(path, new, notary)
         return Done(lesson=lesson, state="refreshed")
     doubled = merge(mine, new, made_from)
-    _write(path, new, notary if trusted else None)
+    if _text(new) != before:
+        _write(path, new, notary if trusted else None)
     said = f"changed in {doubled} of your cells, too: there the lesson's stands above yours" if doubled else ""
-    return Done(lesson=lesson, state="kept", remark=said)
+    return Done(lesson=lesson, state="kept" if is_old else "up to date", remark=said)
 
 
 def _published(lesson: Lesson, text: str) -> Any:

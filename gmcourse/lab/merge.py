@@ -43,13 +43,11 @@ def adopt(mine: Any, known: Iterable[str]) -> Any:
     So a cell that was cut and pasted is found again, and so is every cell after an editor that drops the names. Empty
     cells of the student's own, which running the last cell leaves behind, are left out.
     """
-    known, taken = set(known), set[str]()
+    known = set(known)
     mine.cells = [cell for cell in mine.cells if cell.source.strip() or cell.get("id") in known]
     for cell in mine.cells:
-        if cell.get("id") is None or cell.id in taken:
-            cell.id = uuid.uuid4().hex[:8]
-        taken.add(cell.id)
-    free = known - taken
+        cell.setdefault("id", uuid.uuid4().hex[:8])
+    free = known - names(mine)
     for cell in mine.cells:
         fitting = [name for name in free if name.partition("-")[0] == digest(cell)]
         if fitting and (cell.id not in known or touched(cell)):
@@ -57,6 +55,11 @@ def adopt(mine: Any, known: Iterable[str]) -> Any:
             free.remove(cell.id)
     mine.nbformat, mine.nbformat_minor = 4, 5
     return mine
+
+
+def has_dead_explorer(notebook: Any) -> bool:
+    """Whether an output shows a widget whose state was not saved: JupyterLab keeps that of the lesson, not of a run."""
+    return not set[str]().union(*map(_views, notebook.cells)) <= _states(notebook).keys()
 
 
 def is_untouched(mine: Any, made_from: Sequence[str]) -> bool:
@@ -131,10 +134,13 @@ def _together(cell: Any, now: Any, alive: dict) -> list:
         return [now, cell] if touched(cell) else [now]
     if touched(cell):
         return [cell]
-    views = [output.data[VIEW]["model_id"] for output in cell.get("outputs", ()) if VIEW in output.get("data", {})]
-    if cell.cell_type == "code" and all(model in alive for model in views):
+    if cell.cell_type == "code" and _views(cell) <= alive.keys():
         now.outputs, now.execution_count = cell.outputs, cell.execution_count
     return [now]
+
+
+def _views(cell: Any) -> set[str]:
+    return {output.data[VIEW]["model_id"] for output in cell.get("outputs", ()) if VIEW in output.get("data", {})}
 
 
 def _states(notebook: Any) -> dict:

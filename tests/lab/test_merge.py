@@ -6,6 +6,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
+pytestmark = pytest.mark.filterwarnings("error:Non-unique cell id")  # nbformat would mend it, and we never write it
+
 TITLE, QUESTION, IMPORT, ANSWER, CELL, STUB, CHECK = LESSON = (
     "# The bound",
     "First, a question.",
@@ -180,31 +182,91 @@ def test_equal_cells_are_told_apart(course):
     assert course.texts() == [TITLE, CELL, "math.e", "The end."]
 
 
-def test_an_explorer_is_alive_after_a_merge(course):
-    view, kept = "application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json"
+def test_a_lesson_s_cell_that_the_student_repeats_stands_twice(course):
+    mine = course.copy()
+    mine.cells.insert(2, new_code_cell(CELL))
+    course.save(mine)
+    course.publish(*LESSON, "The end.")
+    assert course.refresh()["04_vae/01_bound"] == ("kept", "")
+    assert course.texts() == [TITLE, QUESTION, CELL, *LESSON[2:], "The end."]
 
-    def shows(model):
-        return [new_output("display_data", {view: {"model_id": model}})]
 
-    def state(*models):
-        return {kept: {"state": {model: {} for model in models}, "version_major": 2, "version_minor": 0}}
+VIEW, STATE = "application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json"
 
+
+def shows(model):
+    return [new_output("display_data", {VIEW: {"model_id": model}})]
+
+
+def state(*models):
+    return {STATE: {"state": {model: {} for model in models}, "version_major": 2, "version_minor": 0}}
+
+
+@pytest.fixture
+def explorers(course):
+    """The lesson with two explorers, which the copy shows as they were published."""
     course.publish(*LESSON, "x = 1", "x = 2", widgets=state("theirs", "theirs too"))
     path = course.root / "chapters/04_vae/01_bound.ipynb"
     new = nbformat.read(path, as_version=4)
     new.cells[7].outputs, new.cells[8].outputs = shows("theirs"), shows("theirs too")
     nbformat.write(new, path)
-    answer(course)
-    mine = course.copy()
-    mine.cells += [new_code_cell("x = 1", id=new.cells[7].id), new_code_cell("x = 2", id=new.cells[8].id)]
+    course.refresh()
+    return course
+
+
+def seen(course):
+    """The models that the copy shows, each of which has a saved state."""
+    copy = course.copy()
+    models = [output.data[VIEW]["model_id"] for cell in copy.cells[7:] for output in cell.outputs]
+    assert {*models} <= copy.metadata.widgets[STATE]["state"].keys()
+    return models
+
+
+def test_an_explorer_whose_state_was_saved_is_kept_in_a_merge_and_another_is_the_lessons(explorers):
+    answer(explorers)
+    mine = explorers.copy()
     mine.cells[7].outputs, mine.cells[8].outputs = shows("mine"), shows("lost")
     mine.metadata.widgets = state("mine")
-    course.save(mine)
-    course.refresh()
-    merged = course.copy()
-    seen = [cell.outputs[0].data[view]["model_id"] for cell in merged.cells[7:]]
-    assert seen == ["mine", "theirs too"]
-    assert {*seen} <= merged.metadata.widgets[kept]["state"].keys()
+    explorers.save(mine)
+    explorers.publish(*LESSON[:3], CORRECTED, *LESSON[4:], "x = 1", "x = 2", widgets=state("theirs", "theirs too"))
+    path = explorers.root / "chapters/04_vae/01_bound.ipynb"
+    new = nbformat.read(path, as_version=4)
+    new.cells[7].outputs, new.cells[8].outputs = shows("theirs"), shows("theirs too")
+    nbformat.write(new, path)
+    assert explorers.refresh()["04_vae/01_bound"][0] == "kept"
+    assert seen(explorers) == ["mine", "theirs too"]
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_an_explorer_that_was_run_is_alive_at_the_next_start(explorers, answered):
+    if answered:
+        answer(explorers)
+    mine = explorers.copy()
+    mine.cells[4].outputs = [new_output("stream", text="mine")]
+    mine.cells[8].outputs = shows("gone with its kernel")
+    explorers.save(mine)
+    assert explorers.refresh()["04_vae/01_bound"] == ("up to date", "")
+    assert seen(explorers) == ["theirs", "theirs too"]
+    assert explorers.copy().cells[4].outputs[0].text == "mine"
+    assert explorers.copy().cells[5].source == (SOLVED if answered else STUB)
+    again(explorers)
+
+
+def test_a_dead_explorer_in_a_cell_of_the_students_own_is_left_and_nothing_is_written(explorers):
+    mine = explorers.copy()
+    mine.cells[8].source, mine.cells[8].outputs = "x = 3", shows("gone with its kernel")
+    explorers.save(mine)
+    again(explorers)
+
+
+def test_cells_that_bear_one_name_are_all_kept(course):
+    mine = course.copy()
+    mine.cells.insert(5, new_code_cell("x = 'mine'", id=mine.cells[5].id))
+    course.path().write_text(nbformat.v4.writes(mine), encoding="utf-8")
+    course.publish(*LESSON[:3], CORRECTED, *LESSON[4:])
+    with pytest.warns(Warning, match="Non-unique cell id"):
+        assert course.refresh()["04_vae/01_bound"][0] == "kept"
+    assert course.texts() == [*LESSON[:3], CORRECTED, CELL, "x = 'mine'", STUB, CHECK]
 
 
 @pytest.mark.parametrize("seed", range(20))
