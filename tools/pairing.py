@@ -13,6 +13,8 @@ from plain import plain
 from prepare import prepared
 from references import References, number_of
 
+from gmcourse.lab.merge import name_cells
+
 
 def read(source: Path):
     """The notebook that a lesson's .md describes, in MyST, without outputs."""
@@ -73,14 +75,4 @@ def publish(notebook, name: str, references: References):
     }
     if references.repository:
         published.cells.insert(1, install_cell(references.repository))
-    name_cells(published.cells)
-    return published
-
-
-def name_cells(cells: list) -> None:
-    """Give each cell the hash of its type and text as its id: a copy shows by it which of its cells were changed."""
-    seen: dict[str, int] = {}
-    for cell in cells:
-        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
-        seen[digest] = seen.get(digest, 0) + 1
-        cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+    return name_cells(published)
