@@ -1,4 +1,4 @@
-"""Make the letters of the figures from Adobe's Source Sans 3: `python tools/font.py FOLDER`, the TTF of npm's source-sans.
+"""Make the letters of the figures from Source Sans 3: `python tools/font.py FOLDER`, the TTF of npm's source-sans.
 
 Latin, Greek and the signs of mathematics alone, under a name of their own, as the licence asks of a changed font.
 """

@@ -12,6 +12,7 @@ _HREF = f"{{{_XLINK}}}href"
 _STROKE = re.compile(r"([MLQCz])([^MLQCz]*)")
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _LONG_PATH = 60  # numbers: one of more is told to a tenth of a point, a mark or a letter to a hundredth
+_COLOURS = 127  # and one that lets the paper through
 _PIXELS = "data:image/png;base64,"
 
 
@@ -81,11 +82,16 @@ def _decimal(number: int, unit: int) -> str:
 def _few_colours(pixels: str) -> str:
     """A PNG in base64 with a palette, where that is smaller."""
     image = Image.open(io.BytesIO(base64.b64decode(pixels))).convert("RGBA")
-    method = Image.Quantize.FASTOCTREE
-    if image.getextrema()[3][0] == 255:
-        image, method = image.convert("RGB"), Image.Quantize.MEDIANCUT
+    alpha = image.getchannel("A")
+    partly = sum(alpha.histogram()[1:254]) > 0.005 * image.width * image.height
     file = io.BytesIO()
-    image.quantize(128, method, dither=Image.Dither.NONE).save(file, "png", optimize=True)
+    if partly:  # the one method that knows of alpha, and rough with colours
+        image.quantize(_COLOURS + 1, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, "png", optimize=True)
+    else:
+        few = image.convert("RGB").quantize(_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        few.putpalette((few.getpalette() or [])[: 3 * _COLOURS] + [255] * 3)
+        few.paste(_COLOURS, mask=alpha.point(lambda value: 255 * (value < 128)))
+        few.save(file, "png", optimize=True, transparency=_COLOURS)
     return min("".join(pixels.split()), base64.b64encode(file.getvalue()).decode(), key=len)
 
 

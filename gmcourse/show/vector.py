@@ -3,7 +3,8 @@
 import io
 
 import matplotlib as mpl
-from matplotlib.axes import Axes
+import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.collections import Collection
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -32,16 +33,16 @@ def svg(figure: Figure) -> str:
     return slim(file.getvalue())
 
 
-def _is_drawn(child) -> bool:
+def _is_drawn(child: Artist) -> bool:
     return isinstance(child, (Line2D, Collection, AxesImage))
 
 
-def _vertices(child) -> int:
+def _vertices(child: Artist) -> int:
     """About how many points the SVG would hold of a line or a collection."""
     if isinstance(child, Line2D):
         path = child.get_path()
         marks = _MARK * len(path) if child.get_marker() not in ("None", None, "", " ") else 0
         return marks + len(path.cleaned(transform=child.get_transform(), simplify=path.should_simplify))
     if isinstance(child, Collection):
-        return sum(len(path) for path in child.get_paths()) + _MARK * (len(child.get_offsets()) - 1)
+        return sum(len(path) for path in child.get_paths()) + _MARK * (np.size(child.get_offsets()) // 2 - 1)
     return 0

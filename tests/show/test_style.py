@@ -12,6 +12,7 @@ import xml.etree.ElementTree as ET
 import matplotlib as mpl
 import numpy as np
 import pytest
+import torch
 from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.figure import Figure
 from PIL import Image
@@ -143,3 +144,13 @@ def test_names_that_are_used_stay_joined():
     aims = re.findall(r"(?:href='|url\()#([^')]+)", svg(scatter(5)))
     assert len(names) == len(set(names))
     assert set(aims) == set(names)
+
+
+def test_grey_stays_grey_and_the_gaps_between_images_let_the_paper_through():
+    images = np.random.default_rng(0).random((6, 8, 8), np.float32) ** 4
+    (image,) = pixels(svg(show.grid(torch.from_numpy(images))))
+    red, green, blue, alpha = np.asarray(image.convert("RGBA")).reshape(-1, 4).T.astype(int)
+    shown = alpha == 255
+    assert (red == green)[shown].all()
+    assert (red == blue)[shown].all()
+    assert 0.01 < (alpha == 0).mean() < 0.3
