@@ -1,7 +1,7 @@
 """Ask axe-core about every page of the built book, in both themes and on a phone.
 
 `python tools/axe.py [part of a name]` prints what it finds, page by page, and the sums by kind. It needs `make book`,
-Chromium, Playwright, and axe-core under node_modules (npm install --no-save axe-core).
+Chromium, Playwright, and axe-core under node_modules (npm ci).
 """
 
 import sys

@@ -86,11 +86,12 @@ def _few_colours(pixels: str) -> str:
     partly = sum(alpha.histogram()[1:254]) > 0.005 * image.width * image.height
     file = io.BytesIO()
     if partly:  # the one method that knows of alpha, and rough with colours
-        image.quantize(_COLOURS + 1, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, "png", optimize=True)
+        few = image.quantize(_COLOURS + 1, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        few.save(file, "png", optimize=True)
     else:
         few = image.convert("RGB").quantize(_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         few.putpalette((few.getpalette() or [])[: 3 * _COLOURS] + [255] * 3)
-        few.paste(_COLOURS, mask=alpha.point(lambda value: 255 * (value < 128)))
+        few.paste(_COLOURS, mask=alpha.point([255] * 128 + [0] * 128))
         few.save(file, "png", optimize=True, transparency=_COLOURS)
     return min("".join(pixels.split()), base64.b64encode(file.getvalue()).decode(), key=len)
 

@@ -23,7 +23,7 @@ MOST = 3_000_000  # bytes that a lesson may ask for where nothing is kept from b
 @pytest.mark.parametrize("theme, width", axe.SCREENS)
 def test_axe_finds_nothing(chromium, lesson_page, theme, width):
     if not axe.AXE.exists():
-        pytest.skip("axe-core is not under node_modules: npm install --no-save axe-core")
+        pytest.skip("axe-core is not under node_modules: npm ci")
     html = lesson_page.parents[1]
     for page in (lesson_page, *(html / f"{name}.html" for name in PAGES)):
         assert axe.violations(chromium, page, theme, width) == [], page.name
