@@ -13,6 +13,7 @@ import pytest
 import yaml
 from book import api as extension
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 import gmcourse
 from gmcourse import show
@@ -42,8 +43,9 @@ def built(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str
     (folder / "index.md").write_text(text, "utf-8")
     warnings = io.StringIO()
     out = folder / "_build"
-    app = Sphinx(folder, None, out, out / "doctrees", "html", CONFIGURED, status=None, warning=warnings)
-    app.build()
+    with patch_docutils(), docutils_namespace():
+        app = Sphinx(folder, None, out, out / "doctrees", "html", CONFIGURED, status=None, warning=warnings)
+        app.build()
     return (out / "index.html").read_text("utf-8"), warnings.getvalue()
 
 

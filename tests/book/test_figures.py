@@ -14,6 +14,7 @@ from book.inline import inline
 from matplotlib.figure import Figure
 from PIL import Image
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from gmcourse import show
 from gmcourse.show.vector import svg
@@ -140,6 +141,7 @@ def built(tmp_path_factory) -> str:
     """The page of a notebook with a figure, a picture and an explorer, as Sphinx writes it."""
     folder = tmp_path_factory.mktemp("book")
     (folder / "conf.py").write_text(
+        "source_suffix = {'.ipynb': 'myst-nb'}\n"
         "extensions = ['myst_nb', 'book.figures']\nnb_execution_mode = 'off'\nexclude_patterns = ['out', 'trees']\n"
     )
     with mpl.rc_context():
@@ -151,7 +153,8 @@ def built(tmp_path_factory) -> str:
     state = {"state": {}, "version_major": 2, "version_minor": 0}
     notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": state}
     (folder / "index.ipynb").write_text(nbformat.writes(notebook))
-    Sphinx(folder, folder, folder / "out", folder / "trees", "html", status=None, warningiserror=True).build()
+    with patch_docutils(), docutils_namespace():
+        Sphinx(folder, folder, folder / "out", folder / "trees", "html", status=None, warningiserror=True).build()
     return (folder / "out" / "index.html").read_text("utf-8")
 
 

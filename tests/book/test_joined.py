@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 SETTINGS = {
+    "source_suffix": {".md": "myst-nb", ".ipynb": "myst-nb"},  # Sphinx keeps its default between two apps, changed
     "extensions": ["myst_nb", "sphinxcontrib.bibtex", "book.citations", "book.joined"],
     "project": "A book",
     "html_theme": "basic",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,14 @@ def manager(course, monkeypatch):
     return AsyncLargeFileManager(root_dir=str(course.work), config=config)
 
 
+def in_a_thread(coroutine):
+    """Its result: a browser of another test may have a loop running in this thread."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 def opened(manager, path):
-    return asyncio.run(manager.get(path))
+    return in_a_thread(manager.get(path))
 
 
 def saved(manager, path, **cells):
@@ -44,7 +51,7 @@ def saved(manager, path, **cells):
     for number, change in cells.items():
         model["content"]["cells"][int(number[1:])].update(change)
     keep = {"type": "notebook", "format": "json", "content": model["content"]}
-    return asyncio.run(manager.save(keep, path))
+    return in_a_thread(manager.save(keep, path))
 
 
 VERDICT = {"output_type": "execute_result", "metadata": {}, "execution_count": 3}
