@@ -1,6 +1,7 @@
 """A lesson's text in plain Markdown: every construct has its form, and what has none is an error."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from plain import plain
@@ -14,13 +15,12 @@ PAPERS = {
 }
 KNOWN = References(
     {"gan-value": ("5.2.1", HERE), "flows-change": ("6.1.4", THERE)},
+    {"gan-nash": ("Theorem 5.2.1", HERE), "flows-sum": ("Lemma 6.1.2", THERE)},
     PAPERS,
     {"KL divergence": "KL divergence", "ELBO": "evidence lower bound", "Fréchet distance": "Fréchet distance"},
     {"gmcourse.gan": "api/gan.html", "gmcourse.gan.dirac": "api/gan_dirac.html"},
 )
-ONLINE = References(
-    KNOWN.equations, PAPERS, KNOWN.terms, KNOWN.modules, "https://example.org/c", "https://example.org/b"
-)
+ONLINE = replace(KNOWN, repository="https://example.org/c", book="https://example.org/b")
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,10 @@ ONLINE = References(
         ("{cite:p}`one, two`", "([Kingma and Welling, 2014](https://one.org), Burda et al., 2016)"),
         ("{py:func}`gmcourse.gan.dirac.orbit`, {py:mod}`~gmcourse.gan`", "`gmcourse.gan.dirac.orbit`, `gan`"),
         ("two {term}`KL\ndivergences <KL divergence>`, {term}`ELBO`", "two KL divergences, ELBO"),
-        ("[before](01_game.md#end)", "[before](01_game.ipynb#end)"),
+        (
+            "[before](01_game.md), [from the top](/05_gan/01_game.md)",
+            "[before](01_game.ipynb), [from the top](01_game.ipynb)",
+        ),
         ("[far](../06_flows/01_change.md)", "[far](../06_flows/01_change.ipynb)"),
         (
             "[signs](../notation.md) and [a site](https://example.org/x.md)",
@@ -46,6 +49,13 @@ ONLINE = References(
             "> ### Exercise 5.2.1. Count\n>\n> Both $a + b$ and\n>\n> - one line\n> - two",
         ),
         (":::{note}\nShort.\n:::", "> ### Note\n>\n> Short."),
+        ("{ref}`Theorem 5.2.1 <gan-nash>`, {ref}`it <flows-sum>`", "Theorem 5.2.1, [it](../06_flows/01_change.ipynb)"),
+        (
+            ":::{admonition} Theorem 5.2.1\nThat\n\n$$\nx = 1 ,\n$$ (gan-value)\n\n$$y$$\n\nand\n$$\nz\n$$\n:::",
+            "> ### Theorem 5.2.1\n>\n> That\n>\n> $$ x = 1 , \\tag{5.2.1} $$\n>\n> $$y$$\n>\n> and $$ z $$",
+        ),
+        ("`{{ x }}` $\\tilde{x}){n}$ `[^a]`", "`{{ x }}` $\\tilde{x}){n}$ `[^a]`"),
+        ("```python\n% :::{x}\n```", "```python\n% :::{x}\n```"),
     ],
 )
 def test_each_construct_has_its_plain_form(myst, wanted):
@@ -73,13 +83,32 @@ def test_where_the_book_has_an_address_links_lead_there(myst, wanted):
         ("$$x$$ (gan-nothing)", "'gan-nothing'"),
         ("{cite:t}`nobody`", "'nobody'"),
         ("{ref}`there`", "{ref}`there`"),
+        ("{math}`x`", "{math}`x`"),
         (":::{figure} a.png\nA caption.\n:::", "{figure}"),
+        (":::{note} Title\nShort.\n:::", "'Title', expected none"),
+        ("- One\n\n  :::{note}\n  Two.\n  :::", ":::{note}"),
+        ("::::{note}\n:::{tip}\nTwo.\n:::\n::::", ":::{tip}"),
+        ("> ```{note}\n> This.\n> ```", "```{note}"),
+        ("![a plot](plot.png)", "a cell that draws the figure"),
+        ("A note.[^one]", "[^one]"),
+        ("[a][b]\n\n[b]: https://example.org", "[b]: https://example.org"),
+        ('[a](01_game.md "title")', '](01_game.md "title")'),
+        ("[there](01_game.md#end)", "](01_game.ipynb#end)"),
+        ("[there](#end)", "](#end)"),
+        ("- one\n\n  $$\n  x\n  $$ (gan-value)", "$$ (gan-value)"),
+        ("> $$x$$ (gan-value)", "$$ (gan-value)"),
+        ("\\begin{align}\nx\n\\end{align}", "\\begin{align}"),
+        ("$$\nx \\label{gan-value}\n$$", "\\label{gan-value}"),
+        ("by \\eqref{gan-value}", "\\eqref{gan-value}"),
+        ("word\n: what it means", ": what it means"),
+        ("% for authors", "% for authors"),
+        ("{.lead}\nText.", "{.lead}"),
+        ("{{ name }}", "{{ name }}"),
         (":::{note}\nNever closed.", ":::{note}"),
         ("```{note}\nThis.\n```", "```{note}"),
         ("(a-target)=\n\n# Title", "(a-target)="),
         ("[blue]{.tag-data}", "]{.tag-data}"),
-        (":::{note}\n$$\nx\n$$\n:::", "on one line"),
-        (":::{note}\n```\ncode\n```\n:::", "code in a cell"),
+        (":::{note}\n```\ncode\n```\n:::", "expected it in a cell"),
     ],
 )
 def test_what_has_no_plain_form_is_an_error(myst, construct):
@@ -89,5 +118,5 @@ def test_what_has_no_plain_form_is_an_error(myst, construct):
 
 @pytest.mark.parametrize("term", ["KL divergence", "Fréchet distance", "ELBO", "score-function gradient"])
 def test_a_terms_address_is_the_one_that_sphinx_gives_it(term):
-    shown = plain(f"{{term}}`{term}`", HERE, References({}, {}, {term: term}, {}, book="https://example.org/b"))
+    shown = plain(f"{{term}}`{term}`", HERE, replace(ONLINE, terms={term: term}))
     assert shown == f"[{term}](https://example.org/b/notation.html#term-{_make_id(term)})"

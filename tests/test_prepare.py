@@ -5,13 +5,16 @@ import pytest
 from minutes import minutes
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from prepare import number_figures, prepared
-from references import References, equations, read_references, terms
+from references import References, boxes, equations, read_references, terms
 
 from gmcourse.exercises import EXERCISES
 
 NAME = "05_gan/02_dynamics"
 TERMS = {"prior": "prior", "law": "law", "evidence lower bound": "evidence lower bound", "ELBO": "evidence lower bound"}
-KNOWN = References({}, {}, TERMS | {"KL divergence": "KL divergence", "explicit density": "explicit density"}, {})
+BOXES = {"gan-sum": ("Theorem 5.2.1", NAME), "gan.modes": ("Exercise 5.2.1", NAME)}
+KNOWN = References(
+    {}, BOXES, {}, TERMS | {"KL divergence": "KL divergence", "explicit density": "explicit density"}, {}
+)
 
 
 def notebook(*texts, code=()):
@@ -43,6 +46,42 @@ def test_titles_and_exercises_are_numbered_and_lines_stay_where_they_are():
     assert shown.startswith("# 5.2 Dynamics\n\nFigure 5.2.1\n\n:::{admonition} Exercise 5.2.1. One\n:class: exercise\n")
     assert ":::{admonition} Exercise 5.2.2. Two\n:class: exercise\n:name: gan.modes\n\nTry.\n:::" in shown
     assert text("# A page", "Figure 1", name="own_data") == "# A page\n\nFigure 1"
+
+
+def test_theorems_are_numbered_together_and_proofs_not():
+    first = ":::{prf:theorem} Sum\n:label: gan-sum\n:class: wide\n\nIt is.\n:::"
+    rest = ":::{prf:proof}\nSo.\n:::\n\n::::{prf:lemma}\nAnd.\n::::"
+    shown = text(first, f"By {{prf:ref}}`gan-sum`, {{ref}}`gan.modes`, {{ref}}`the\nsum <gan-sum>`.\n\n{rest}")
+    assert shown.split("\n\n", 2)[0] == (":::{admonition} Theorem 5.2.1. Sum\n:class: theorem wide\n:name: gan-sum")
+    assert "{ref}`Theorem 5.2.1 <gan-sum>`, {ref}`Exercise 5.2.1 <gan.modes>`, {ref}`the\nsum <gan-sum>`." in shown
+    assert ":::{admonition} Proof\n:class: proof\nSo.\n:::" in shown
+    assert ":::{admonition} Lemma 5.2.2\n:class: lemma\nAnd.\n:::" in shown
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (":::{exercise} Count\n\nTry.\n:::", "the exercise 'Count': got no :label:"),
+        (":::{prf:lemma}\n:nonumber: yes\n:::", "the lemma '': got :nonumber:"),
+        ("By {prf:ref}`gan-none`.", "'gan-none'"),
+    ],
+)
+def test_a_box_that_cannot_be_numbered_or_found_is_an_error(source, said):
+    with pytest.raises(ValueError, match=said):
+        text(source)
+
+
+def test_boxes_are_counted_as_they_are_titled_and_code_has_none(tmp_path):
+    path = tmp_path / "05_gan" / "10_tenth.md"
+    path.parent.mkdir()
+    code = "```{code-cell} ipython3\ntext = '''\n:::{exercise}\n:label: gan.no\n:::\n'''\n```"
+    box = ":::{%s}\n:label: %s\n\nText.\n:::\n\n"
+    kinds = {"prf:lemma": "gan-one", "exercise": "gan.modes", "prf:theorem": "gan-two"}
+    written = "".join(box % pair for pair in kinds.items())
+    path.write_text(f"{code}\n\n:::{{prf:remark}}\nFirst.\n:::\n\n{written}", "utf-8")
+    called = {"gan-one": "Lemma 5.10.2", "gan.modes": "Exercise 5.10.1", "gan-two": "Theorem 5.10.3"}
+    assert {label: title for label, (title, _) in boxes(path).items()} == called
+    assert read_references(tmp_path).boxes == boxes(path)
 
 
 def test_equations_are_numbered_within_their_lesson_and_code_has_none(tmp_path):

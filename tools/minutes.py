@@ -6,12 +6,13 @@ import ast
 import math
 import re
 
+from boxes import BOX, DISPLAY, Box
+
 from gmcourse.exercises import EXERCISES
 
 WORD, EQUATION, LINE, FIGURE, EXPLORER, POINT = 60 / 180, 36, 4, 24, 60, 300  # seconds
 LIMIT = 45  # minutes of reading in one sitting
-EXERCISE = re.compile(r"^:::\{exercise\}([^\n]*)\n:label: *(\S+)\n(.*?)^:::", re.M | re.S)
-DISPLAY, INLINE = re.compile(r"\$\$.*?\$\$(?: *\([\w.-]+\))?", re.S), re.compile(r"\$[^$]+\$")
+INLINE = re.compile(r"\$[^$]+\$")
 CAPTION = re.compile(r"^\*(Figures? [^.]*)\. (Explorer)?", re.M)
 
 
@@ -22,10 +23,11 @@ def minutes(notebook) -> dict[str, int]:
     explorer. Exercises apart: their prompts, and 5 minutes a point.
     """
     text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    prompts = EXERCISE.findall(text)
-    seconds = _prose(EXERCISE.sub("", text)) + LINE * sum(map(_visible_lines, notebook.cells))
-    points = sum(_points(name) for _, name, _ in prompts)
-    work = sum(_prose(f"{title}\n{body}") for title, _, body in prompts) + POINT * points
+    prompts = [box for box in (Box.of(found).required() for found in BOX.finditer(text)) if box.kind == "exercise"]
+    read = BOX.sub(lambda found: "" if found["kind"] == "exercise" else found[0], text)
+    seconds = _prose(read) + LINE * sum(map(_visible_lines, notebook.cells))
+    points = sum(_points(box.label) for box in prompts)
+    work = sum(_prose(f"{box.title}\n{box.body}") for box in prompts) + POINT * points
     return {"reading": _fives(seconds), "exercises": _fives(work)}
 
 

@@ -10,25 +10,61 @@ import re
 import unicodedata
 from functools import partial
 
+from boxes import DISPLAY
 from references import EQUATION, Paper, References, number_of, relative
 
 BLOCK = re.compile(r"^(:{3,})\{([\w-]+)\} *([^\n]*)\n((?::[\w-]+:[^\n]*\n)*)(.*?)^\1 *$", re.M | re.S)
 ROLE = re.compile(r"\{([\w:]+)\}`([^`]+)`")
 LINK = re.compile(r"\[([^\]]+)\]\((?!\w+:)([^)\s#]+)\.md(#[^)\s]*)?\)")
-LEFT = re.compile(  # directives, roles, equation labels, targets, classes
-    r"^:{3,}.*$|^`{3,}\{.*$|\{[\w:-]+\}`|^\$\$ *\([\w.-]+\) *$|^\([\w.-]+\)= *$|\]\{[.#][^}]*\}", re.M
+VERBATIM = re.compile(r"(?P<ticks>`+)(?!`)[^`].*?(?P=ticks)|~~~.*?~~~|(?P<maths>\$\$?)[^$]+(?P=maths)", re.S)
+NUMBERED = re.compile(
+    r"\\(?:label|tag|eqref|ref)\b.*|\\begin\{(?:align|alignat|eqnarray|equation|flalign|gather|multline)\*?\}"
 )
+REFUSED = {  # what MyST would read in its own way, and what to write
+    r"^[> \t-]*:{3,}.*$": "a box that begins its line, is closed by as many colons, and holds no other box",
+    r"^[> \t-]*`{3,}\{.*$": "colons for a box, a cell for code",
+    r"\{[\w:-]+\}`": "eq, ref, term, cite:t, cite:p or py: as a role",
+    r"\$\$[ \t]*\([\w.-]+\)[ \t]*$": "a labelled formula as a paragraph of its own, in no list and no quote",
+    r"^\([\w.-]+\)= *$": "the label of an equation, an exercise or a theorem",
+    r"!\[[^\]]*\]\([^)]*\)": "a cell that draws the figure: no file comes along with a student's copy",
+    r"[\])]\{[^}\n]+\}|^\{[.#%][^}\n]*\} *$": "text without attributes",
+    r"\[\^[^\]\n]+\]": "the note in the text",
+    r"^ {0,3}\[[^\]\n]+\]: .*$": "the address beside the link",
+    r"\]\((?!\w+:)[^)\n]*\.md\b[^)\n]*\)": "a link to a page as [text](page.md)",
+    r"\]\((?!\w+:)[^)\s]*#[^)\n]*\)": "a link to the lesson, and the section's name: programs disagree on ids",
+    r"^: .*$": "a list or a table",
+    r"^%.*$": "no comment, which a notebook would show",
+    r"\{\{.*?\}\}": "the text itself",
+}
+PLAIN_BOXES = ("note", "tip", "warning", "important")
 ITEM = re.compile(r"(?:[-*+]|\d+\.) ")
 
 
 def plain(text: str, name: str, references: References) -> str:
     """The prepared Markdown of lesson `name` without a sign of MyST; ValueError at what has no plain form."""
+    if found := NUMBERED.search(text):
+        raise ValueError(
+            f"got {found[0]!r}, expected $$ \\begin{{aligned}} … \\end{{aligned}} $$ (label), numbered by itself"
+        )
     text = EQUATION.sub(lambda found: _equation(found[1], _numbered(found[2], references)[0]), text)
     text = ROLE.sub(lambda found: role(found[1], " ".join(found[2].split()), name, references), text)
     text = LINK.sub(partial(_link, name=name, references=references), BLOCK.sub(_block, text))
-    if left := LEFT.search(text):
-        raise ValueError(f"no plain form for {left[0]!r}")
+    _require_plain(text)
     return text
+
+
+def _require_plain(text: str) -> None:
+    """ValueError for the first sign of MyST that is left outside formulas and code."""
+    bare = VERBATIM.sub(_emptied, text)
+    for sign, wanted in REFUSED.items():
+        if left := re.search(sign, bare, re.M):
+            raise ValueError(f"no plain form for {left[0]!r}: expected {wanted}")
+
+
+def _emptied(found: re.Match) -> str:
+    """Code or a formula without what it says; the first line of code is its language, or a directive."""
+    sign = found["ticks"] or found["maths"] or "~~~"
+    return found[0].partition("\n")[0] if len(sign) > 2 else sign * 2
 
 
 def role(kind: str, content: str, name: str, references: References) -> str:
@@ -39,6 +75,9 @@ def role(kind: str, content: str, name: str, references: References) -> str:
     if kind in ("cite:t", "cite:p"):
         return cited(kind, [_paper(key.strip(), references) for key in content.split(",")])
     shown, target = _shown(content)
+    if kind == "ref" and target in references.boxes:
+        home = references.boxes[target][1]
+        return shown if home == name else f"[{shown}]({relative(name, home)}.ipynb)"
     if kind == "term":
         return _to_book(shown, f"notation.html#term-{_anchor(references.terms.get(target, target))}", references)
     if kind.startswith("py:"):
@@ -100,11 +139,14 @@ def _block(found: re.Match) -> str:
     its quote sign.
     """
     _, kind, title, _, body = found.groups()
-    if kind not in ("admonition", "note", "tip", "warning", "important"):
-        raise ValueError(f"no plain form for the directive {{{kind}}}")
-    if wrong := re.search(r"\$\$[^$\n]*\n[^$]*\$\$|^[`~]{3,}", body, re.M):
-        raise ValueError(f"{title}: within a box a display stands on one line, and code in a cell: {wrong[0]!r}")
-    paragraphs = [_joined(part) for part in re.split(r"\n\s*\n", body.strip())]
+    if kind not in ("admonition", *PLAIN_BOXES):
+        raise ValueError(f"no plain form for the directive {{{kind}}}: expected one of {', '.join(PLAIN_BOXES)}")
+    if kind in PLAIN_BOXES and title:
+        raise ValueError(f"{kind}: got the title {title!r}, expected none: {{admonition}} is a box with a title")
+    if re.search(r"^\s*(`{3}|~{3})", body, re.M):
+        raise ValueError(f"{title or kind}: got code, expected it in a cell: a quote holds none")
+    body = DISPLAY.sub(lambda display: " ".join(display[0].split()), body.strip())
+    paragraphs = [_joined(part) for part in re.split(r"\n\s*\n", body)]
     return "\n>\n".join([f"> ### {title or kind.capitalize()}", *paragraphs])
 
 
@@ -121,7 +163,7 @@ def _joined(paragraph: str) -> str:
 def _link(found: re.Match, name: str, references: References) -> str:
     """A link to another lesson leads to its notebook; one to any other page, to the book."""
     text, target, anchor = found[1], found[2], found[3] or ""
-    page = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
-    return (
-        f"[{text}]({target}.ipynb{anchor})" if number_of(page) else _to_book(text, f"{page}.html{anchor}", references)
-    )
+    page = posixpath.normpath(posixpath.join("/", posixpath.dirname(name), target)).lstrip("/")
+    if not number_of(page):
+        return _to_book(text, f"{page}.html{anchor}", references)
+    return f"[{text}]({relative(name, page)}.ipynb{anchor})"

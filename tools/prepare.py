@@ -1,19 +1,21 @@
 """What both readers of a lesson get, the book and the notebook: its numbers, its times, its glossary terms.
 
-The .md counts figures within the lesson, names equations and exercises, and says neither how long it takes nor which
-words the glossary explains. All this is written into the text here, before either reader turns it into a page.
+The .md counts figures within the lesson, names equations, exercises and theorems, and says neither how long it takes
+nor which words the glossary explains. All this is written into the text here, before either reader makes a page of it.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
+from collections import Counter
 from copy import deepcopy
 
-from minutes import EXERCISE, minutes
-from references import References, number_of, within
+from boxes import BOX, Box
+from minutes import minutes
+from references import References, call, number_of, within
 
 FIGURE = re.compile(r"\b(Figures?\s)(\d+(?:(?:, |,? and |–)\d+)*)(?![\d.]*\d)")
+POINTER = re.compile(r"\{(?:prf:)?ref\}`(?:([^`<]*[^`<\s])\s*<)?([\w.-]+)>?`")
 TERM = re.compile(r"\{term\}`(?:[^`<]*<)?([^`<>]+?)>?`")
 APART = re.compile(  # what stays as it is: headings, options, tables, formulas, code and roles, links, HTML
     r"^#[^\n]*$|^:[^\n]*$|^\|[^\n]*$|\$\$.*?\$\$|\$[^$]+\$|(?:\{[\w:]+\})?(?P<ticks>`+).+?(?P=ticks)"
@@ -27,12 +29,12 @@ def prepared(notebook, name: str, references: References):
     """A copy of the notebook of a lesson's .md, its text as both readers get it; the code is not touched."""
     notebook, times = deepcopy(notebook), minutes(notebook)
     texts = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
-    count = itertools.count(1)
+    count = Counter[str]()
     terms = Terms(references.terms, "\n".join(cell.source for cell in texts))
     for cell in texts:
         text = cell.source.replace("|reading|", str(times["reading"])).replace("|exercises|", str(times["exercises"]))
-        text = EXERCISE.sub(lambda found: box(found, within(name, next(count))), number_figures(text, name))
-        cell.source = terms.link(text)
+        text = BOX.sub(lambda found: _titled(Box.of(found), name, count), number_figures(text, name))
+        cell.source = POINTER.sub(lambda found: _point(*found.groups(), references), terms.link(text))
     if texts and number_of(name):
         texts[0].source = re.sub(r"\A# ", f"# {number_of(name)} ", texts[0].source)
     return notebook
@@ -43,10 +45,15 @@ def number_figures(text: str, name: str) -> str:
     return FIGURE.sub(lambda m: m[1] + re.sub(r"\d+", lambda n: within(name, n[0]), m[2]), text)
 
 
-def box(exercise: re.Match, number: str) -> str:
-    """An exercise as a box whose title has its number."""
-    title, label, body = exercise.groups()
-    return f":::{{admonition}} Exercise {number}.{title}\n:class: exercise\n:name: {label}\n{body}:::"
+def _titled(box: Box, name: str, count: Counter[str]) -> str:
+    return box.written(call(box, name, count))
+
+
+def _point(text: str | None, label: str, references: References) -> str:
+    """A pointer at a box, in the author's words or in those that it is called by."""
+    if label not in references.boxes:
+        raise ValueError(f"no lesson has an exercise or a theorem {label!r}")
+    return f"{{ref}}`{text or references.boxes[label][0]} <{label}>`"
 
 
 class Terms:

@@ -1,13 +1,15 @@
-"""What the lessons' text points at: equations of every lesson, papers, glossary terms. Read once a run."""
+"""What the lessons' text points at: equations, exercises and theorems, papers, glossary terms. Read once a run."""
 
 from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from boxes import BOX, Box
 from pybtex.database import Entry, parse_file
 from pybtex.richtext import Text
 
@@ -29,11 +31,12 @@ class Paper:
 class References:
     """What may be pointed at, by label, key or name.
 
-    An equation is its number and lesson, a term the entry that explains it, a module the page that documents it.
-    `repository` and `book` are public addresses, empty while there are none.
+    An equation is its number and lesson, a box what it is called and its lesson, a term the entry that explains it, a
+    module the page that documents it. `repository` and `book` are public addresses, empty while there are none.
     """
 
     equations: dict[str, tuple[str, str]]
+    boxes: dict[str, tuple[str, str]]
     papers: dict[str, Paper]
     terms: dict[str, str]
     modules: dict[str, str]
@@ -73,6 +76,7 @@ def read_references(chapters: Path) -> References:
     settings = yaml.safe_load(book.read_text("utf-8")) if book.exists() else {}
     return References(
         {label: found for path in lessons(chapters) for label, found in equations(path).items()},
+        {label: found for path in lessons(chapters) for label, found in boxes(path).items()},
         papers(bibliography) if bibliography.exists() else {},
         terms(notation.read_text("utf-8")) if notation.exists() else {},
         api_pages(chapters),
@@ -97,6 +101,23 @@ def equations(path: Path) -> dict[str, tuple[str, str]]:
     found = EQUATION.finditer(CODE.sub("", path.read_text("utf-8")))
     name = name_of(path)
     return {match[2]: (within(name, count), name) for count, match in enumerate(found, start=1)}
+
+
+def boxes(path: Path) -> dict[str, tuple[str, str]]:
+    """(what it is called, lesson) of every labelled exercise and theorem of a lesson."""
+    name, count = name_of(path), Counter[str]()
+    found = map(Box.of, BOX.finditer(CODE.sub("", path.read_text("utf-8"))))
+    return {box.label: (called, name) for box, called in [(box, call(box, name, count)) for box in found] if box.label}
+
+
+def call(box: Box, name: str, count: Counter[str]) -> str:
+    """Exercise 5.2.1, Theorem 5.2.3: the next box of lesson `name`. Theorems and their kin are counted together."""
+    word = box.kind.capitalize()
+    if box.kind == "proof":
+        return word
+    counted = "exercise" if box.kind == "exercise" else "theorem"
+    count[counted] += 1
+    return f"{word} {within(name, count[counted])}"
 
 
 def terms(notation: str) -> dict[str, str]:
