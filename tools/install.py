@@ -25,7 +25,7 @@ NEEDS = {  # what lessons import, and who brings it; anywidget brings ipywidgets
 }
 TAGS = ["colab-install", "remove-cell"]
 CODE = """\
-# Where the course is not installed yet: what is missing of its needs, then the version that this lesson was made with.
+# Where the course is not installed: what it needs and is not there, then the course.
 from importlib.util import find_spec
 
 if find_spec("gmcourse") is None:
