@@ -1,12 +1,13 @@
 """The cell that installs the course: what it would run, on Colab and in a bare kernel."""
 
+import ast
 import importlib.util
+import re
 import subprocess
 import sys
 
 import nbformat
-import pytest
-from install import PYPROJECT, install_cell, is_install
+from install import NEEDS, PYPROJECT, install_cell, is_install
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_code_cell
 
@@ -34,22 +35,43 @@ def test_where_the_course_is_installed_nothing_happens(monkeypatch):
     assert pip_calls(lambda name: True, monkeypatch) == []
 
 
-def test_a_bare_kernel_gets_the_whole_course_at_the_notebooks_version(monkeypatch):
-    assert pip_calls(lambda name: False, monkeypatch) == [f"install -q {COURSE}"]
+def test_a_bare_kernel_gets_torch_and_all_else_and_then_the_notebooks_version(monkeypatch):
+    needs, course = pip_calls(lambda name: False, monkeypatch)
+    pins = needs.removeprefix("install -q ").split()
+    assert [pin.partition("==")[0] for pin in pins] == list(NEEDS.values())
+    assert "torch==" in needs
+    assert course == f"install -q --no-deps {COURSE}"
 
 
-def test_a_hosted_notebook_keeps_its_torch_and_gets_what_it_lacks(monkeypatch):
-    lacking = ("gmcourse", "anywidget", "tyro")
-    bare, small = pip_calls(lambda name: name not in lacking, monkeypatch)
-    assert bare == f"install -q --no-deps {COURSE}"
-    assert [pin.partition("==")[0] for pin in small.split()[2:]] == ["anywidget", "tyro"]
-    assert all("==" in pin for pin in small.split()[2:])
-    assert pip_calls(lambda name: name != "gmcourse", monkeypatch) == [bare]
+def test_a_hosted_notebook_keeps_what_it_has_and_gets_what_it_lacks(monkeypatch):
+    lacking = ("gmcourse", "anywidget", "sklearn")
+    needs, course = pip_calls(lambda name: name not in lacking, monkeypatch)
+    assert re.fullmatch(r"install -q anywidget==[\d.]+ scikit-learn", needs)
+    assert course == f"install -q --no-deps {COURSE}"
+    assert pip_calls(lambda name: name != "gmcourse", monkeypatch) == [course]
 
 
-@pytest.mark.parametrize("held", ["torch", "ipywidgets"])
-def test_what_a_hosted_notebook_has_in_its_own_version_is_never_pinned(held):
-    assert f"{held}==" not in install_cell(ADDRESS).source
+def test_no_name_means_something_to_a_shell():
+    assert not re.search(r"[<>;|&$]", install_cell(ADDRESS).source)
+
+
+def test_it_brings_all_that_a_lesson_can_import():
+    """The command line and the lab, which a hosted notebook does without, may need more."""
+    root = PYPROJECT.parent
+    package = (path for path in (root / "gmcourse").rglob("*.py") if not {"cli", "lab"} & {*path.parts})
+    lessons = (nbformat.read(path, as_version=4).cells for path in root.glob("chapters/0*/*.ipynb"))
+    code = [cell.source for cells in lessons for cell in cells if cell.cell_type == "code"]
+    nodes = [node for text in [*code, *(path.read_text("utf-8") for path in package)] for node in ast.walk(tree(text))]
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0]
+    others = {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"gmcourse"}
+    assert others - {"IPython", "traitlets", "cycler"} == {
+        *NEEDS
+    }  # a kernel brings the first two, matplotlib the third
+
+
+def tree(text):
+    return ast.parse(re.sub(r"(?m)^(\s*)[%!].*", r"\1pass", text))
 
 
 def test_the_cell_is_hidden_and_known_again():

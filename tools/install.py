@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -11,27 +11,39 @@ import nbformat
 from gmcourse import __version__
 
 PYPROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
-SMALL = ("anywidget", "pooch", "safetensors", "tyro")  # what lessons import and a hosted notebook may lack
+NEEDS = {  # what lessons import, and who brings it; anywidget brings ipywidgets and traitlets, of 7 as of 8
+    "PIL": "pillow",
+    "anywidget": "anywidget",
+    "matplotlib": "matplotlib",
+    "numpy": "numpy",
+    "pooch": "pooch",
+    "safetensors": "safetensors",
+    "scipy": "scipy",
+    "sklearn": "scikit-learn",
+    "torch": "torch",
+    "tqdm": "tqdm",
+}
 TAGS = ["colab-install", "remove-cell"]
 CODE = """\
-# Where the course is not installed yet: the version that this lesson was made with.
+# Where the course is not installed: what it needs and is not there, then the course.
 from importlib.util import find_spec
 
-if find_spec("gmcourse") is None and find_spec("torch") is None:
-    %pip install -q "git+{address}@v{version}"
-elif find_spec("gmcourse") is None:  # a hosted notebook keeps its own torch and widgets
-    %pip install -q --no-deps "git+{address}@v{version}"
-    pins = {pins}
-    missing = " ".join(pin for pin in pins if find_spec(pin.split("==")[0]) is None)
+if find_spec("gmcourse") is None:
+    needs = {{
+{needs}
+    }}
+    missing = " ".join(pin for name, pin in needs.items() if find_spec(name) is None)
     if missing:
-        %pip install -q {{missing}}"""
+        %pip install -q {{missing}}
+    %pip install -q --no-deps "git+{address}@v{version}\""""
 
 
 def install_cell(address: str):
-    """The cell for a course whose repository is at `address`, its code hidden."""
-    project = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]
-    pins = [pin for pin in project["dependencies"] if pin.partition("==")[0] in SMALL]
-    code = CODE.format(address=address, version=__version__, pins=json.dumps(pins))
+    """The cell for a course whose repository is at `address`, its code hidden; what is there keeps its version."""
+    pins = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]["dependencies"]
+    asked = {re.split("[=<>]", pin)[0]: pin for pin in pins}
+    needs = "\n".join(f'        "{module}": "{asked[name]}",' for module, name in NEEDS.items())
+    code = CODE.format(address=address, version=__version__, needs=needs)
     return nbformat.v4.new_code_cell(code, metadata={"tags": list(TAGS), "jupyter": {"source_hidden": True}})
 
 

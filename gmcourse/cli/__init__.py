@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="gmcourse", description=about, args=argv, config=plain)
     except ValueError as error:
         return _failed(error, 2)
-    except (OSError, FloatingPointError) as error:
+    except (OSError, FloatingPointError, ModuleNotFoundError) as error:
         return _failed(error, 1)
     except (MemoryError, RuntimeError) as error:
         if "memory" not in str(error):

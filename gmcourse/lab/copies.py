@@ -34,8 +34,8 @@ def refresh(root: Path, work: Path, course: Sequence[Chapter]) -> list[Done]:
     """
     notary = NotebookNotary()
     lessons = (lesson for chapter in course for lesson in chapter.open_lessons)
-    published = ((lesson, root / "chapters" / f"{lesson.file}.ipynb") for lesson in lessons)
-    return [_refresh(lesson, path, work, notary) for lesson, path in published if path.exists()]
+    files = ((lesson, *(folder / f"{lesson.file}.ipynb" for folder in (root / "chapters", work))) for lesson in lessons)
+    return [_refresh(lesson, source, path, notary) for lesson, source, path in files if source.exists()]
 
 
 def departed(work: Path, course: Sequence[Chapter]) -> list[str]:
@@ -46,36 +46,31 @@ def departed(work: Path, course: Sequence[Chapter]) -> list[str]:
     return [path.as_posix() for path in others if _lesson(work / path) not in {None, *here}]
 
 
-def _refresh(lesson: Lesson, source: Path, work: Path, notary: NotebookNotary) -> Done:
-    path = work / f"{lesson.file}.ipynb"
+def _refresh(lesson: Lesson, source: Path, path: Path, notary: NotebookNotary) -> Done:
     try:
         new = _published(lesson, source.read_text("utf-8"))
-        old = path.read_text("utf-8") if path.exists() else ""
-        mine = _read(old) if path.exists() else None
-    except Exception as error:  # whatever it is that the file holds, nothing of it may be lost
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:80]
-        remark = f"it, or the course's own file, is no notebook that can be read ({reason})"
-        return Done(lesson=lesson, state="left alone", remark=remark)
-    if mine is None:
+        if path.exists():
+            return _brought_up(lesson, path, new, notary)
         _write(path, new, notary)
         return Done(lesson=lesson, state="new")
-    if _stamp(mine).get("sha256") != _stamp(new)["sha256"] or has_dead_explorer(mine):
-        return _brought_up(lesson, path, mine, new, notary)
-    if not notary.check_signature(mine) and old == _text(new):
-        notary.sign(mine)  # it was signed on another machine
-    return Done(lesson=lesson, state="up to date")
+    except Exception as error:  # whatever a file holds, nothing of it may be lost, and the other lessons are looked at
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        remark = f"it, or the course's own file, cannot be read or written ({reason[:120]})"
+        return Done(lesson=lesson, state="left alone", remark=remark)
 
 
-def _brought_up(lesson: Lesson, path: Path, mine: Any, new: Any, notary: NotebookNotary) -> Done:
+def _brought_up(lesson: Lesson, path: Path, new: Any, notary: NotebookNotary) -> Done:
     """Replace a copy of an older lesson where nobody changed it, else merge; a stranger's outputs stay untrusted.
 
     A copy of today's is merged, too: so an explorer that was run, and whose kernel is gone, is the lesson's again.
     """
-    is_old, trusted, before = (
-        _stamp(mine).get("sha256") != _stamp(new)["sha256"],
-        notary.check_signature(mine),
-        _text(mine),
-    )
+    text = path.read_text("utf-8")
+    mine = _read(text)
+    is_old, trusted = _stamp(mine).get("sha256") != _stamp(new)["sha256"], notary.check_signature(mine)
+    if not is_old and not has_dead_explorer(mine):
+        if not trusted and text == _text(new):
+            notary.sign(mine)  # it was signed on another machine
+        return Done(lesson=lesson, state="up to date")
     made_from = _stamp(mine).get("made_from") or [cell.id for cell in mine.cells if not touched(cell)]
     adopt(mine, {*made_from, *names(new)})
     if "kernelspec" in mine.metadata:
@@ -84,7 +79,7 @@ def _brought_up(lesson: Lesson, path: Path, mine: Any, new: Any, notary: Noteboo
         _write(path, new, notary)
         return Done(lesson=lesson, state="refreshed")
     doubled = merge(mine, new, made_from)
-    if _text(new) != before:
+    if _text(new) != text:
         _write(path, new, notary if trusted else None)
     said = f"changed in {doubled} of your cells, too: there the lesson's stands above yours" if doubled else ""
     return Done(lesson=lesson, state="kept" if is_old else "up to date", remark=said)

@@ -38,8 +38,11 @@ class Chapter:
 
 def read_course(root: Path) -> tuple[Chapter, ...]:
     """The chapters of the course whose book.yml lies in the folder `root`; a lesson is open where its text is there."""
-    chapters = yaml.safe_load((root / "book.yml").read_text("utf-8"))["course"]
-    return tuple(_chapter(entry, root / "chapters") for entry in chapters)
+    path = root / "book.yml"
+    try:
+        return tuple(_chapter(entry, root / "chapters") for entry in yaml.safe_load(path.read_text("utf-8"))["course"])
+    except (yaml.YAMLError, LookupError, TypeError) as error:
+        raise ValueError(f"{path}: got {error}, expected the course's chapters and lessons") from error
 
 
 def _chapter(entry: dict, chapters: Path) -> Chapter:

@@ -17,8 +17,9 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def digest(cell: Any) -> str:
-    """What a published cell is called: twelve hexadecimal digits of the hash of its type and text."""
-    return hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+    """What a published cell is called: twelve hexadecimal digits of the hash of its type and text, on Windows, too."""
+    text = cell.source.replace("\r\n", "\n")
+    return hashlib.sha256(f"{cell.cell_type}\n{text}".encode()).hexdigest()[:12]
 
 
 def touched(cell: Any) -> bool:

@@ -14,7 +14,9 @@ STATES = {"new": "new", "refreshed": "refreshed", "kept": "kept with your change
 def require_folder(root: Path, work: Path) -> Path:
     """The folder of copies, its path whole; ValueError where it is a file, or git would see it beside the lessons."""
     folder, own = work.resolve(), root / "work"
-    if folder.is_file() or (folder.is_relative_to(root) and not folder.is_relative_to(own)):
+    if folder.is_file():
+        raise ValueError(f"work: got the file {work}, expected a folder")
+    if folder.is_relative_to(root) and not folder.is_relative_to(own):
         raise ValueError(f"work: got {work}, expected {own} or a folder outside the course")
     return folder
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from gmcourse.lab.course import Chapter, Lesson
 
@@ -34,8 +33,8 @@ class Progress:
 
 def progress(root: Path, work: Path, lesson: Lesson) -> Progress:
     """The exercises of a lesson in `root`, those that its copy in `work` shows as solved, and the time they take."""
-    asked, minutes = _asked(*_version(root / "chapters" / f"{lesson.file}.ipynb"))
-    solved = _solved(*_version(work / f"{lesson.file}.ipynb"))
+    asked, _, minutes = _told(*_version(root / "chapters" / f"{lesson.file}.ipynb"))
+    _, solved, _ = _told(*_version(work / f"{lesson.file}.ipynb"))
     return Progress(
         names=asked,
         solved=len(solved & {*asked}),
@@ -65,30 +64,21 @@ def _version(path: Path) -> tuple[Path, int, int]:
 
 
 @lru_cache(maxsize=256)
-def _asked(path: Path, changed: int, size: int) -> tuple[tuple[str, ...], dict[str, int]]:
-    """The exercises that a published lesson checks, and the minutes that it says it takes."""
-    notebook = _load(path)
-    asked = (name for cell in notebook.get("cells", ()) for name in CHECKED.findall(_joined(cell.get("source", ""))))
-    return tuple(dict.fromkeys(asked)), notebook.get("metadata", {}).get("gmcourse", {}).get("minutes", {})
+def _told(path: Path, changed: int, size: int) -> tuple[tuple[str, ...], frozenset[str], dict[str, int]]:
+    """The exercises that a notebook checks, those that it shows as solved, and the minutes that it says it takes.
 
-
-@lru_cache(maxsize=256)
-def _solved(path: Path, changed: int, size: int) -> frozenset[str]:
-    """The exercises that a copy shows as solved: none in a file that is no notebook."""
+    Nothing where there is no file, or one that is no notebook.
+    """
     try:
-        outputs = [output for cell in _load(path).get("cells", ()) for output in cell.get("outputs", ())]
-        texts = [output.get("data", {}).get("text/plain", output.get("text", "")) for output in outputs]
-        return frozenset(name for text in texts for name in SOLVED.findall(_joined(text)))
-    except (AttributeError, TypeError):
-        return frozenset()
-
-
-def _load(path: Path) -> dict[str, Any]:
-    """The JSON of a notebook; nothing where there is no file, or none that can be read."""
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
+        notebook = json.loads(path.read_text("utf-8"))
+        cells = notebook["cells"]
+        outputs = [output for cell in cells for output in cell.get("outputs", ())]
+        said = [_joined(output.get("data", {}).get("text/plain", output.get("text", ""))) for output in outputs]
+        asked = dict.fromkeys(name for cell in cells for name in CHECKED.findall(_joined(cell.get("source", ""))))
+        solved = frozenset(name for text in said for name in SOLVED.findall(text))
+        return tuple(asked), solved, notebook["metadata"].get("gmcourse", {}).get("minutes", {})
+    except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError):
+        return (), frozenset(), {}
 
 
 def _joined(text: str | list[str]) -> str:

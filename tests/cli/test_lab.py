@@ -63,6 +63,30 @@ def test_without_a_clone_one_line_says_what_to_do(failure, started, monkeypatch,
     assert "go to the folder that holds book.yml" in line
 
 
+def test_without_jupyterlab_one_line_names_it(failure, monkeypatch):
+    monkeypatch.setattr(prepare, "prepare", lambda *_: [])
+    monkeypatch.setitem(sys.modules, "jupyterlab.labapp", None)
+    status, line = failure("lab", "--work", "mine")
+    assert status == 1
+    assert "jupyterlab" in line
+
+
+def test_a_file_where_the_folder_should_be_is_named(failure, started, tmp_path):
+    (tmp_path / "mine").write_text("", encoding="utf-8")
+    assert failure("lab", "--work", "mine") == (2, "gmcourse: work: got the file mine, expected a folder")
+    assert started == []
+
+
+@pytest.mark.parametrize("text", ["x: 1", "<<<<<<< HEAD\n- [", "", "course: 3", "course: [{title: x}]"])
+def test_a_book_that_cannot_be_read_is_named_in_one_line(failure, started, monkeypatch, tmp_path, text):
+    (tmp_path / "chapters").mkdir()
+    (tmp_path / "book.yml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(gmcourse, "__file__", str(tmp_path / "gmcourse/__init__.py"))
+    status, line = failure("lab", "--no-start")
+    assert status == 2
+    assert "book.yml: got" in line
+
+
 def test_the_other_commands_load_nothing_of_jupyter():
     code = "import sys, gmcourse.cli, gmcourse.lab; print([m for m in ('jupyterlab', 'nbformat') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

@@ -34,9 +34,66 @@ def test_a_copy_that_cannot_be_read_is_left_alone_and_said_so(course, text):
     course.publish("# The bound", "New.")
     state, remark = course.refresh()["04_vae/01_bound"]
     assert state == "left alone"
-    assert "no notebook that can be read" in remark
+    assert "cannot be read or written (" in remark
     assert course.path().read_bytes() == before
     assert gone(course) == []
+
+
+STATE = "application/vnd.jupyter.widget-state+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{"gmcourse": "x"}, {"gmcourse": {"work": 3}}, {"gmcourse": {"work": {"made_from": 3}}}, {"widgets": []}],
+)
+def test_a_copy_whose_notes_another_tool_has_spoilt_stops_no_other(course, metadata):
+    course.publish("# The game", file="05_gan/01_game")
+    mine = course.copy()
+    mine.metadata.update(metadata)
+    course.save(mine)
+    before = course.path().read_bytes()
+    done = course.refresh()
+    assert done["04_vae/01_bound"][0] == "left alone"
+    assert done["05_gan/01_game"] == ("new", "")
+    assert course.path().read_bytes() == before
+
+
+def test_an_output_that_is_no_explorer_and_says_so_all_the_same_is_left_alone(course):
+    mine = course.copy()
+    mine.cells[4].outputs = [nbformat.v4.new_output("display_data", {VIEW: "gone"})]
+    course.save(mine)
+    before = course.path().read_bytes()
+    assert course.refresh()["04_vae/01_bound"][0] == "left alone"
+    assert course.path().read_bytes() == before
+
+
+def test_widgets_as_a_hosted_notebook_saves_them_are_brought_up(course):
+    mine = course.copy()
+    mine.metadata.widgets = {STATE: {"a model": {}}}
+    mine.cells[1].source = "Mine."
+    course.save(mine)
+    course.publish("# The bound", "First, a question.", "New.")
+    assert course.refresh()["04_vae/01_bound"][0] == "kept"
+    assert "Mine." in course.texts()
+
+
+def test_a_copy_that_cannot_be_written_stops_no_other(course):
+    course.publish("# The game", file="05_gan/01_game")
+    (course.work / "05_gan").write_text("mine", encoding="utf-8")
+    course.publish("# The bound", "New.")
+    done = course.refresh()
+    assert done["04_vae/01_bound"] == ("refreshed", "")
+    assert done["05_gan/01_game"][0] == "left alone"
+    assert (course.work / "05_gan").read_text("utf-8") == "mine"
+
+
+def test_the_line_ends_of_windows_are_no_change(course):
+    mine = course.copy()
+    mine.cells[5].source = mine.cells[5].source.replace("\n", "\r\n")
+    course.save(mine)
+    course.publish("# The bound", "New.")
+    assert course.refresh()["04_vae/01_bound"] == ("refreshed", "")
 
 
 def test_a_lesson_that_cannot_be_read_stops_no_other_and_touches_no_copy(course):

@@ -35,10 +35,12 @@ def manager(course, monkeypatch):
     return AsyncLargeFileManager(root_dir=str(course.work), config=config)
 
 
+THREAD = ThreadPoolExecutor(1)  # one for all: the manager's signatures are read by the thread that opened them
+
+
 def in_a_thread(coroutine):
     """Its result: a browser of another test may have a loop running in this thread."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
+    return THREAD.submit(asyncio.run, coroutine).result()
 
 
 def opened(manager, path):

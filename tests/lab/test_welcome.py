@@ -85,7 +85,17 @@ def test_minutes_are_shown_where_a_lesson_tells_them(three, course):
     assert "| 40 min | 25 min |" in row(three, "The game")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 3}', '{"cells": [3, {"outputs": [{}]}]}'])
+NO_NOTEBOOKS = ["", "{", "[]", '{"cells": 3}', '{"cells": [3, {"outputs": [{}]}]}', "[" * 100_000]
+
+
+@pytest.mark.parametrize("text", NO_NOTEBOOKS)
+def test_a_lesson_that_cannot_be_read_asks_nothing(three, text):
+    (three.root / "chapters/04_vae/01_bound.ipynb").write_text(text, encoding="utf-8")
+    assert " of " not in row(three, "The bound")
+    assert "0 of " in row(three, "The game")
+
+
+@pytest.mark.parametrize("text", NO_NOTEBOOKS)
 def test_a_copy_that_cannot_be_read_has_solved_nothing(three, text):
     three.path().write_text(text, encoding="utf-8")
     assert "0 of 3" in row(three, "The bound")
