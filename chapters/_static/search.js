@@ -50,19 +50,24 @@ const listed = (asked, named) => ([file, title, , , , , kind]) => {
   return kind !== "object" || named || splitQuery(asked).some((word) => name.includes(word));
 };
 
+// Where a lesson stands in its chapter, for the lessons of the family that was asked for: the first comes first.
+const turn = (file) => -Number(file.match(/\/(\d+)_/)?.[1] ?? 0);
+
 // Listed by kind of page, a title before a text, the family's own lessons, how often the words are there, a score.
 const weighed = (asked, named, words) => (result) => {
-  const [file, , anchor, , score, , kind] = result;
+  const [file, title, anchor, , score, , kind] = result;
   const [found, object] = [passage(searchProse[file], anchor, words), kind === "object"];
   const rank = object ? (named ? 9 : 0) : searchProse[file]?.rank ?? 0;
-  return { ...found, result, key: [rank, kind !== "text", file.includes(asked), object ? 0 : found.times, score] };
+  const called = kind !== "text" || title.toLowerCase().includes(asked); // Sphinx keeps the better scored of the two
+  const family = file.includes(asked);
+  return { ...found, result, key: [rank, called, family, object ? 0 : family ? turn(file) : found.times, score] };
 };
 
-const item = ({ result: [file, title, anchor, description], section, text }, words) => {
+const item = ({ result: [file, title, anchor, description, , , kind], section, text }, words) => {
   const element = document.createElement("li");
   const link = element.appendChild(document.createElement("a"));
   link.href = file + DOCUMENTATION_OPTIONS.LINK_SUFFIX + (anchor || section);
-  link.textContent = `${searchProse[file]?.number ?? ""} ${title}`.trim();
+  link.textContent = kind !== "object" && file.startsWith("api/") ? `${title} (API)` : title; // named as its chapter
   element.append(description ? ` (${description})` : text ? line(text, words) : "");
   return element;
 };
@@ -74,7 +79,9 @@ Search.query = (query) => {
   const named = /[_.]/.test(asked); // as the names of the package are written
   const found = Search._performSearch(query, terms, excluded, shown, objects).filter(listed(asked, named));
   const order = found.map(weighed(asked, named, words)).sort((a, b) => b.key.reduce((o, v, i) => o || v - a.key[i], 0));
-  const items = new Map(order.reverse().map((entry) => item(entry, words)).map((li) => [li.firstChild.href, li]));
-  Search.output.append(...[...items.values()].reverse());
+  const items = new Map();
+  for (const li of order.map((entry) => item(entry, words)))
+    if (!items.has(li.firstChild.href)) items.set(li.firstChild.href, li);
+  Search.output.append(...items.values());
   _finishSearch(items.size);
 };

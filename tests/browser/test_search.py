@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
-FAMILY = {"GAN": "5.", "ELBO": "4.1", "KL": "4.1", "VAE": "4.1"}  # where the first result belongs
+FAMILY = {"GAN": "5.1 The", "ELBO": "4.1 The", "KL": "4.1 The", "VAE": "4.1 The"}  # where the first result belongs
 
 
 @pytest.fixture
@@ -41,6 +41,19 @@ def test_lessons_come_first_with_a_line_of_their_prose(search, query, first):
     for _, _, line in found:
         assert 10 < len(line) < 260
         assert not re.search(r"System Settings|\\[a-zA-Z]|\bimport \w+ as\b", line)
+
+
+def test_a_lesson_is_found_by_its_title_and_numbered_once(search):
+    """It answers as a title and as a text: the better of the two decides its place."""
+    found, _ = search("The+two-player+game")
+    assert found[0][0] == "5.1 The two-player game"
+    assert not any(re.match(r"([\d.]+) \1", title) for title, _, _ in found)
+
+
+def test_a_page_of_the_reference_is_told_from_the_chapter_of_its_name(search):
+    titles = [title for title, _, _ in search("VAE")[0]]
+    assert {"Variational autoencoders", "Variational autoencoders (API)"} <= set(titles)
+    assert len(set(titles)) == len(titles)
 
 
 def test_a_name_of_the_package_leads_to_it_first(search):

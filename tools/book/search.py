@@ -92,11 +92,9 @@ class Prose:
 
     def keep(self, app: Sphinx, doctree: nodes.document, docname: str) -> None:
         """Keep that of a page, with what decides its place among the results."""
-        numbers = {
-            lesson.file: lesson.number for chapter in read_course(app.srcdir.parent) for lesson in chapter.lessons
-        }
-        rank = LESSON if docname in numbers else API if docname.startswith(("api/", "references")) else PAGE
-        self.pages[docname] = {"rank": rank, "number": numbers.get(docname, ""), "sections": sections(doctree)}
+        lessons = {lesson.file for chapter in read_course(app.srcdir.parent) for lesson in chapter.lessons}
+        rank = LESSON if docname in lessons else API if docname.startswith(("api/", "references")) else PAGE
+        self.pages[docname] = {"rank": rank, "sections": sections(doctree)}
 
     def write(self, app: Sphinx) -> list:
         """Write that of all pages; one that was not built anew keeps what it had."""
