@@ -22,7 +22,7 @@ APART = re.compile(  # what stays as it is: headings, options, tables, formulas,
     r"|!?\[[^\]]*\](?:\([^)]*\)|\{[^}]*\})|<[^>\n]+>",
     re.M | re.S,
 )
-ORDINARY = {"bit", "evidence", "law"}  # everyday words too: a link only where a lesson writes {term} itself
+ORDINARY = {"bit", "evidence", "law", "mode"}  # everyday words too: a link only where a lesson writes {term} itself
 
 
 def prepared(notebook, name: str, references: References):

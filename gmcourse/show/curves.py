@@ -42,8 +42,7 @@ def loss_curve(
         words = ("each step", f"mean of {window} steps") if len(losses) == 1 else (None, name.removesuffix("_loss"))
         _draw(ax, values, steps, window, COLOURS[colour], words)
     for name, value in limits.items():
-        ax.axhline(value, color=COLOURS["ink"], linewidth=1, linestyle=(0, (5, 4)))
-        ax.annotate(name, (1, value), (0, 3), ax.get_yaxis_transform(), textcoords="offset points", ha="right")
+        _limit(ax, name, value, below=all(_end(values) > value for values in losses.values()))
     if len(losses) > 1:
         ax.legend()
     ax.set(xlabel="step", ylabel=label, ylim=_view(list(losses.values()), list(limits.values())), xlim=(0, steps))
@@ -77,6 +76,18 @@ def _draw(ax: Axes, values: np.ndarray, steps: int, window: int, colour: str, wo
     ax.plot(places, running_mean(values, window), color=colour, label=bold)
 
 
+def _limit(ax: Axes, name: str, value: float, below: bool) -> None:
+    """A dashed line with its name at the right, on the side where no curve ends."""
+    ax.axhline(value, color=COLOURS["ink"], linewidth=1, linestyle=(0, (5, 4)))
+    offset, side = ((0, -2), "top") if below else ((0, 1), "bottom")
+    ax.annotate(name, (1, value), offset, ax.get_yaxis_transform(), textcoords="offset points", ha="right", va=side)
+
+
+def _end(values: np.ndarray) -> float:
+    """The mean of the last quarter, over which a limit has its name."""
+    return values[-max(1, len(values) // 4) :].mean()
+
+
 def running_mean(values: np.ndarray, window: int) -> np.ndarray:
     """Mean over the `window` values that end at each place, over fewer at the start: (n,) -> (n,)."""
     if window < 1:
@@ -87,8 +98,8 @@ def running_mean(values: np.ndarray, window: int) -> np.ndarray:
 
 
 def _view(losses: list[np.ndarray], limits: list[float]) -> tuple[float, float]:
-    """Room for the limits and for all but the first, steep steps."""
+    """Room for the limits, their names and all but the first, steep steps."""
     low = min([*(values.min() for values in losses), *limits])
     high = max([*(np.quantile(values, 0.98) for values in losses), *limits])
-    margin = 0.08 * (high - low) or 1.0
+    margin = 0.12 * (high - low) or 1.0
     return low - margin, high + margin

@@ -90,9 +90,11 @@ def _few_colours(pixels: str) -> str:
         few.save(file, "png", optimize=True)
     else:
         few = image.convert("RGB").quantize(_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        few.putpalette((few.getpalette() or [])[: 3 * _COLOURS] + [255] * 3)
-        few.paste(_COLOURS, mask=alpha.point([255] * 128 + [0] * 128))
-        few.save(file, "png", optimize=True, transparency=_COLOURS)
+        colours = (few.getpalette() or [])[: 3 * _COLOURS]
+        clear = len(colours) // 3
+        few.putpalette([*colours, 255, 255, 255])
+        few.paste(clear, mask=alpha.point([255] * 128 + [0] * 128))
+        few.save(file, "png", optimize=True, transparency=clear)
     return min("".join(pixels.split()), base64.b64encode(file.getvalue()).decode(), key=len)
 
 

@@ -110,6 +110,16 @@ def test_only_what_lies_on_the_picture_keeps_them():
     assert colours(drawn_in_page(inline(svg(drawn), ALT, "f1"))) == {show.COLOURS["samples"]}
 
 
+def test_an_exponent_beside_a_picture_is_in_the_theme_s_ink():
+    """Its letters are placed within the word, so that their places are none of the page's."""
+    drawn = figure(heat=True)
+    drawn.axes[0].set_yticks([0.3], ["$10^{-1}$"])
+    root = drawn_in_page(inline(svg(drawn), ALT, "f1"))
+    moved = [element for element in root.iter("g") if "transform" in element.attrib]
+    assert moved
+    assert not [part for word in moved if "fill" not in word.attrib for part in word.iter() if "fill" in part.attrib]
+
+
 def test_pixels_on_paper_are_marked_and_those_on_a_picture_are_not():
     bare = drawn_in_page(inline(svg(figure(points=3000)), ALT, "f1"))
     assert {image.get("class") for image in bare.iter("image")} == {"gm-marks"}

@@ -100,6 +100,14 @@ def test_loss_curve_draws_limits_and_the_mean():
     assert [text.get_text() for text in axes.texts] == ["entropy"]
 
 
+def test_a_limit_has_its_name_where_no_curve_ends():
+    axes = show.loss_curve({"loss": [5.0, 4.0, 3.0, 2.0]}, {"entropy": 1.5, "one Gaussian": 3.5}).axes[0]
+    sides = {text.get_text(): text.get_verticalalignment() for text in axes.texts}
+    assert sides == {"entropy": "top", "one Gaussian": "bottom"}
+    axes.figure.draw_without_rendering()
+    assert axes.texts[0].get_window_extent().y0 > axes.get_window_extent().y0
+
+
 def test_each_player_of_a_game_has_its_curve():
     history = {"critic_loss": [1.0, 3.0, 5.0], "generator_loss": [4.0, 2.0, 0.0]}
     axes = show.loss_curve(history, {"ln 4": 1.386}, window=2).axes[0]

@@ -154,3 +154,17 @@ def test_grey_stays_grey_and_the_gaps_between_images_let_the_paper_through():
     assert (red == green)[shown].all()
     assert (red == blue)[shown].all()
     assert 0.01 < (alpha == 0).mean() < 0.3
+
+
+def test_few_colours_let_the_paper_through_where_nothing_is_drawn():
+    """A grid of lines upon a heat map: two colours, and pixels that hide nothing."""
+    image = Image.new("RGBA", (300, 300))
+    image.paste((200, 30, 30, 255), (5, 5, 200, 295))
+    image.paste((20, 30, 200, 255), (210, 5, 295, 295))
+    file = io.BytesIO()
+    image.save(file, "png", compress_level=0)
+    href = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    (shown,) = pixels(slim(f'<svg xmlns="http://www.w3.org/2000/svg"><image href="{href}"/></svg>'))
+    assert shown.mode == "P"
+    assert (np.asarray(shown.convert("RGBA"))[..., 3] == np.asarray(image)[..., 3]).all()
+    assert shown.convert("RGB").getpixel((250, 150)) == (20, 30, 200)

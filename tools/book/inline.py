@@ -72,7 +72,7 @@ def _colour(element: ET.Element, pictures: list[Box]) -> None:
     if style := element.get("style"):
         element.set("style", re.sub(r"#[0-9a-f]{6}", lambda colour: TOKENS.get(colour[0], colour[0]), style))
     for child in element:
-        _colour(child, pictures)
+        _colour(child, [] if "transform" in element.attrib else pictures)  # places within what is moved are its own
 
 
 def _place(element: ET.Element) -> tuple[float, float] | None:
