@@ -16,6 +16,7 @@ import nbformat
 import pytest
 from install import is_install
 from pairing import code_cells, is_stale, keep_outputs, publish, read
+from prepare import FIGURE as SPOKEN
 from references import lessons, name_of, read_references
 
 from gmcourse.lab.course import read_course
@@ -102,12 +103,9 @@ def figures_in_order(lesson):
     text = markdown(lesson.source)
     captions = [number for which in re.findall(r"^\*Figures? ([^.]*)\.", text, re.M) for number in numbers(which)]
     ordered = captions == list(range(1, len(captions) + 1))
-    said = {
-        number
-        for which in re.findall(r"\bFigures?\s(\d+(?: and \d+|–\d+)?)(?![\d.]*\d)", text)
-        for number in numbers(which)
-    }
+    said = {number for found in SPOKEN.finditer(text) for number in numbers(found[2])}
     wrong = [] if ordered else [f"captions are numbered {captions}"]
+    wrong += [f"{short!r}: write Figure" for short in re.findall(r"\bFigs?\. ?\d+", text)]
     return wrong + [f"Figure {number} is spoken of, and there is none" for number in sorted(said - set(captions))]
 
 
@@ -118,7 +116,8 @@ def numbers(text: str) -> list[int]:
 def says_what_it_takes(lesson):
     goals, line = r"^- [^\n]+(?:\n[^*\n][^\n]*)*\n\n", r"\*What it takes: \|reading\| minutes to read, [^*]*\*$"
     found = re.search(goals + rf"(?P<line>{line})", markdown(lesson.source), re.M)
-    wanted = ("|exercises| minutes for the exercises", "to run on one core", "You should know ", "Data: ")
+    exercises = ("|exercises| minutes for the exercises",) if ":::{exercise}" in markdown(lesson.source) else ()
+    wanted = (*exercises, "to run on one core", "You should know ", "Data: ")
     said = " ".join(found["line"].split()) if found else ""
     return [f"*What it takes*, after the goals: no {words!r}" for words in wanted if words not in said]
 
@@ -260,6 +259,8 @@ def labels_amiss(chapters: Path) -> list[str]:
         family = re.match(r"\d\d_(\w+)/", page)
         if family and not label.startswith(family[1] + "-"):
             wrong.append(f"{page}: equation label {label} does not start with {family[1]}-")
+    boxes = re.findall(rf"^:label: *({LABEL})", "\n".join(pages.values()), re.M)
+    wrong += [f"label {name} is given twice" for name in sorted(set(boxes)) if boxes.count(name) > 1]
     anchors = {a for t in pages.values() for a in re.findall(rf"^\(({LABEL})\)=|^:(?:label|name): *({LABEL})", t, re.M)}
     anchors = {name for found in anchors for name in found if name} | set(names)
     bibliography = chapters / "references.bib"
@@ -355,13 +356,13 @@ HEADER = "---\nkernelspec:\n  display_name: Python 3\n  name: python3\n---\n\n"
 FIGURE = '```{code-cell} ipython3\n---\nmystnb:\n  image:\n    alt: a straight line going up\n---\nshow("line")\n```\n'
 CODE = "```{code-cell} ipython3\n:tags: [nbval-check-output]\n\nprint(%d)\n```\n\n"
 TAKES = (
-    "*What it takes: |reading| minutes to read, |exercises| minutes for the exercises, under a minute to run on one\n"
+    "*What it takes: |reading| minutes to read, under a minute to run on one\n"
     "core. You should know how to count. Data: none.*"
 )
 LESSON = (
     f"{HEADER}# A lesson\n\nAfter this lesson you will be able to\n\n- tell one\n  from two.\n\n{TAKES}\n\n"
     "$$x = 1$$ (vae-one)\n\nBy {eq}`vae-one` and `gmcourse.probability.gaussian_log_prob`, "
-    "{cite:p}`kingma2014`: ![a plot](plot.png)\n\n"
+    "{cite:p}`kingma2014`: PLACE\n\n"
     + "".join(CODE % number for number in (1, 2, 3))
     + FIGURE
     + "\n*Figure 1. A line.*\n"
@@ -404,19 +405,21 @@ IN_THE_TEXT = [
     (figures_described, "*Figure 1. A line.*", "A line."),
     (figures_in_order, "*Figure 1. A line.*", "*Figure 2. A line.*"),
     (figures_in_order, "*Figure 1. A line.*", "*Figure 1. A line, unlike Figure 2.*"),
-    (says_what_it_takes, "|exercises| minutes", "60 minutes"),
+    (figures_in_order, "*Figure 1. A line.*", "*Figure 1. A line, unlike Figures 1, 1 and 2.*"),
+    (figures_in_order, "*Figure 1. A line.*", "*Figure 1. A line, as in Fig. 1.*"),
+    (says_what_it_takes, "PLACE", "\n\n:::{exercise} Count\n:label: vae.gaussian_kl\n\nTry.\n:::"),
     (says_what_it_takes, "\n\n*What", "\n\nAnd more.\n\n*What"),
     (says_what_it_takes, "*What it takes", "*It takes"),
-    (images_described, "![a plot]", "![]"),
-    (images_described, "![a plot](plot.png)", "<img src='plot.png'>"),
+    (images_described, "PLACE", "<img src='plot.png'>"),
     (names_resolve, "gaussian_log_prob", "gaussian_log_probability"),
     (names_resolve, "gmcourse.probability", "gmcourse.probabilities"),
     (outputs_compared, "nbval-check-output", "other"),
     (no_machine_path, "print(1)", 'open("/' + 'home/me/x.csv")'),
 ]
 IN_A_PAGE = [  # a lesson cannot be published with them
-    (images_described, "![a plot](plot.png)", "\n\n:::{figure} plot.png\n:width: 3cm\nCaption.\n:::"),
-    (colon_fences, "![a plot](plot.png)", "\n\n```{note}\nThis.\n```"),
+    (images_described, "PLACE", "![](plot.png)"),
+    (images_described, "PLACE", "\n\n:::{figure} plot.png\n:width: 3cm\nCaption.\n:::"),
+    (colon_fences, "PLACE", "\n\n```{note}\nThis.\n```"),
 ]
 IN_THE_NOTEBOOK = [
     (in_sync, lambda notebook: notebook.cells.pop()),
@@ -508,6 +511,7 @@ def test_every_check_is_shown_to_fail():
         ("{cite:p}`kingma2014`", "{cite:p}`kingma2014, nobody1999`"),
         ("$$x = 1$$ (vae-one)", "$$x = 1$$ (vae-one)\n\n$$y = 1$$ (vae-one)"),
         ("vae-one", "one"),
+        ("PLACE", "\n\n:::{prf:lemma}\n:label: vae-sum\n\n:::\n\n:::{prf:remark}\n:label: vae-sum\n\n:::\n"),
     ],
 )
 def test_a_reference_to_nothing_is_seen(right, wrong, tmp_path):

@@ -7,9 +7,7 @@ any other is executed anew, and replaces the old one only when every cell has ru
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import tempfile
 from pathlib import Path
 
 import nbformat
@@ -18,21 +16,10 @@ from pairing import is_stale, keep_outputs, publish, read
 from references import References, lessons, name_of, read_references
 from running import WIDGETS, LessonError, execute, number_widgets
 
+from gmcourse.lab.files import write
+
 CHAPTERS = Path(__file__).resolve().parents[1] / "chapters"
 SECONDS, KILOBYTES, KILOBYTES_WITH_WIDGETS = 60, 400, 1000
-
-
-def write(path: Path, text: str) -> None:
-    """Replace `path` by `text` at once, or leave it as it was."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def budget(text: str) -> int:

@@ -13,8 +13,9 @@ import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from gmcourse.lab.merge import WIDGETS
+
 CELL_TIMEOUT = 120
-WIDGETS = "application/vnd.jupyter.widget-state+json"
 
 
 class LessonError(Exception):

@@ -21,7 +21,6 @@ SETTINGS = {
     "html_sourcelink_suffix": "",
     "nb_execution_mode": "off",
     "myst_enable_extensions": ["colon_fence", "dollarmath"],
-    "math_numfig": False,
     "math_eqref_format": "({number})",
     "bibtex_bibfiles": ["references.bib"],
     "bibtex_reference_style": "round",
@@ -54,8 +53,16 @@ print("told by the run")
 
 Try {eq}`gan-one`.
 :::
+
+:::{prf:theorem} Nash
+:label: gan-nash
+
+There is one.
+:::
 """
-SECOND = "# A flow\n\n$$z = 3$$ (flows-one)\n\nFrom [the game](../05_gan/02_game.md), {eq}`gan-two`.\n"
+SECOND = (
+    "# A flow\n\n$$z = 3$$ (flows-one)\n\nFrom [the game](../05_gan/02_game.md), {eq}`gan-two`, {prf:ref}`gan-nash`.\n"
+)
 PAPER = "@article{%s,\n author = {%s},\n title = {T},\n journal = {J},\n year = {2014},\n eprint = {1.%s}\n}\n"
 AUTHORS = {"one": r"M{\"u}ller, A. and van den Berg, B.", "two": "Burda, Y.", "three": "A, B. and C, D. and E, F."}
 PAGES = {
@@ -130,7 +137,9 @@ def test_the_page_has_the_notebooks_outputs_and_numbers(chapters):
         "Müller and van den Berg (2014) and A et al. (2014) say (Burda, 2014).",
     ):
         assert said in game
-    assert "From the game, (5.2.2)." in flow
+    assert "Theorem 5.2.1. Nash There is one." in game
+    assert "From the game, (5.2.2), Theorem 5.2.1." in flow
+    assert 'href="../05_gan/02_game.html#gan-nash"' in book.pages["01_flow"]
     assert re.findall(r'class="eqno">\(([\d.]+)\)', page) == ["5.2.1", "5.2.2"]
     assert 'class="exercise admonition"' in page
     assert 'href="../notation.html#term-critic"' in page
@@ -156,10 +165,15 @@ def test_a_stale_notebook_is_a_warning(chapters):
     assert re.search(r"05_gan/02_game.*stale: run make lessons", build(chapters).warnings)
 
 
+def test_what_make_lessons_refuses_is_a_warning(chapters):
+    (chapters / "05_gan" / "02_game.md").write_text(FIRST.replace("{eq}`gan-one`", "{prf:ref}`nowhere`"), "utf-8")
+    assert re.search(r"05_gan/02_game.*no lesson has .*'nowhere'", build(chapters).warnings)
+
+
 def test_a_warning_names_the_line_of_the_text(chapters):
-    text = FIRST.replace("See Figure 1.", "See {ref}`nowhere`.")
+    text = FIRST.replace("See Figure 1.", "See {term}`nowhere`.")
     (chapters / "05_gan" / "02_game.md").write_text(text, "utf-8")
-    line = text.splitlines().index("*Figure 1. A line.* See {ref}`nowhere`.") + 1
+    line = text.splitlines().index("*Figure 1. A line.* See {term}`nowhere`.") + 1
     assert re.search(rf"02_game\.ipynb:{line}: WARNING: .*nowhere", build(chapters).warnings)
 
 

@@ -32,7 +32,10 @@ def join_lesson(app: Sphinx, docname: str, source: list[str]) -> None:
     if is_stale(notebook, executed):
         logger.warning("stale: run make lessons", location=docname)
     lines = first_lines(notebook.cells, text.read_text("utf-8"))
-    source[0] = nbformat.writes(joined(notebook, executed, docname, references, lines))
+    try:
+        source[0] = nbformat.writes(joined(notebook, executed, docname, references, lines))
+    except ValueError as error:  # what make lessons says, too: the page stays that of the notebook
+        logger.warning("%s", error, location=docname)
 
 
 def joined(notebook, executed, docname: str, references: References, lines: list[int]):
