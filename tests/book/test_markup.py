@@ -33,6 +33,10 @@ SEARCH = '<button class="btn search-button-field" id="b">'
         ('<button class="btn search-button-field" aria-label="Search" id="b">', SEARCH),
         ('<summary aria-label="Toggle hidden content">\n<p>', "<summary>\n<p>"),
         ('<div class="citation" id="id2" role="doc-biblioentry">', '<div class="citation" id="id2" role="listitem">'),
+        (
+            '<a href="https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/chapters/05_gan/01.ipynb">',
+            '<a href="https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/work/05_gan/01.ipynb">',
+        ),
         ("<dl>\n<dd>a</dd>\n<dd>b</dd>\n</dl>", '<ul class="gm-arguments">\n<li>a</li>\n<li>b</li>\n</ul>'),
         ("<dl>\n<dt>a</dt>\n<dd>b</dd>\n</dl>", "<dl>\n<dt>a</dt>\n<dd>b</dd>\n</dl>"),
         ('<span class="pre">gmcourse.gan.a_b()</span>', '<span class="pre">gmcourse.<wbr>gan.<wbr>a_<wbr>b()</span>'),

@@ -29,6 +29,7 @@ MENDS = (  # what is written, and what stands in its place
     ),
     (r'(<button class="btn search-button-field[^>]*?) aria-label="[^"]*"', r"\1"),  # named by its text
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),  # so is a folded cell
+    (r'(/v2/gh/[^"]*[?]urlpath=lab/tree/)chapters/', r"\1work/"),  # on Binder, too, one works in one's own copy
     (r'role="doc-biblioentry"', 'role="listitem"'),
     (r'(?<=<span class="pre">)[\w.()]{16,}(?=</span>)', _with_breaks),
     (r"<dl>\n((?:<dd>.*</dd>\n)+)</dl>", _as_list),
