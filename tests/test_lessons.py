@@ -47,3 +47,12 @@ def test_the_budget_is_of_cpu_seconds_and_not_of_the_clock(tmp_path, capsys, mon
     assert together == spent
     assert re.match(r".*/02_work: [4-9]\.\d CPU s, \d kB: at most 4 CPU s", said.err)
     assert {file.suffix for file in tmp_path.iterdir()} == {".md"}
+
+
+def test_what_is_printed_in_pieces_is_one_output(tmp_path):
+    path = tmp_path / "01_lesson.md"
+    code = "import time\nfor word in 'ab':\n    print(word, flush=True)\n    time.sleep(0.5)\n"
+    path.write_text(f"{HEADER}# A lesson\n\n```{{code-cell}} ipython3\n{code}```\n", "utf-8")
+    assert tool.main([str(path)]) == 0
+    [cell] = [cell for cell in tool.nbformat.read(path.with_suffix(".ipynb"), 4).cells if cell.cell_type == "code"]
+    assert [output.text for output in cell.outputs] == ["a\nb\n"]

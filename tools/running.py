@@ -36,6 +36,7 @@ def execute(notebook, folder: Path) -> float:
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         record_timing=False,
+        coalesce_streams=True,  # else what is printed is cut where the kernel happened to flush
         extra_arguments=["--IPKernelApp.log_level=40"],
         on_cell_execute=lambda cell, cell_index: at.update(index=cell_index, source=cell.source),
         on_cell_executed=lambda **_: at.update(seconds=cpu_seconds(client.km.provisioner.pid)),

@@ -42,6 +42,7 @@ class Explorer(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: dict) -> tuple[dict, dict] | None:
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        data["text/plain"] = self.alt  # not an address, which differs from run to run
         data["image/png"] = b64encode(self._still()).decode("ascii")
         metadata["image/png"] = {"alt": self.alt}
         return data, metadata

@@ -53,6 +53,7 @@ def test_the_still_picture_stands_beside_the_widget_with_its_words(made):
     data, metadata, picture = displayed(widget)
     assert data[VIEW]["model_id"] == widget.model_id
     assert metadata["image/png"] == {"alt": widget.alt}
+    assert data["text/plain"] == widget.alt
     assert len(widget.alt) > 5
     assert picture.mode == "P"
     assert len(np.unique(np.asarray(picture.convert("L")))) > 1
