@@ -65,6 +65,7 @@ lessons: setup  ## bring every NN_subject.ipynb up to its .md and execute what i
 
 book: setup  ## the HTML book, warnings as errors, under _build/html
 	$(PY) tools/vendor.py
+	@mkdir -p _build/html/_static  # the theme copies a logo there, and would make a file of that name
 	$(PY) -m sphinx -W --keep-going -q -b html -d _build/doctrees chapters _build/html
 	@echo "The book is in _build/html: make book-open shows it."
 

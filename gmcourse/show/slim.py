@@ -8,7 +8,6 @@ import xml.etree.ElementTree as ET
 from PIL import Image
 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-_HREF = f"{{{_XLINK}}}href"
 _STROKE = re.compile(r"([MLQCz])([^MLQCz]*)")
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _LONG_PATH = 60  # numbers: one of more is told to a tenth of a point, a mark or a letter to a hundredth

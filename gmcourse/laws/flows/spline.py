@@ -9,7 +9,6 @@ from torch import Tensor
 from gmcourse.laws.broken import LawBroken, require_close, require_shape
 
 Bin = Callable[..., Tensor]
-NAMES = ("x0", "x1", "z0", "z1", "d0", "d1")
 
 
 def bins(n: int, seed: int = 0) -> tuple[Tensor, ...]:
