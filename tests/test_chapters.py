@@ -14,10 +14,10 @@ import jupytext
 import lessons as tool
 import nbformat
 import pytest
-from install import is_install
-from pairing import code_cells, is_stale, keep_outputs, publish, read
-from prepare import FIGURE as SPOKEN
-from references import lessons, name_of, read_references
+from notebooks.install import is_install
+from notebooks.pairing import code_cells, is_stale, keep_outputs, publish, read
+from notebooks.prepare import FIGURE as SPOKEN
+from notebooks.references import lessons, name_of, read_references
 
 from gmcourse.lab.course import read_course
 

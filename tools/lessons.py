@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 
 import nbformat
-from minutes import LIMIT
-from pairing import is_stale, keep_outputs, publish, read
-from references import References, lessons, name_of, read_references
-from running import WIDGETS, LessonError, execute, number_widgets
+from notebooks.minutes import LIMIT
+from notebooks.pairing import is_stale, keep_outputs, publish, read
+from notebooks.references import References, lessons, name_of, read_references
+from notebooks.running import WIDGETS, LessonError, execute, number_widgets
 
 from gmcourse.lab.files import write
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from pairing import code_cells, keep_outputs, publish, read
-from references import name_of, read_references
+from notebooks.pairing import code_cells, keep_outputs, publish, read
+from notebooks.references import name_of, read_references
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 

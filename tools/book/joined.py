@@ -9,10 +9,10 @@ from pathlib import Path
 
 import nbformat
 from docutils import nodes
-from minutes import is_hidden
-from pairing import is_stale, keep_outputs, read
-from prepare import prepared
-from references import References, number_of, read_references
+from notebooks.minutes import is_hidden
+from notebooks.pairing import is_stale, keep_outputs, read
+from notebooks.prepare import prepared
+from notebooks.references import References, number_of, read_references
 from sphinx.application import Sphinx
 from sphinx.util import logging
 

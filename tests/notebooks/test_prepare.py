@@ -2,10 +2,10 @@
 
 import nbformat
 import pytest
-from minutes import minutes
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from prepare import number_figures, prepared
-from references import References, boxes, equations, read_references, terms
+from notebooks.minutes import minutes
+from notebooks.prepare import number_figures, prepared
+from notebooks.references import References, boxes, equations, read_references, terms
 
 from gmcourse.exercises import EXERCISES
 
@@ -136,7 +136,7 @@ def test_the_glossary_is_read_with_all_names_of_an_entry():
 @pytest.fixture
 def seconds(monkeypatch):
     """The seconds of reading before they are rounded."""
-    monkeypatch.setattr("minutes._fives", lambda seconds: seconds)
+    monkeypatch.setattr("notebooks.minutes._fives", lambda seconds: seconds)
     return lambda *sources, code=(): minutes(notebook(*sources, code=code))["reading"]
 
 

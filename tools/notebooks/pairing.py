@@ -7,13 +7,13 @@ import json
 from pathlib import Path
 
 import jupytext
-from install import install_cell, is_install
-from minutes import is_hidden, minutes
-from plain import plain
-from prepare import prepared
-from references import References, number_of
 
 from gmcourse.lab.merge import name_cells
+from notebooks.install import install_cell, is_install
+from notebooks.minutes import is_hidden, minutes
+from notebooks.plain import plain
+from notebooks.prepare import prepared
+from notebooks.references import References, number_of
 
 
 def read(source: Path):

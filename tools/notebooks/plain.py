@@ -10,8 +10,8 @@ import re
 import unicodedata
 from functools import partial
 
-from boxes import DISPLAY
-from references import EQUATION, Paper, References, number_of, relative
+from notebooks.boxes import DISPLAY
+from notebooks.references import EQUATION, Paper, References, number_of, relative
 
 BLOCK = re.compile(r"^(:{3,})\{([\w-]+)\} *([^\n]*)\n((?::[\w-]+:[^\n]*\n)*)(.*?)^\1 *$", re.M | re.S)
 ROLE = re.compile(r"\{([\w:]+)\}`([^`]+)`")

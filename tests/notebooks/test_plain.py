@@ -4,8 +4,8 @@ import re
 from dataclasses import replace
 
 import pytest
-from plain import plain
-from references import Paper, References
+from notebooks.plain import plain
+from notebooks.references import Paper, References
 from sphinx.util.nodes import _make_id
 
 HERE, THERE = "05_gan/02_dynamics", "06_flows/01_change"

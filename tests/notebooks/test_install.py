@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import nbformat
-from install import NEEDS, PYPROJECT, install_cell, is_install
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_code_cell
+from notebooks.install import NEEDS, PYPROJECT, install_cell, is_install
 
 from gmcourse import __version__
 

@@ -10,9 +10,9 @@ import re
 from collections import Counter
 from copy import deepcopy
 
-from boxes import BOX, Box
-from minutes import minutes
-from references import References, call, number_of, within
+from notebooks.boxes import BOX, Box
+from notebooks.minutes import minutes
+from notebooks.references import References, call, number_of, within
 
 FIGURE = re.compile(r"\b(Figures?\s)(\d+(?:(?:, |,? and |–)\d+)*)(?![\d.]*\d)")
 POINTER = re.compile(r"\{(?:prf:)?ref\}`(?:([^`<]*[^`<\s])\s*<)?([\w.-]+)>?`")

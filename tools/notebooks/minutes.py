@@ -6,9 +6,8 @@ import ast
 import math
 import re
 
-from boxes import BOX, DISPLAY, Box
-
 from gmcourse.exercises import EXERCISES
+from notebooks.boxes import BOX, DISPLAY, Box
 
 WORD, EQUATION, LINE, FIGURE, EXPLORER, POINT = 60 / 180, 36, 4, 24, 60, 300  # seconds
 LIMIT = 45  # minutes of reading in one sitting

@@ -10,7 +10,7 @@ import nbformat
 
 from gmcourse import __version__
 
-PYPROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
+PYPROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 NEEDS = {  # what lessons import, and who brings it; anywidget brings ipywidgets and traitlets, of 7 as of 8
     "PIL": "pillow",
     "anywidget": "anywidget",

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from boxes import BOX, Box
 from pybtex.database import Entry, parse_file
 from pybtex.richtext import Text
+
+from notebooks.boxes import BOX, Box
 
 EQUATION = re.compile(r"^\$\$((?:(?!\$\$).)*?)\$\$ *\(([\w.-]+)\) *$", re.M | re.S)
 CODE = re.compile(r"^(`{3,})\{code-cell\}.*?^\1 *$", re.M | re.S)
