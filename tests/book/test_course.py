@@ -92,6 +92,9 @@ def test_a_lesson_shows_its_question_its_minutes_and_its_needs(small):
     (chapters / "01_vae" / "01_first.ipynb").write_text(json.dumps({"metadata": metadata}))
     text = extension.lessons_of(course[0], course, chapters)
     assert "35 minutes of reading, 20 of exercises" in text
+    metadata["gmcourse"]["minutes"]["exercises"] = 0
+    (chapters / "01_vae" / "01_first.ipynb").write_text(json.dumps({"metadata": metadata}))
+    assert "of exercises" not in extension.lessons_of(course[0], course, chapters)
     assert "Why?" in text
     assert "1 of 2 lessons are open" in text
     assert "forthcoming · needs [1.1](/01_vae/01_first.md)" in text
@@ -179,3 +182,8 @@ def test_a_chapter_has_a_picture_in_the_themes_colours(chapter):
     assert not re.search(r"#[0-9a-f]{3,6}\b|\brgb\(", picture)
     assert len(picture) < 120_000
     assert ":file: picture.html" in (CHAPTERS / chapter.folder / "index.md").read_text("utf-8")
+
+
+def test_a_table_of_a_family_without_models_is_refused_by_name():
+    with pytest.raises(ValueError, match="models: got 'taxonomy', expected a family of the catalogue"):
+        models.models_of("taxonomy", ())

@@ -79,7 +79,8 @@ def lessons_of(chapter: Chapter, course: Course, chapters: Path) -> str:
 def _about(lesson: Lesson, time: dict[str, int], course: Course) -> str:
     parts = [] if lesson.is_open else ["forthcoming"]
     if time:
-        parts.append(f"{time['reading']} minutes of reading, {time['exercises']} of exercises")
+        work = f", {time['exercises']} of exercises" if time["exercises"] else ""
+        parts.append(f"{time['reading']} minutes of reading{work}")
     if lesson.needs:
         parts.append(f"needs {_needed(lesson.needs, course, told=lesson.is_open)}")
     return " · ".join(parts) or "needs nothing before it"

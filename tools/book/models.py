@@ -98,7 +98,12 @@ def answers(record: ModelRecord) -> str:
 
 
 def models_of(family: str, lessons: Iterable[Lesson]) -> str:
-    """The table, in MyST: a row for every record of the family in the catalogue."""
+    """The table, in MyST: a row for every record of the family in the catalogue; ValueError where it has none."""
+    records = sorted((record for record in CATALOGUE if record.family == family), key=lambda record: record.lesson)
+    if not records:
+        raise ValueError(
+            f"models: got {family!r}, expected a family of the catalogue; leave the table out until it is one"
+        )
     numbers = {lesson.file: lesson.number for lesson in lessons}
     places = homes(family)
     rows = [
@@ -107,8 +112,7 @@ def models_of(family: str, lessons: Iterable[Lesson]) -> str:
         f"  - {cost(record)}\n"
         f"  - [{numbers[record.lesson]}](/{record.lesson}.md)\n"
         f"  - {{cite:t}}`{record.paper}`\n"
-        for record in sorted(CATALOGUE, key=lambda record: record.lesson)
-        if record.family == family
+        for record in records
     ]
     head = ":::{list-table}\n:header-rows: 1\n:class: models\n:widths: 27 33 14 8 18\n\n"
     names = "* - Model\n  - What it can be asked for\n  - One draw\n  - Lesson\n  - Paper\n"
