@@ -19,3 +19,16 @@ hypothesis.settings.load_profile("gmcourse")
 def seed():
     """torch's global state, the same at the start of every test."""
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def course_style():
+    """Matplotlib in the course's look, and as it was afterwards."""
+    import matplotlib as mpl
+
+    from gmcourse import show
+
+    with mpl.rc_context():
+        mpl.use("agg")
+        show.use_style()
+        yield

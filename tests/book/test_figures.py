@@ -21,13 +21,7 @@ from gmcourse.show.vector import svg
 
 ALT = 'a "line" that rises & falls'
 
-
-@pytest.fixture(autouse=True)
-def _style():
-    with mpl.rc_context():
-        mpl.use("agg")
-        show.use_style()
-        yield
+pytestmark = pytest.mark.usefixtures("course_style")
 
 
 def figure(width: float = 5.4, heat: bool = False, points: int = 0) -> Figure:

@@ -2,7 +2,6 @@
 
 import io
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
@@ -13,13 +12,7 @@ from gmcourse import show
 from gmcourse.show.curves import running_mean
 from gmcourse.show.style import png
 
-
-@pytest.fixture(autouse=True)
-def _style():
-    with mpl.rc_context():
-        mpl.use("agg")
-        show.use_style()
-        yield
+pytestmark = pytest.mark.usefixtures("course_style")
 
 
 class Normal:

@@ -24,13 +24,7 @@ from gmcourse.show.vector import svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 
-
-@pytest.fixture(autouse=True)
-def _style():
-    with mpl.rc_context():
-        mpl.use("agg")
-        show.use_style()
-        yield
+pytestmark = pytest.mark.usefixtures("course_style")
 
 
 def scatter(points: int) -> Figure:

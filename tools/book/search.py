@@ -5,16 +5,16 @@ a book opened from disk finds as much as a served one, and no line holds code, L
 """
 
 import json
-import os
 import re
 from html.entities import html5
 from pathlib import Path
 
 from docutils import nodes
+from notebooks.references import number_of
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
-from gmcourse.lab.course import read_course
+from gmcourse.lab.files import write
 
 LESSON, PAGE, API = 3, 2, 1  # what is listed first
 NO_PROSE = (
@@ -92,8 +92,7 @@ class Prose:
 
     def keep(self, app: Sphinx, doctree: nodes.document, docname: str) -> None:
         """Keep that of a page, with what decides its place among the results."""
-        lessons = {lesson.file for chapter in read_course(app.srcdir.parent) for lesson in chapter.lessons}
-        rank = LESSON if docname in lessons else API if docname.startswith(("api/", "references")) else PAGE
+        rank = LESSON if number_of(docname) else API if docname.startswith(("api/", "references")) else PAGE
         self.pages[docname] = {"rank": rank, "sections": sections(doctree)}
 
     def write(self, app: Sphinx) -> list:
@@ -101,9 +100,7 @@ class Prose:
         path, head = Path(app.outdir, "_static", "search_prose.js"), "var searchProse = "
         kept = json.loads(path.read_text("utf-8").removeprefix(head)) if path.exists() else {}
         pages = {name: page for name, page in sorted((kept | self.pages).items()) if name in app.env.found_docs}
-        beside = path.with_suffix(".tmp")
-        beside.write_text(head + json.dumps(pages, ensure_ascii=False, separators=(",", ":")), "utf-8")
-        os.replace(beside, path)
+        write(path, head + json.dumps(pages, ensure_ascii=False, separators=(",", ":")))
         return []
 
 

@@ -88,7 +88,7 @@ def read_references(chapters: Path) -> References:
 
 def api_pages(chapters: Path) -> dict[str, str]:
     """The page of the book that documents each module or package."""
-    pages = [*chapters.glob("api.md"), *sorted(chapters.glob("api/*.md"))]
+    pages = sorted(chapters.glob("api/*.md"))
     found = {page: re.findall(r"<!-- api: ([\w.]+?)(?:\.\*)? -->", page.read_text("utf-8")) for page in pages}
     return {
         name: page.relative_to(chapters).with_suffix(".html").as_posix()
