@@ -83,10 +83,10 @@ def _held(exercise: Exercise, answer: Any, seconds: float) -> Verdict:
 def _verdict(exercise: Exercise, answer: Any, error: BaseException) -> Verdict:
     """What an error says of the answer that it came from."""
     if isinstance(error, LawBroken):
-        said = (text(vars(error).get(name, "")) for name in ("law", "observed", "expected", "cause"))
-        law, observed, expected, cause = said
+        said = (text(vars(error).get(name, "")) for name in ("law", "observed", "expected", "case", "cause"))
+        law, observed, expected, case, cause = said
         question = exercise.causes.get(cause) or QUESTIONS.get(cause, QUESTIONS[""])
-        return Verdict(exercise.id, "wrong", law=law, observed=observed, expected=expected, hint=question)
+        return Verdict(exercise.id, "wrong", law=law, observed=observed, expected=expected, case=case, hint=question)
     if isinstance(error, NotImplementedError) and not error.args and raised_by_student(answer, error):
         return Verdict(exercise.id, "not attempted")
     if isinstance(error, AssertionError) and own_frame(answer, error) is None:  # a law written with `assert`

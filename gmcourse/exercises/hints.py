@@ -13,5 +13,8 @@ QUESTIONS = {
     "dependence": "Does each term see only what it may see? Ask which sample each factor depends on.",
     "one-to-one": "How many inputs lead to this output, and which of them is in range?",
     "log-mean": "Which comes first, the logarithm or the mean?",
+    "not-finite": "A NaN or an infinity: which step divides by 0, or takes the log of 0 or the exp of a large number?",
+    "container": "Which type does your answer give back? A tensor is asked for; a list of numbers or an array will do.",
+    "mutation": "Your answer writes into its own input, which is the caller's (`x -= b` does). Make a new tensor.",
     "": "Work one small case by hand and compare it with what your code gives.",
 }

@@ -32,7 +32,7 @@ COLOURS = {"not attempted": "#718096", "correct": "#2f855a", "wrong": "#c53030",
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of a check: its status and, for a wrong answer, the law, the two values and one question."""
+    """The outcome of a check: its status and, for a wrong answer, law, case, the two values and one question."""
 
     id: str
     status: Status
@@ -40,6 +40,7 @@ class Verdict:
     law: str = ""
     observed: str = ""
     expected: str = ""
+    case: str = ""
     hint: str = ""
 
     def lines(self) -> list[str]:
@@ -52,7 +53,8 @@ class Verdict:
             case "could not run":
                 return [f"{self.id}: could not run.", self.observed, *([self.hint] if self.hint else [])]
         seen = [f"Seen: {self.observed}. Expected: {self.expected}."] if self.observed or self.expected else []
-        return [f"{self.id}: not yet.", f"The law: {self.law}", *seen, self.hint]
+        case = [f"The case: {self.case}."] if self.case else []
+        return [f"{self.id}: not yet.", f"The law: {self.law}", *case, *seen, self.hint]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())

@@ -166,7 +166,7 @@ DCGAN = adversarial(
     paper="radford2016",
     year=2016,
     arxiv="1511.06434",
-    lesson="05_gan/04_convolutions",
+    lesson="05_gan/05_convolutions",
     suits=Suits("images (sides from 4)", lambda shape, dtype: IMAGES(shape, dtype) and min(shape[1:]) >= 4),
     make=make_dcgan,
     plan=dcgan_plan,

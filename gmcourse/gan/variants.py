@@ -59,7 +59,7 @@ LSGAN = mlp_game(
     paper="mao2017",
     year=2017,
     arxiv="1611.04076",
-    lesson="05_gan/02_dynamics_and_collapse",
+    lesson="05_gan/02_dynamics",
     make=partial(make_mlp_gan, critic_loss=lsgan_critic_loss, generator_loss=lsgan_generator_loss),
     plan=partial(_plan, betas=(0.5, 0.999)),
 )
@@ -69,7 +69,7 @@ R1_GAN = mlp_game(
     paper="mescheder2018",
     year=2018,
     arxiv="1801.04406",
-    lesson="05_gan/02_dynamics_and_collapse",
+    lesson="05_gan/02_dynamics",
     make=partial(make_mlp_gan, critic_loss=with_r1(gan_critic_loss, 0.02), generator_loss=non_saturating_loss),
     plan=partial(_plan, betas=(0.0, 0.9)),
 )
@@ -79,7 +79,7 @@ WGAN = mlp_game(
     paper="arjovsky2017",
     year=2017,
     arxiv="1701.07875",
-    lesson="05_gan/03_wasserstein_distance",
+    lesson="05_gan/04_wasserstein_distance",
     make=partial(make_mlp_gan, critic_loss=wgan_critic_loss, generator_loss=wgan_generator_loss, clip=0.1),
     plan=partial(_plan, peak=5e-4, betas=(0.0, 0.9), critic_steps=5),
 )
@@ -89,7 +89,7 @@ WGAN_GP = mlp_game(
     paper="gulrajani2017",
     year=2017,
     arxiv="1704.00028",
-    lesson="05_gan/03_wasserstein_distance",
+    lesson="05_gan/04_wasserstein_distance",
     make=partial(
         make_mlp_gan, critic_loss=with_gradient_penalty(wgan_critic_loss, 0.1), generator_loss=wgan_generator_loss
     ),

@@ -11,16 +11,17 @@ Number = TypeVar("Number", bound=Tensor | float)
 
 
 class LawBroken(AssertionError):
-    """A law does not hold: which, the value observed, the value expected and, where it can be told, the likely cause.
+    """A law does not hold: which, the value observed, the value expected and, where a suspect fits, the likely cause.
 
     `cause` is one word of a small vocabulary: sign, reduction, direction, constant, spread, gradient, randomness,
-    overflow, shape, dependence, one-to-one, log-mean.
+    overflow, not-finite, shape, container, mutation, dependence, one-to-one, log-mean. `case` holds the inputs at which
+    the two values were seen.
     """
 
-    def __init__(self, law: str, observed: object, expected: object, cause: str = ""):
-        self.law, self.observed, self.expected, self.cause = law, observed, expected, cause
-        reason = f" (likely cause: {cause})" if cause else ""
-        super().__init__(f"{law}: observed {observed}, expected {expected}{reason}")
+    def __init__(self, law: str, observed: object, expected: object, cause: str = "", case: str = ""):
+        self.law, self.observed, self.expected, self.cause, self.case = law, observed, expected, cause, case
+        at, reason = f" at {case}" if case else "", f" (likely cause: {cause})" if cause else ""
+        super().__init__(f"{law}: observed {observed}, expected {expected}{at}{reason}")
 
 
 def show_value(value: Tensor | float) -> str:
@@ -32,15 +33,32 @@ def show_value(value: Tensor | float) -> str:
 
 
 def require_shape(law: str, output: object, shape: tuple[int, ...]) -> Tensor:
-    """`output` as a tensor of this shape, without NaN or infinity; anything else breaks the law."""
-    if not isinstance(output, (Tensor, float, int)):
-        raise LawBroken(law, f"a {type(output).__name__}", f"a tensor of shape {shape}", "shape")
-    output = torch.as_tensor(output)
-    if tuple(output.shape) != shape:
-        raise LawBroken(law, f"shape {tuple(output.shape)}", f"shape {shape}", "shape")
-    if not torch.isfinite(output).all():
-        raise LawBroken(law, show_value(output), "finite numbers", "overflow")
-    return output
+    """`output` as a tensor of this shape, without NaN or infinity; anything else breaks the law.
+
+    Lists, tuples, NumPy arrays and plain numbers are brought to tensors; one number may come as (1,) or ().
+    """
+    tensor = as_tensor(output)
+    if tensor is None:
+        raise LawBroken(law, f"a {type(output).__name__}", f"a tensor of shape {shape}", "container")
+    if tensor.numel() == 1 and shape in ((), (1,)):
+        tensor = tensor.reshape(shape)
+    if tuple(tensor.shape) != shape:
+        raise LawBroken(law, f"shape {tuple(tensor.shape)}", f"shape {shape}", "shape")
+    if not torch.isfinite(tensor).all():
+        raise LawBroken(law, show_value(tensor), "finite numbers", "not-finite")
+    return tensor
+
+
+def as_tensor(output: object) -> Tensor | None:
+    """A tensor of what holds numbers: a tensor, an array, a number, lists of such; None for anything else."""
+    if isinstance(output, (list, tuple)) and any(isinstance(part, Tensor) for part in output):
+        parts = [as_tensor(part) for part in output]
+        same = all(part is not None and part.shape == parts[0].shape for part in parts)  # type: ignore[union-attr]
+        return torch.stack([part for part in parts if part is not None]) if same else None
+    try:
+        return torch.as_tensor(output)
+    except (TypeError, ValueError, RuntimeError):
+        return None
 
 
 def require_close(
@@ -50,11 +68,12 @@ def require_close(
     tolerance: float | Tensor,
     suspects: Mapping[str, Tensor | float] | None = None,
     cause: str = "",
+    given: Mapping[str, object] | None = None,
 ) -> None:
-    """Break the law unless |observed − expected| ≤ tolerance everywhere; a suspect that fits names the cause.
+    """Break the law unless |observed − expected| ≤ tolerance everywhere; a suspect that fits as well names the cause.
 
     The two must have one shape: nothing broadcasts. NaN is close to nothing. `suspects` maps a cause to the value that
-    its bug would give.
+    its bug would give. `given` holds the inputs by name: what is told of the failure is its first failing row alone.
     """
     observed, expected = torch.as_tensor(observed).detach(), torch.as_tensor(expected).detach()
     if observed.shape != expected.shape:
@@ -62,8 +81,63 @@ def require_close(
     if _close(observed, expected, tolerance):
         return
     fitting = (name for name, value in (suspects or {}).items() if _close(observed, torch.as_tensor(value), tolerance))
-    cause = next(fitting, cause or ("" if observed.isfinite().all() else "overflow"))
-    raise LawBroken(law, show_value(observed), show_value(expected), cause)
+    cause = next(fitting, cause or ("" if observed.isfinite().all() else "not-finite"))
+    row = _failing_row(observed, expected, tolerance)
+    if given is None or row is None:
+        raise LawBroken(law, show_value(observed), show_value(expected), cause, show_case(given or {}))
+    case = show_case(given, row, len(observed))
+    raise LawBroken(law, show_value(observed[row]), show_value(expected[row]), cause, case)
+
+
+def require_value(
+    law: str,
+    answer: object,
+    expected: float,
+    tolerance: float,
+    suspects: Mapping[str, float | tuple[float, ...]] | None = None,
+) -> None:
+    """Break the law unless `answer` is a number within `tolerance` of `expected`, which is not told.
+
+    `suspects` maps a cause to the value, or the values, of its slip. NaN is no answer. A tensor or an array of one
+    number passes for it.
+    """
+    tensor = None if isinstance(answer, bool) else as_tensor(answer)
+    if tensor is None or tensor.numel() != 1 or tensor.is_complex() or tensor.dtype == torch.bool:
+        raise LawBroken(law, f"a {type(answer).__name__}", "one number", "container")
+    value = float(tensor)
+    if abs(value - expected) <= tolerance:
+        return
+    known = {name: slips if isinstance(slips, tuple) else (slips,) for name, slips in (suspects or {}).items()}
+    fitting = (name for name, slips in known.items() if any(abs(value - slip) <= tolerance for slip in slips))
+    cause = next(fitting, "" if math.isfinite(value) else "not-finite")
+    raise LawBroken(law, f"your {value:.4g}", "another number", cause)
+
+
+def show_case(given: Mapping[str, object], row: int | None = None, batch: int = 0) -> str:
+    """The inputs in words, "x = [1, 2], t = 0.5": of those with `batch` rows the one that failed."""
+    shown = []
+    for name, value in given.items():
+        if isinstance(value, Tensor) and row is not None and value.dim() and len(value) == batch:
+            value = value[row]
+        if isinstance(value, Tensor) and value.numel() > 8:
+            shown.append(f"{name} of shape {tuple(value.shape)}")
+        elif isinstance(value, (Tensor, float, int)):
+            shown.append(f"{name} = {_entries(value)}")
+    return ", ".join(shown) + (f" (row {row} of {batch})" if row is not None and batch > 1 and shown else "")
+
+
+def _entries(value: Tensor | float) -> str:
+    if not isinstance(value, Tensor) or not value.dim():
+        return f"{float(value):.4g}"
+    return f"[{', '.join(_entries(part) for part in value)}]"
+
+
+def _failing_row(observed: Tensor, expected: Tensor, tolerance: float | Tensor) -> int | None:
+    """The first row in which an entry fails; None for a single number."""
+    if not observed.dim():
+        return None
+    bad = ~((observed - expected).abs() <= tolerance)
+    return int(bad.flatten(1).any(1).nonzero()[0]) if observed.dim() > 1 else int(bad.nonzero()[0])
 
 
 def _close(observed: Tensor, value: Tensor, tolerance: float | Tensor) -> bool:

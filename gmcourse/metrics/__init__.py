@@ -3,15 +3,17 @@
 from gmcourse.metrics.classifier import features
 from gmcourse.metrics.coverage import Modes, modes
 from gmcourse.metrics.distances import mmd, sliced_wasserstein
-from gmcourse.metrics.fidelity import frechet_distance, precision_recall
+from gmcourse.metrics.fidelity import Fidelity, fidelity, frechet_distance, precision_recall
 from gmcourse.metrics.likelihood import Estimate, estimate, importance_weighted, mean_elbo, nll
 from gmcourse.metrics.transport import transport_plan, wasserstein_1d, wasserstein_lp
 
 __all__ = [
     "Estimate",
+    "Fidelity",
     "Modes",
     "estimate",
     "features",
+    "fidelity",
     "frechet_distance",
     "importance_weighted",
     "mean_elbo",

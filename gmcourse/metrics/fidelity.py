@@ -1,9 +1,37 @@
 """How near samples lie to data in a space of features: the Fréchet distance, precision and recall."""
 
 import warnings
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from gmcourse.metrics.classifier import features
+
+COUNT = 540  # pictures on either side wherever the course gives one of these numbers: all digits that are held out
+
+
+class Fidelity(NamedTuple):
+    """Fréchet distance, precision and recall of samples against data, at one count."""
+
+    frechet: float
+    precision: float
+    recall: float
+
+
+def fidelity(real: Tensor, fake: Tensor, count: int = COUNT) -> Fidelity:
+    """The course's one protocol for pictures of digits: `count` against `count`, in the classifier's 64 features.
+
+    Of `real`, (n, 1, H, W) in [0, 1], `count` evenly spaced pictures are taken; `fake` is cut into as many parts of
+    `count` as it fills, and the numbers are the means over the parts. Real pictures given as `fake` yield the floor:
+    what data against data give. Raises ValueError where either has fewer than `count`.
+    """
+    if min(len(real), len(fake)) < count:
+        raise ValueError(f"real, fake: got {len(real)} and {len(fake)} pictures, expected at least {count} of each")
+    held = features(real[torch.linspace(0, len(real) - 1, count).round().long()])
+    parts = [part for part in features(fake).split(count) if len(part) == count]
+    values = [(frechet_distance(held, part), *precision_recall(held, part)) for part in parts]
+    return Fidelity(*(sum(column) / len(parts) for column in zip(*values, strict=True)))
 
 
 def frechet_distance(x: Tensor, y: Tensor) -> float:

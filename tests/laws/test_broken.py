@@ -1,9 +1,10 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape
+from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape, require_value
 
 
 def test_message_names_law_values_and_cause():
@@ -19,7 +20,12 @@ def test_a_suspect_that_does_not_fit_is_not_blamed():
 
 @pytest.mark.parametrize(
     ("output", "cause"),
-    [(torch.zeros(3), "shape"), ("text", "shape"), (None, "shape"), (torch.tensor([1.0, float("nan")]), "overflow")],
+    [
+        (torch.zeros(3), "shape"),
+        (object(), "container"),
+        (None, "container"),
+        (torch.tensor([1.0, float("nan")]), "not-finite"),
+    ],
 )
 def test_shape_and_finiteness(output, cause):
     with pytest.raises(LawBroken) as caught:
@@ -57,7 +63,7 @@ def test_a_suspect_does_not_broadcast_either():
 def test_nan_is_never_close(observed, expected):
     with pytest.raises(LawBroken) as caught:
         require_close("nan", observed, expected, 1e9, {"sign": math.nan, "spread": torch.tensor(math.nan)})
-    assert caught.value.cause == ("" if observed == 1.0 else "overflow")
+    assert caught.value.cause == ("" if observed == 1.0 else "not-finite")
     rows = torch.tensor([1.0, observed]), torch.tensor([1.0, expected])
     with pytest.raises(LawBroken):  # one row among good ones
         require_close("nan", *rows, 1e9)
@@ -77,3 +83,51 @@ def test_the_nearest_of_several_slips():
     assert nearest(torch.tensor([1.1, 2.5]), far, near) is near
     assert nearest(torch.tensor(2.4), math.nan, 3.0) == 3.0
     assert nearest(torch.tensor(2.4), 3.0, torch.tensor(math.nan)) == 3.0
+
+
+@pytest.mark.parametrize("given", [[1, 2.5], (1, 2.5), np.array([1, 2.5]), [torch.tensor(1.0), torch.tensor(2.5)]])
+def test_another_container_is_brought_to_a_tensor(given):
+    assert require_shape("x", given, (2,)).tolist() == [1.0, 2.5]
+
+
+@pytest.mark.parametrize("given", [3, 3.0, np.float32(3), np.int64(3), torch.tensor([3.0]), [3.0]])
+def test_one_number_may_come_as_a_row(given):
+    assert require_shape("x", given, ()).item() == 3
+
+
+@pytest.mark.parametrize("given", [None, "3", {}, [torch.ones(2), torch.ones(3)], [None]])
+def test_what_holds_no_numbers_is_named(given):
+    with pytest.raises(LawBroken) as broken:
+        require_shape("x", given, ())
+    assert broken.value.cause == "container"
+
+
+def test_the_first_failing_row_is_told():
+    x, expected = torch.tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]), torch.tensor([1.0, 2.0, 3.0])
+    with pytest.raises(LawBroken) as broken:
+        require_close("y", torch.tensor([1.0, 7.0, 8.0]), expected, 1e-6, given={"x": x, "t": 0.5, "w": torch.ones(9)})
+    told = broken.value
+    assert (told.observed, told.expected, told.cause) == ("7", "2", "")
+    assert told.case == "x = [2, 3], t = 0.5, w of shape (9,) (row 1 of 3)"
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"), [(2.0, "sign"), (4.0, "constant"), (5.0, "constant"), (7.0, ""), (math.nan, "not-finite")]
+)
+def test_a_value_is_not_told_and_its_slips_are(answer, cause):
+    with pytest.raises(LawBroken) as broken:
+        require_value("v", answer, 3.0, 0.01, {"sign": 2.0, "constant": (4.0, 5.0)})
+    assert broken.value.cause == cause
+    assert "3" not in str(broken.value)
+
+
+@pytest.mark.parametrize("answer", [3, 3.005, np.float32(3), torch.tensor([3.0]), np.int64(3)])
+def test_a_value_may_be_any_number(answer):
+    require_value("v", answer, 3.0, 0.01)
+
+
+@pytest.mark.parametrize("answer", [True, None, "3", [1.0, 2.0], 3j])
+def test_a_value_is_one_number(answer):
+    with pytest.raises(LawBroken) as broken:
+        require_value("v", answer, 3.0, 0.01)
+    assert broken.value.cause == "container"

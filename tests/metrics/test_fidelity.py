@@ -7,7 +7,8 @@ import pytest
 import torch
 from scipy.linalg import sqrtm
 
-from gmcourse.metrics import frechet_distance, modes, precision_recall
+from gmcourse.data import load
+from gmcourse.metrics import fidelity, frechet_distance, modes, precision_recall
 
 
 def normal(n, d, seed, scale=1.0, shift=0.0):
@@ -123,3 +124,20 @@ def test_the_mixture_s_own_samples_lie_within_three_spreads():
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call(normal(10, 2, 0))
+
+
+def test_the_protocol_is_one_count_and_the_mean_over_the_parts():
+    digits = load("digits")
+    held = torch.cat([digits.valid, digits.test])
+    parts = [fidelity(held, part) for part in digits.train[:1080].split(540)]
+    both = fidelity(held, digits.train)
+    assert both.frechet == pytest.approx(sum(p.frechet for p in parts) / 2)
+    assert both.recall == pytest.approx(sum(p.recall for p in parts) / 2)
+    assert fidelity(held, held).frechet == pytest.approx(0, abs=1e-6)
+    assert both.frechet < 0.1 * fidelity(held, 1 - digits.train).frechet
+
+
+def test_too_few_pictures_are_refused():
+    digits = load("digits")
+    with pytest.raises(ValueError, match="got 540 and 100 pictures, expected at least 540"):
+        fidelity(torch.cat([digits.valid, digits.test]), digits.test[:100])

@@ -1,4 +1,4 @@
-"""Exercises of lesson 05.4, convolutions."""
+"""Exercises of lesson 05.5, convolutions."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Exercises of lesson 05.3, the Wasserstein distance."""
+"""Exercises of lesson 05.4, the Wasserstein distance."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Exercises of lesson 05.2, dynamics and collapse."""
+"""Exercises of lesson 05.2, dynamics."""
 
 import math
 from functools import partial

@@ -1,0 +1,31 @@
+"""Ask a candidate for its value, on inputs of its own, and see that it leaves them as they were."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gmcourse.laws.broken import LawBroken, show_value
+
+
+def ask(candidate: Callable[..., Any], **inputs: Any) -> Any:
+    """candidate(*inputs), in the order given, on clones of the tensors; LawBroken names an input that was changed.
+
+    Gradients pass through the clones. What is no tensor (a function, a generator, a number) is handed over as it is.
+    """
+    clones = {name: value.clone() if isinstance(value, Tensor) else value for name, value in inputs.items()}
+    output = candidate(*clones.values())
+    for name, value in inputs.items():
+        if isinstance(value, Tensor) and not _same(value, clones[name]):
+            raise LawBroken(
+                "what is handed to a function stays as it was",
+                f"after the call {name} = {show_value(clones[name].detach())}",
+                f"{name} = {show_value(value.detach())}",
+                "mutation",
+            )
+    return output
+
+
+def _same(value: Tensor, clone: Tensor) -> bool:
+    return value.shape == clone.shape and value.dtype == clone.dtype and torch.equal(value, clone)
