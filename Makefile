@@ -23,10 +23,10 @@ endef
 export BASE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test mutants lessons book book-open format lock clean
+.PHONY: help setup lab test mutants exercise-mutants lessons book book-open format lock clean
 
 help:  ## what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
 
 # The stamp holds the folder and a checksum of what was asked for, and is written last: no stamp, no finished install.
 setup:  ## the environment alone: .venv with everything in requirements.lock
@@ -46,8 +46,8 @@ setup:  ## the environment alone: .venv with everything in requirements.lock
 lab: setup  ## JupyterLab on your own copies of the lessons, in work/; ARGS="--no-browser" is passed on
 	@$(PY) -m gmcourse lab $(ARGS)
 
-test mutants lessons: export OMP_NUM_THREADS = 1
-test mutants lessons: export TQDM_DISABLE = 1
+test mutants exercise-mutants lessons: export OMP_NUM_THREADS = 1
+test mutants exercise-mutants lessons: export TQDM_DISABLE = 1
 
 test: setup  ## style, types, unit and browser tests, then every notebook run again (nbval)
 	$(PY) -m ruff check .
@@ -59,6 +59,9 @@ test: setup  ## style, types, unit and browser tests, then every notebook run ag
 
 mutants: setup  ## plant one-line bugs all over the package and name those that no test finds; ARGS="--only flows"
 	$(PY) tools/mutants.py $(ARGS)
+
+exercise-mutants: setup  ## one-line mutants of every exercise's reference, given as answers; ARGS="--only flows.rq"
+	$(PY) tools/exercise_mutants.py $(ARGS)
 
 lessons: setup  ## bring every NN_subject.ipynb up to its .md and execute what is stale; ALL=1 executes all, ARGS=--measure times them and writes nothing
 	$(PY) tools/lessons.py $(if $(ALL),--all) $(ARGS)
