@@ -1,6 +1,7 @@
 """Check an answer, climb the hints, see the solution."""
 
 import difflib
+from types import FunctionType
 from typing import Any
 
 from gmcourse.exercises.blame import kind_of, own_frame, place, raised_by_student, text
@@ -27,6 +28,8 @@ def check(id: str, answer: Any, *, seconds: float = 30.0) -> Verdict:
             return Verdict(text(id), "could not run", observed=_unknown(id))
         if answer is ...:
             return Verdict(id, "not attempted")
+        if (home := _imported_from(answer)) is not None:
+            return Verdict(id, "not attempted", observed=f"This is {home}'s own: run the cell with your answer first.")
         return _held(exercise, answer, seconds)
     except KeyboardInterrupt:
         raise
@@ -56,6 +59,14 @@ def solution(id: str) -> Any:
 
     reference = _find(id).reference
     return source(reference) if callable(reference) else reference
+
+
+def _imported_from(answer: Any) -> str | None:
+    """The package's module that the answer stands in: a lesson has imported its name, and its stub was not run."""
+    if type(answer) is not FunctionType:
+        return None
+    home = text(answer.__module__)
+    return home if home.startswith("gmcourse.") and not home.startswith("gmcourse.exercises.") else None
 
 
 def _find(id: str) -> Exercise:

@@ -47,7 +47,7 @@ class Verdict:
         """The verdict in words, one fact a line."""
         match self.status:
             case "not attempted":
-                return [f"{self.id}: not attempted yet."]
+                return [f"{self.id}: not attempted yet.", *([self.observed] if self.observed else [])]
             case "correct":
                 return [f"{self.id}: correct ({self.points} point{'s' if self.points != 1 else ''})."]
             case "could not run":

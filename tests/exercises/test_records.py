@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from gmcourse.exercises import EXERCISES, check
 from gmcourse.exercises.hints import QUESTIONS
+from gmcourse.probability import gaussian_kl
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = [(e.id, i) for e in EXERCISES.values() for i in range(len(e.wrong))]
@@ -46,7 +48,8 @@ def misplaced(lessons, records):
 
 @pytest.mark.parametrize("id", EXERCISES)
 def test_reference_is_correct(id):
-    verdict = check(id, EXERCISES[id].reference)
+    reference = EXERCISES[id].reference
+    verdict = check(id, partial(reference) if callable(reference) else reference)
     assert verdict.status == "correct", str(verdict)
     assert verdict.points == EXERCISES[id].points > 0
 
@@ -54,6 +57,12 @@ def test_reference_is_correct(id):
 @pytest.mark.parametrize("id", EXERCISES)
 def test_untouched_stub_is_not_attempted(id):
     assert check(id, untouched(EXERCISES[id])).status == "not attempted"
+
+
+def test_a_name_that_the_lesson_imported_is_no_answer():
+    verdict = check("vae.gaussian_kl", gaussian_kl)
+    assert verdict.lines()[1] == "This is gmcourse.probability's own: run the cell with your answer first."
+    assert verdict.status == "not attempted"
 
 
 @pytest.mark.parametrize(("id", "i"), CASES)
