@@ -7,19 +7,18 @@ real and fake in one batch, and switches turned in one of the two networks only.
 differs from the name before it in that thing alone. Seconds are those of the training.
 """
 
-import math
 import time
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from benchmarks import evidence
 from gmcourse.data import load
 from gmcourse.gan.convolution import checkerboard_share
-from gmcourse.gan.dcgan import dcgan_critic, dcgan_generator
+from gmcourse.gan.dcgan import dcgan_critic, dcgan_generator, he_weights
 from gmcourse.gan.gan import GAN
 from gmcourse.gan.losses import Critic, gan_critic_loss, non_saturating_loss
 from gmcourse.metrics import fidelity
@@ -59,26 +58,14 @@ def one_batch_generator_loss(critic: Critic, real: Tensor, fake: Tensor) -> Tens
     return non_saturating_loss(lambda h: h, *both(critic, real, fake))
 
 
-@torch.no_grad()
-def he_weights(network: nn.Module) -> None:
-    """Weights N(0, 2/f), f the inputs that an output adds up; a transposed convolution's are shared by s² phases."""
-    for module in network.modules():
-        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
-            transposed = isinstance(module, nn.ConvTranspose2d)
-            inputs = module.weight[:, 0].numel() / math.prod(module.stride) if transposed else module.weight[0].numel()
-            nn.init.normal_(module.weight, 0.0, math.sqrt(2 / inputs))
-
-
 def build(variant: str, seed: int) -> GAN:
     generator, critic = OFF[variant]
     latent_size, width, shape = TRAINING["latent_size"], TRAINING["width"], load("digits").event_shape
     losses = {"critic_loss": one_batch_critic_loss, "generator_loss": one_batch_generator_loss}
     torch.manual_seed(seed)
     networks = dcgan_generator(latent_size, shape, width, **generator), dcgan_critic(shape, width, **critic)
-    if variant.endswith("He weights"):
-        for network in networks:
-            he_weights(network)
-    return GAN(*networks, latent_size, **(losses if variant.endswith("one batch") else {}))
+    model = GAN(*networks, latent_size, **(losses if variant.endswith("one batch") else {}))
+    return he_weights(model) if variant.endswith("He weights") else model
 
 
 def train(variant: str, seed: int, folder: Path) -> tuple[GAN, dict[str, float]]:
