@@ -145,6 +145,21 @@ def _initialised(network: nn.Sequential) -> nn.Sequential:
     return network
 
 
+@torch.no_grad()
+def he_weights(model: nn.Module) -> nn.Module:
+    """Draw all weights anew from N(0, 2/f), f the inputs that an output adds up, and return the model. He et al. 2015.
+
+    A transposed convolution of stride s spreads its taps over s² phases, so that an output adds up as many fewer.
+    """
+    for module in model.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            nn.init.normal_(module.weight, 0.0, math.sqrt(2 / module.weight[0].numel()))
+        elif isinstance(module, nn.ConvTranspose2d):
+            inputs = module.weight[:, 0].numel() / math.prod(module.stride)
+            nn.init.normal_(module.weight, 0.0, math.sqrt(2 / inputs))
+    return model
+
+
 def make_dcgan(data: Examples | None = None) -> GAN:
     """DCGAN for grey or coloured images in [0, 1]. Without data: for 8 × 8 images of one channel."""
     channels, height, wide = shape_of(data, (1, 8, 8))

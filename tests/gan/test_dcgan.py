@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from gmcourse.gan import dcgan_critic, dcgan_generator
+from gmcourse.gan.dcgan import he_weights
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 10, 32)]
 SWITCHES = ["strided", "normalised", "convolutional"]
@@ -99,3 +100,15 @@ def test_the_critic_sees_the_whole_picture_before_its_last_layer():
     features[0, :, 1, 1].sum().backward()
     seen = x.grad[0, 0].abs() > 0
     assert seen.sum() > 400
+
+
+def test_he_weights_keep_a_signal_s_size_without_batch_norm():
+    """He et al. 2015, eq. 10: variance 2/f; a transposed convolution's f is the taps that meet in one phase."""
+    torch.manual_seed(0)
+    layers = nn.Linear(200, 900), nn.Conv2d(30, 90, 4, stride=2), nn.ConvTranspose2d(90, 30, 4, stride=2)
+    inputs = torch.randn(50, 200), torch.randn(9, 30, 20, 20), torch.randn(9, 90, 20, 20)
+    for layer, x in zip(layers, inputs, strict=True):
+        nn.init.zeros_(layer.bias)
+        y = he_weights(layer)(x)
+        inside = y if y.dim() == 2 else y[:, :, 2:-2, 2:-2]
+        assert inside.square().mean().item() == pytest.approx(2, rel=0.1)
