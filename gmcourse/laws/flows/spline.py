@@ -151,7 +151,7 @@ def _inverse_suspects(observed: Tensor, expected: Tensor, z: Tensor, *tables: Te
     same_bin = m == (torch.searchsorted(x_knots, z) - 1).clamp(0, len(x_knots) - 2)
     right = (observed - expected).abs() <= 2 * within(expected)
     other = x0 + (x1 - x0) * c / (a * xi)  # the two roots multiply to c/a
-    is_other = ((observed - other).abs() <= 0.01 * (1 + other.abs())).double().mean() > 0.9
+    is_other = (((observed - other).abs() <= 0.01 * (1 + other.abs())) & other.isfinite()).double().mean() > 0.9
     return {
         **({"one-to-one": observed} if is_other else {}),
         "spread": nearest(observed, x0 + (z1 - z0) * xi, x0 + xi, xi, (x1 - x0) * xi, z0 + (x1 - x0) * xi),
