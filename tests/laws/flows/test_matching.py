@@ -47,7 +47,7 @@ BUGS = {
         "twice the variance": (lambda x, t, p: field(x, t, p, 2 * (1 - t) ** 2), "reduction"),
         "one mean point": (lambda x, t, p: p.mean(0) - (x - t * p.mean(0)) / (1 - t), "dependence"),
         "points widened by 1/t": (lambda x, t, p: field(x, t, p / t), ""),
-        "softmax over the batch": (lambda x, t, p: field(x, t, p, axis=0), "shape"),
+        "softmax over the batch": (lambda x, t, p: field(x, t, p, axis=0), ""),
         "the first row for all": (lambda x, t, p: field(x, t, p)[:1].expand_as(x), "shape"),
         "mean over the batch": (lambda x, t, p: field(x, t, p).mean(0), "shape"),
     },
