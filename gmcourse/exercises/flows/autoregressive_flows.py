@@ -220,7 +220,7 @@ EXERCISES: tuple[Exercise, ...] = (
             "not-finite": "A loss without bound: is the density of the best Gaussian 0 anywhere?",
             "reduction": "That is what one order costs in all. The gap is the difference between the two.",
             "direction": "Can the wrong order do better than the truth?",
-            "log-mean": "In bits, it seems. Nats are asked for.",
+            "log-mean": "The gap in bits is near that. Nats are asked for: which logarithm is yours?",
         },
     ),
 )

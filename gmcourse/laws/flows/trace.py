@@ -17,8 +17,8 @@ ROTATION = torch.tensor([[0.0, -2.0, 1.0], [2.0, 0.0, -0.5], [-1.0, 0.5, 0.0]], 
 Estimator = Callable[[Callable[[Tensor], Tensor], Tensor, Generator], Tensor]
 
 
-# of size 4, so that a mean over coordinates is not the third that uniform probes give
-WIDE = torch.tensor([[2.0, -1.0, 0.3, 0.8], [0.5, 1.0, 0.7, -0.2], [-0.4, 0.2, -0.6, 0.9], [0.6, 0.1, -0.3, 1.2]])
+# of size 4, so that a mean over coordinates is not the third that uniform probes give; estimates of both signs
+WIDE = torch.tensor([[1.0, -1.0, 0.3, 0.8], [0.5, -1.2, 0.7, -0.2], [-0.4, 0.2, -0.6, 0.9], [0.6, 0.1, -0.3, 0.9]])
 
 
 def trace_is_unbiased(candidate: Estimator, *, seed: int = 0) -> None:

@@ -245,6 +245,7 @@ WRONG = {
         "two probes": (lambda f, z, rng: (gaussian(z, rng) * product(f, z, gaussian(z, rng))).sum(1), "constant"),
         "one probe": (shared, "dependence"),
         "in [−1, 1]": (with_probe(lambda z, rng: 2 * torch.rand(z.shape, generator=rng) - 1), "spread"),
+        "|·| of each": (lambda f, z, rng: hutchinson(f, z, rng).abs(), ""),
         "twice too wide": (with_probe(lambda z, rng: 2 * gaussian(z, rng)), ""),
         "z moved": (lambda f, z, rng: hutchinson(f, z.add_(1.0), rng), "mutation"),
         "the batch's mean": (lambda f, z, rng: hutchinson(f, z, rng).mean(), "shape"),
