@@ -7,6 +7,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
+from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import require_close, require_shape, standard_error
 from gmcourse.protocols import Sampler
 
@@ -30,8 +31,8 @@ def integrates_to_one(
     `candidate` takes (batch, D) and returns (batch,), nats.
     """
     x, volume = grid(low, high, points)
-    log_prob = require_shape("one log-probability for each row", candidate(x), (len(x),))
-    require_close("∫ p(x) dx = 1", log_prob.double().exp().sum() * volume, 1.0, tolerance, cause="constant")
+    log_prob = require_shape("one log-probability for each row", ask(candidate, x=x), (len(x),))
+    require_close("∫ p(x) dx = 1", log_prob.double().exp().sum() * volume, 1.0, tolerance)
 
 
 def sums_to_one(candidate: LogProb, *, dims: int, tolerance: float = 1e-6) -> None:
@@ -39,8 +40,8 @@ def sums_to_one(candidate: LogProb, *, dims: int, tolerance: float = 1e-6) -> No
     if not 1 <= dims <= 16:
         raise ValueError(f"dims: got {dims}, expected 1 to 16, so that every vector can be visited")
     x = torch.tensor(list(product([0.0, 1.0], repeat=dims)))
-    log_prob = require_shape("one log-probability for each row", candidate(x), (len(x),))
-    require_close("Σ P(x) = 1", log_prob.double().exp().sum(), 1.0, tolerance, cause="constant")
+    log_prob = require_shape("one log-probability for each row", ask(candidate, x=x), (len(x),))
+    require_close("Σ P(x) = 1", log_prob.double().exp().sum(), 1.0, tolerance)
 
 
 def samples_follow_density(
@@ -65,7 +66,7 @@ def samples_follow_density(
         ("E xxᵀ", _products(draws), mass @ _products(x)),
     ):
         tolerance = 4 * standard_error(observed) + 1e-3
-        require_close(f"{law} over samples and by quadrature", observed.mean(0), expected, tolerance, cause="spread")
+        require_close(f"{law} over samples and by quadrature", observed.mean(0), expected, tolerance)
 
 
 def _products(x: Tensor) -> Tensor:

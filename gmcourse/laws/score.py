@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
+from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import require_close, require_shape
 
 Score = Callable[[Tensor, float | Tensor, Tensor, Tensor], Tensor]
@@ -27,7 +28,8 @@ def is_score_of_mixture(candidate: Score, *, seed: int = 0) -> None:
         ("densities of e^{−1000}", 0.3, 20 * x),
     ):
         score = _gradient(where, sigma, points, weights)
-        observed = require_shape(f"one score a row, {name}", candidate(where.clone(), sigma, points, weights), (5, 3))
+        answer = ask(candidate, x=where, sigma=sigma, points=points, weights=weights)
+        observed = require_shape(f"one score a row, {name}", answer, (5, 3))
         column = torch.as_tensor(sigma).double().expand(5)[:, None]
         suspects = {
             "sign": -score,
@@ -38,7 +40,7 @@ def is_score_of_mixture(candidate: Score, *, seed: int = 0) -> None:
             "shape": score[:1].expand(5, 3),
         }
         law = f"∇ ln Σ w_k N(x; x_k, σ²I), {name}"
-        require_close(law, observed, score, 1e-6 * (1 + score.abs().max()), suspects)
+        require_close(law, observed, score, 1e-6 * (1 + score.abs().max()), suspects, given={"x": where, "σ": sigma})
 
 
 def _gradient(x: Tensor, sigma: float | Tensor, points: Tensor, weights: Tensor) -> Tensor:

@@ -32,16 +32,16 @@ LAW = partial(samples_agree, log_prob=Clouds().log_prob, low=[-6, -5], high=[6, 
 RIGHT = {LAW: (Clouds(),)}
 BUGS = {
     LAW: {
-        "the variance for the deviation": (Clouds(std=0.25), "spread"),
-        "the root of the deviation": (Clouds(std=math.sqrt(0.5)), "spread"),
-        "shifted": (Clouds(offset=0.3), "spread"),
-        "a mode lost": (Clouds(share=0.0), "spread"),
-        "equal weights": (Clouds(share=0.5), "spread"),
-        "mirrored": (Clouds(spoil=lambda x: x * torch.tensor([1.0, -1.0])), "spread"),
+        "the variance for the deviation": (Clouds(std=0.25), ""),
+        "the root of the deviation": (Clouds(std=math.sqrt(0.5)), ""),
+        "shifted": (Clouds(offset=0.3), ""),
+        "a mode lost": (Clouds(share=0.0), ""),
+        "equal weights": (Clouds(share=0.5), ""),
+        "mirrored": (Clouds(spoil=lambda x: x * torch.tensor([1.0, -1.0])), ""),
         "one sample for all": (Clouds(spoil=lambda x: x[:1].expand_as(x)), "randomness"),
         "each sample twice": (Clouds(spoil=lambda x: x[: len(x) // 2].repeat(2, 1)), "randomness"),
         "one coordinate": (Clouds(spoil=lambda x: x[:, 0]), "shape"),
-        "NaN in one": (Clouds(spoil=lambda x: torch.where(x == x.max(), math.nan, x)), "overflow"),
+        "NaN in one": (Clouds(spoil=lambda x: torch.where(x == x.max(), math.nan, x)), "not-finite"),
     }
 }
 

@@ -34,7 +34,7 @@ BUGS = {
             "",
         ),
         "the first row for all": (lambda *a: score(*a)[:1].expand(5, 3), "shape"),
-        "not in logarithms": (plain, "overflow"),
+        "not in logarithms": (plain, "not-finite"),
         "one for the batch": (lambda *a: score(*a).mean(0), "shape"),
     }
 }

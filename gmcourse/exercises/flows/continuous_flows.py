@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from gmcourse.exercises.record import Exercise
 from gmcourse.flows.continuous import draw_probe, hutchinson_trace, hutchinson_variance, linear_ode_log_prob
 from gmcourse.flows.ode import rk4
-from gmcourse.laws import LawBroken
+from gmcourse.laws.broken import require_value
 from gmcourse.laws.flows import ode, trace
 
 
@@ -34,10 +34,8 @@ def mass_after_steps(answer: float) -> None:
     turn = torch.tensor([[0.0, -math.pi / 2], [math.pi / 2, 0.0]], dtype=torch.float64)
     step = torch.eye(2, dtype=torch.float64) - turn / 4  # from data to noise, against the field
     mass = 1 / torch.linalg.det(torch.linalg.matrix_power(step, 4)).item()
-    if not abs(float(answer) - mass) <= 0.005:
-        known = {"constant": 1.0, "direction": 1 / mass, "reduction": mass**0.25}
-        cause = next((name for name, value in known.items() if abs(float(answer) - value) <= 0.005), "")
-        raise LawBroken("the mass of the claimed density", f"your {float(answer):.4g}", "another number", cause)
+    known = {"constant": 1.0, "direction": 1 / mass, "reduction": mass**0.25, "spread": (mass**0.5, 1 / mass**0.25)}
+    require_value("the mass of the claimed density", answer, mass, 0.005, known)
 
 
 def _product(f, z, v):
@@ -104,14 +102,17 @@ EXERCISES = (
             (lambda x, a: linear_ode_log_prob(x, a) + 2 * a.trace(), "sign"),
             (lambda x, a: linear_ode_log_prob(x, -a) - 2 * a.trace(), "direction"),
             (lambda x, a: linear_ode_log_prob(x, a) + a.trace(), "constant"),
-            (lambda x, a: linear_ode_log_prob(x, a) + a.trace() - torch.linalg.slogdet(a).logabsdet, "overflow"),
+            (lambda x, a: linear_ode_log_prob(x, a) + a.trace() - torch.linalg.slogdet(a).logabsdet, "not-finite"),
             (lambda x, a: linear_ode_log_prob(x, a).mean(), "shape"),
         ),
         causes={
             "sign": "A field with a positive trace spreads points out. Should the density rise or fall?",
             "direction": "x is at t = 1. Which z, at t = 0, does it come from: e^{A}x or e^{−A}x?",
             "constant": "Right where tr A = 0 only. What became of the volume?",
-            "overflow": "At A = 0 nothing moves, and yet ln det A is −∞. Whose determinant is asked for: A's or e^A's?",
+            "not-finite": "At A = 0 nothing moves, and ln det A is −∞. Whose determinant is asked for: A's or e^A's?",
+            "dependence": "x holds one point a row. Does x @ M multiply each by M, or by its transpose?",
+            "spread": "One Euler step is right for small A only. Which function gives the flow for unit time?",
+            "reduction": "Is the exponential of a matrix that of each entry? Try A = 0.",
         },
     ),
     Exercise(
@@ -141,7 +142,12 @@ EXERCISES = (
             "spread": "Too small by a constant factor. What is E[v²] of your noise?",
             "shape": "One number a row is asked for: (∂f/∂z)v is a vector. What is it to be multiplied by?",
             "dependence": "Each row needs a probe of its own, the same at both ends of vᵀAv. Is it?",
-            "constant": "The mean is off. What is E[v_i w_j] where v and w are drawn separately?",
+            "constant": "Your mean is 0. Is it v that is multiplied with (∂f/∂z)v, the same v at both ends?",
+            "randomness": "All noise comes from rng: equal generators, equal estimates; another one, others. Is it so?",
+            "reduction": "vᵀAv is a sum over coordinates, and so is the trace. Did you take a mean?",
+            "one-to-one": "E[v_i v_j] is to be 0 for i ≠ j. Are the entries of v independent, and of mean 0?",
+            "gradient": "A difference over a whole step v is no derivative. What does torch.func.jvp give?",
+            "direction": "At which point is ∂f/∂z taken? It is another one in each row of z.",
         },
     ),
     Exercise(
@@ -160,12 +166,14 @@ EXERCISES = (
             (partial(hutchinson_variance, probe="gaussian"), "spread"),
             (lambda a: 2 * (a.square().sum() - a.diagonal().square().sum()), "direction"),
             (lambda a: rademacher_variance(a) / 2, "constant"),
-            (lambda a: rademacher_variance(a).sqrt(), ""),
+            (lambda a: rademacher_variance(a).sqrt(), "reduction"),
         ),
         causes={
             "spread": "That is right for Gaussian probes. What is v_i² where v_i is ±1, and how much does it vary?",
             "direction": "For a rotation vᵀAv is 0 whatever v. Which part of A does the form not see?",
             "constant": "S_ij and S_ji multiply the same product v_i v_j. How often did you count the pair?",
+            "log-mean": "That is the mean square. What is taken from it to make the variance?",
+            "reduction": "That is the standard deviation.",
         },
     ),
     Exercise(
@@ -187,9 +195,9 @@ EXERCISES = (
             (lambda f, t, z, h: z + f(t, z), "constant"),
         ),
         causes={
-            "dependence": "On f = t your step is not exact. At which times do you ask for the slope?",
+            "dependence": "Where f hangs on t alone your step takes it at one time. At which times must it be asked?",
             "reduction": "Exact on f = t and not on t²: look at the weights of the four slopes.",
-            "spread": "On f = z the terms h², h³ are off. How far do you follow a slope to the middle of the step?",
+            "spread": "On f = z the term h² is off. How far do you follow a slope to the middle of the step?",
             "constant": "With f = 1 a step must move z by h. Does yours?",
         },
     ),
@@ -212,6 +220,7 @@ EXERCISES = (
             "constant": "The trace is 0, and the flow itself keeps areas. Does I + hA?",
             "direction": "x → z blows areas up and says that it does not. Is too much density claimed, or too little?",
             "reduction": "That is one step of four.",
+            "spread": "Count the steps: how many factors 1 + π²/64 are there, and are they above or below?",
         },
     ),
 )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gmcourse.exercises.record import Exercise
-from gmcourse.laws import LawBroken
+from gmcourse.laws.broken import require_value
 from gmcourse.laws.flows import coupling as laws
 
 
@@ -47,18 +47,14 @@ def lost_mode(share: float) -> tuple[float, float, float]:
 
 def best_of_additive_flows(answer: float) -> None:
     """The lowest NLL of N(0, ¼ I₃) under additive couplings is the identity's: (3/2) ln 2π + 3/8 = 3.132."""
-    observed, floor = float(answer), 1.5 * math.log(2 * math.pi)
-    expected = floor + 0.375
-    if abs(observed - expected) < 0.006:
-        return
+    floor = 1.5 * math.log(2 * math.pi)
     known = {
         "spread": floor + 1.5 * (1 + math.log(0.25)),
         "constant": floor,
         "direction": floor + 1.5,
-        "reduction": expected / 3,
+        "reduction": (floor + 0.375) / 3,
     }
-    cause = next((cause for cause, value in known.items() if abs(observed - value) < 0.02), "")
-    raise LawBroken("the lowest NLL without a scaling", f"your {observed:g}", "another number", cause)
+    require_value("the lowest NLL without a scaling", answer, floor + 0.375, 0.006, known)
 
 
 def _scaled_first(z: Tensor, mask: Tensor, network: laws.Network) -> Tensor:
@@ -107,7 +103,7 @@ EXERCISES = (
         ),
         causes={
             "dependence": "Differentiate output i by input j. Which s stand on the diagonal, and what may they see?",
-            "constant": "At s = 0 the layer is a shear. What must its log-determinant be?",
+            "constant": "Put in s = 0: the layer is a shear. What must its log-determinant be?",
         },
     ),
     Exercise(
@@ -134,7 +130,8 @@ EXERCISES = (
         causes={
             "direction": "Shoes and socks: the last thing done is the first to be undone. Which came last?",
             "dependence": "Which coordinates did the network see on the way there, and which must come back untouched?",
-            "sign": "Put in s = 0: z = x + m. What is x?",
+            "sign": "Write z = x e^s + m for one coordinate and solve for x. Which signs have m and s there?",
+            "constant": "Put in m = 0, then s = 0. Does your formula undo a scaling e^s, and a shift by m?",
         },
     ),
     Exercise(
@@ -206,6 +203,7 @@ EXERCISES = (
         causes={
             "constant": "As the slope grows the share must go to 0. Does yours? An interval has two ends.",
             "spread": "The interval has the width ℓ/Λ, and 0 is in its middle. How far is each end?",
+            "reduction": "erf(a) is not P(|Z| < a): its bell has the variance ½. What has a to be divided by?",
             "direction": "Is a steeper map to put more into the gap, or less? Which of the two lengths is in z?",
         },
     ),
@@ -235,6 +233,9 @@ EXERCISES = (
             "constant": "Two divergences to the middle make JS: are they added or averaged?",
             "overflow": "On the mode q is 0, not small. What is p ln(p/q) there?",
             "sign": "A KL divergence is never negative.",
+            "log-mean": "KL(q‖p) averages over q, which has all its mass on the rest. With which weight?",
+            "spread": "Nats are asked for. Which logarithm is yours?",
+            "shape": "The three values are there. In which order are they asked for?",
         },
     ),
 )

@@ -61,8 +61,9 @@ EXERCISES: tuple[Exercise, ...] = (
         causes={
             "constant": "A uniform density on [0, 1)^D does not know V. How many bits are V levels worth?",
             "spread": "Is log p in nats or in bits? Which base do you owe?",
-            "reduction": "The length is of one dimension. Where is D?",
+            "reduction": "Each of D dimensions has V levels, and log p is of all of them. What is divided by D?",
             "sign": "Should a more probable image have a longer code?",
+            "direction": "v is V times smaller than x + u: is its density larger or smaller, and the code for x?",
         },
     ),
     Exercise(
@@ -81,11 +82,15 @@ EXERCISES: tuple[Exercise, ...] = (
             (lambda x, a: logit_log_det(x, a) - x.shape[1] * math.log(1 - 2 * a), "constant"),
             (lambda x, a: -logit_log_det(x, a), "sign"),
             (lambda x, a: logit_log_det(x, a) / x.shape[1], "reduction"),
-            (lambda x, a: logit_log_det(x, 0.0), "overflow"),
+            (lambda x, a: logit_log_det(x, 0.0), "not-finite"),
         ),
         causes={
             "constant": "Two maps are applied. What is the slope of the first, x → y?",
-            "overflow": "A pixel may be exactly 0 or 1. What is α for?",
+            "not-finite": "A pixel may be exactly 0 or 1. What is α for?",
+            "sign": "Near x = 0 and 1 the logit is steep. Is your log-determinant large there?",
+            "reduction": "Each coordinate has the slope (1−2α)/(y(1−y)). How often does each factor enter your sum?",
+            "direction": "logit(y) = ln y − ln(1 − y) has two terms. What is the derivative of each, and their sum?",
+            "spread": "Is that the slope of each coordinate, or its logarithm?",
         },
     ),
     Exercise(
@@ -110,7 +115,10 @@ EXERCISES: tuple[Exercise, ...] = (
             (lambda x, s: actnorm_log_det(x, x.std((0, 2, 3)).log()), "randomness"),
         ),
         causes={
-            "reduction": "One channel has H·W pixels, and each of them is stretched. Did you count one?",
+            "reduction": "How many values of one image does the s of one channel stretch? How many did you count?",
+            "sign": "s > 0: x is divided by e^s > 1. Does the volume rise or fall?",
+            "spread": "e^s divides x once. Is s the log of a standard deviation or of a variance?",
+            "constant": "Put in s = 0: nothing is stretched. What must the log-determinant be?",
             "randomness": "Other images, another log-determinant: did you initialise again? s is given.",
         },
     ),
@@ -131,15 +139,17 @@ EXERCISES: tuple[Exercise, ...] = (
         ),
         wrong=(
             (lambda x, w: torch.linalg.slogdet(w).logabsdet.expand(len(x)), "reduction"),
-            (lambda x, w: x[0, 0].numel() * torch.linalg.det(w).log().expand(len(x)), "overflow"),
-            (lambda x, w: x[0, 0].numel() * torch.linalg.det(w).abs().log().expand(len(x)), "overflow"),
+            (lambda x, w: x[0, 0].numel() * torch.linalg.det(w).log().expand(len(x)), "not-finite"),
+            (lambda x, w: x[0, 0].numel() * torch.linalg.det(w).abs().log().expand(len(x)), "not-finite"),
             (lambda x, w: x[0, 0].numel() * w.diagonal().abs().log().sum().expand(len(x)), "constant"),
             (lambda x, w: -invertible_1x1_log_det(x, w), "sign"),
         ),
         causes={
-            "overflow": "A determinant may be negative, and with many channels too small for a float.",
+            "not-finite": "A determinant may be negative, and with many channels too small for a float.",
+            "dependence": "|det A| is the product of the singular values. What becomes of a product in the logarithm?",
+            "direction": "Is that |det A|, or its logarithm?",
             "constant": "The diagonal alone is the determinant of a triangular matrix. Is A one?",
-            "reduction": "A is applied at every pixel. How many blocks has the Jacobian?",
+            "reduction": "A is applied at every pixel. How many blocks has the Jacobian of one image?",
         },
     ),
     Exercise(
@@ -167,7 +177,8 @@ EXERCISES: tuple[Exercise, ...] = (
         causes={
             "sign": "A draw that q makes often must count for less. Which sign has log q?",
             "log-mean": "The mean of the logarithms does not tighten with K. Which comes first?",
-            "direction": "Which bin is x + u in? Level x owns [x, x + 1).",
+            "direction": "Level x owns the bin [x, x + 1), from which its mass is gathered. Where do you ask for p?",
+            "not-finite": "Of an image of many pixels p may be e^{−2000}. Which function takes the mean in logarithms?",
             "dependence": "The draws are not uniform. What makes up for that?",
             "constant": "With K equal weights the estimate must be that weight. What is left over?",
         },

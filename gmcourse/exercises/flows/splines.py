@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gmcourse.exercises.record import Exercise
 from gmcourse.flows.splines import knots, rq_forward, rq_inverse, rq_log_slope
-from gmcourse.laws import LawBroken
+from gmcourse.laws.broken import require_value
 from gmcourse.laws.flows import spline as law
 
 
@@ -20,9 +20,7 @@ def spline_inverse(z: Tensor, x_knots: Tensor, z_knots: Tensor, slopes: Tensor) 
 
 def bins_for_fifty_points(answer: int) -> None:
     """Of 4, 8, 16 and 32 bins fitted to 50 points, the number that is best on other points of the same density."""
-    if answer != 4:
-        cause = {32: "sign", 16: "sign", 8: "spread"}.get(answer, "")
-        raise LawBroken("bins with the lowest NLL on new points", f"your {answer}", "another number", cause)
+    require_value("bins with the lowest NLL on new points", answer, 4, 0, {"sign": (16, 32), "spread": 8})
 
 
 def _corners(x, x0, x1, z0, z1):
@@ -97,10 +95,11 @@ EXERCISES = (
             (lambda x, x0, x1, z0, z1, d0, d1: z0 + (z1 - z0) * (x - x0) / (x1 - x0), "gradient"),
         ),
         causes={
-            "spread": "Right at x0, wrong at x1: the curve jumps from bin to bin. Is your ξ equal to 1 at x1?",
+            "spread": "Your curve does not end at its corner, and jumps from bin to bin. Is your ξ equal to 1 at x1?",
             "direction": "The corners are right and the slopes are not. Which of the two is the slope at ξ = 0?",
             "constant": "What is z at x = x0, where ξ = 0?",
-            "gradient": "The corners are right, the slope there is not. Does it depend on d0 and d1, and on x?",
+            "gradient": "The corners are right, and the line between them is straight. What have d0 and d1 done?",
+            "reduction": "Right at x0, but the rise to x1 is the width of the bin. How much has z to rise?",
         },
     ),
     Exercise(
@@ -117,15 +116,17 @@ EXERCISES = (
         ),
         wrong=(
             (_unsquared, "constant"),
-            (_without_rho, "sign"),
+            (_without_rho, "reduction"),
             (lambda *bin: _slope_parts(*bin)[0].log(), "dependence"),
             (lambda *bin: rq_log_slope(*bin).exp(), "spread"),
             (lambda *bin: rq_log_slope(*bin).sum(), "shape"),
         ),
         causes={
             "constant": "In a straight bin your value is 2 ln ρ and not ln ρ. Which power has the denominator?",
-            "sign": "In a straight bin of slope 2 the density must rise. Which factor in front is missing?",
-            "dependence": "Right where the bin is straight. What stands in the denominator, which is ρ only there?",
+            "sign": "Put in a straight bin of slope 2: is ln 2 what comes out, or −ln 2?",
+            "reduction": "In a straight bin of slope 2 ln 2 must come out. Which power of ρ stands in front?",
+            "dependence": "What stands in the denominator, and is ρ² where the bin is straight? Where is it in yours?",
+            "direction": "ξ is 0 at x0. Which of the two slopes must come out there?",
             "spread": "Is that the slope, or its logarithm?",
             "shape": "One number for each x: the sum over coordinates is made later, by the layer.",
         },
@@ -146,14 +147,15 @@ EXERCISES = (
             "With a, b, c of the lesson's quadratic, ξ = 2c / (−b − √(b² − 4ac)); then x = x0 + ξ (x1 − x0).",
         ),
         wrong=(
-            (lambda z, *tables: _root(z, tables), "overflow"),
+            (lambda z, *tables: _root(z, tables), "not-finite"),
             (_other_root, "one-to-one"),
             (lambda z, *tables: _root(z, tables, by="x"), "direction"),
         ),
         causes={
-            "overflow": "In a straight bin a = 0. What does your formula divide by there?",
+            "not-finite": "In a straight bin a = 0. What does your formula divide by there?",
             "one-to-one": "A quadratic has two roots. Is the ξ of yours between 0 and 1?",
             "direction": "You are given z. On which axis do you look for its bin?",
+            "spread": "ξ is a share of the bin's way along x. Where does that begin, and how long is it?",
         },
     ),
     Exercise(
@@ -179,10 +181,14 @@ EXERCISES = (
             (lambda h, bound: _knots(h, bound, scale=1.0), "spread"),
         ),
         causes={
-            "constant": "At h = 0 the knots are right and the inner slopes are not 1. What is softplus(0)?",
+            "constant": "At h = 0 the knots are right, the inner slopes are not 1. What does your function make of 0?",
             "gradient": "Outside [−B, B] the slope is 1. Without the same slope at ±B the density jumps there.",
             "dependence": "Which numbers of h move x, which z, which d? One group moved something else, or nothing.",
             "spread": "How long is the interval from −B to B?",
+            "direction": "Your knots span 2B, as they should. Where have they to begin?",
+            "sign": "h may hold any number, 0 and −5 too. Is every width, height and slope of yours positive there?",
+            "overflow": "e^1000 is infinite. Which functions of torch give shares and softplus without forming it?",
+            "container": "Three tables are asked for, in this order: knots x, knots z, slopes d.",
         },
     ),
     Exercise(
@@ -200,6 +206,7 @@ EXERCISES = (
             "sign": "That is the share inside, which the spline can reach.",
             "spread": "That would be three standard deviations. How many is B = 3 when the standard deviation is 3?",
             "reduction": "The box has two ends.",
+            "constant": "In percent, that is. A number between 0 and 1 is asked for.",
         },
     ),
     Exercise(

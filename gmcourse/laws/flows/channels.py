@@ -5,10 +5,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gmcourse.laws.broken import LawBroken, require_close, require_shape
+from gmcourse.laws.asking import ask
+from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape, show_value
+from gmcourse.laws.flows.rows import draw, within
 
-SHAPE = (2, 3, 2, 5)  # batch, C, H, W
-PIXELS = 10
+SHAPES = ((4, 3, 2, 5), (3, 2, 4, 3))  # batch, C, H, W
+EACH = "one log-determinant for each image"
 
 
 def _log_det(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -20,22 +22,34 @@ def _log_det(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 def actnorm_counts_pixels(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: int = 0) -> None:
     """candidate(x, s) is log|det ∂z/∂x| of z = (x − μ)e^{−s}, s (C,), x (batch, C, H, W): (batch,), whatever x is."""
-    rng = torch.Generator().manual_seed(seed)
-    x = torch.randn(SHAPE, generator=rng, dtype=torch.float64)
-    for log_std in (torch.tensor([0.5, -0.2, 0.1]), torch.tensor([-1.0, 0.3, -0.4])):
-        s = log_std.double()
-        expected = _log_det(lambda v, s=s: v * torch.exp(-s)[:, None, None], x)
-        observed = require_shape("one log-determinant for each image", candidate(x, s), (2,))
-        again = require_shape("one log-determinant for each image", candidate(3 * x + 1, s), (2,))
-        require_close("the same s, the same log_det, whatever x is", again, observed, 1e-6, cause="randomness")
+    for shape, log_std in zip(SHAPES, ([0.5, -0.2, 0.15], [-1.0, 0.3]), strict=True):
+        x, s = draw(*shape, seed=seed), torch.tensor(log_std)
+        scale = s.double().exp()[:, None, None]
+        expected = _log_det(lambda v, scale=scale: v / scale, x.double())
+        observed, again = (require_shape(EACH, ask(candidate, x=v, log_std=s), shape[:1]) for v in (x, 3 * x + 1))
+        if not torch.allclose(again.double(), observed.double(), rtol=1e-4, atol=1e-4):
+            law = "the same s, the same log_det, whatever x is"
+            raise LawBroken(law, show_value(again), show_value(observed), "randomness")
         suspects = {
-            "reduction": expected / PIXELS,
+            **_counted_otherwise(observed, expected, shape),
             "sign": -expected,
             "spread": 2 * expected,
-            "constant": -PIXELS * s.exp().sum().expand(2),
-            "shape": 2 * expected,
+            "constant": -_pixels(shape) * s.double().exp().sum().expand(shape[0]),
         }
-        require_close("log_det of actnorm = log|det ∂z/∂x|", observed, expected, 1e-6, suspects)
+        law = "log_det of actnorm = log|det ∂z/∂x|"
+        require_close(law, observed, expected, within(expected), suspects, given={"x": x, "s": s})
+
+
+def _pixels(shape: tuple[int, ...]) -> int:
+    return shape[2] * shape[3]
+
+
+def _counted_otherwise(observed: Tensor, expected: Tensor, shape: tuple[int, ...]) -> dict[str, Tensor]:
+    """One pixel, one row, one column, channels instead, a mean over channels, a sum over the batch."""
+    batch, channels, height, width = shape
+    one = expected / (height * width)
+    counts = (1, height, width, channels, channels * height * width, height * width / channels, height + width)
+    return {"reduction": nearest(observed, *(one * count for count in counts)), "shape": batch * expected}
 
 
 def mixing_counts_pixels(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: int = 0) -> None:
@@ -43,25 +57,23 @@ def mixing_counts_pixels(candidate: Callable[[Tensor, Tensor], Tensor], *, seed:
 
     Also where det A is negative, and where it is too small for a float64.
     """
-    rng = torch.Generator().manual_seed(seed)
-    x = torch.randn(SHAPE, generator=rng, dtype=torch.float64)
-    matrix = torch.randn(3, 3, generator=rng, dtype=torch.float64)
-    matrix = matrix * torch.linalg.det(matrix).sign()
-    for name, weight in (("det A > 0", matrix), ("det A < 0", matrix[[1, 0, 2]])):
-        expected = _log_det(lambda v, w=weight: torch.einsum("ij,bjhw->bihw", w, v), x)
-        observed = torch.as_tensor(candidate(x, weight))
-        if observed.isnan().any():
-            raise LawBroken(f"log_det of a 1×1 convolution, {name}", "nan", f"{expected[0]:.4g}", "overflow")
-        observed = require_shape("one log-determinant for each image", observed, (2,))
-        suspects = {
-            "reduction": expected / PIXELS,
-            "sign": -expected,
-            "constant": PIXELS * weight.diagonal().abs().log().sum().expand(2),
-            "dependence": PIXELS * torch.linalg.svdvals(weight).sum().expand(2),
-        }
-        require_close(f"log_det = log|det ∂z/∂x|, {name}", observed, expected, 1e-6, suspects)
-    tiny = 1e-6 * torch.eye(60, dtype=torch.float64)
-    wide = torch.zeros(2, 60, 1, 2, dtype=torch.float64)
-    observed = require_shape("A = 10⁻⁶ I, 60 channels", candidate(wide, tiny), (2,))
+    for shape in SHAPES:
+        x, matrix = draw(*shape, seed=seed), draw(shape[1], shape[1], seed=seed + 1)
+        matrix[0] = matrix[0] * torch.linalg.det(matrix).sign()
+        for name, weight in (("det A > 0", matrix), ("det A < 0", matrix.flip(0))):
+            exact = weight.double()
+            expected = _log_det(lambda v, w=exact: torch.einsum("ij,bjhw->bihw", w, v), x.double())
+            observed = require_shape(f"{EACH}, {name}", ask(candidate, x=x, weight=weight), shape[:1])
+            suspects = {
+                **_counted_otherwise(observed, expected, shape),
+                "sign": -expected,
+                "constant": _pixels(shape) * exact.diagonal().abs().log().sum().expand(shape[0]),
+                "dependence": _pixels(shape) * torch.linalg.svdvals(exact).sum().expand(shape[0]),
+                "direction": torch.linalg.det(exact).abs().expand(shape[0]) * _pixels(shape),
+            }
+            law = f"log_det = log|det ∂z/∂x|, {name}"
+            require_close(law, observed, expected, within(expected), suspects, given={"x": x, "A": weight})
+    law = "A = 10⁻⁶ I, 60 channels"
+    observed = require_shape(law, ask(candidate, x=torch.zeros(2, 60, 1, 2), weight=1e-6 * torch.eye(60)), (2,))
     expected = torch.full((2,), 120.0) * torch.tensor(1e-6).double().log()
-    require_close("A = 10⁻⁶ I, 60 channels", observed, expected, 1e-3, cause="overflow")
+    require_close(law, observed, expected, 0.1)

@@ -11,7 +11,7 @@ from gmcourse.laws.flows import change_of_variables as law
 
 
 def affine(x, a, b):
-    base = Normal(torch.zeros(2).double(), 1.0)
+    base = Normal(torch.zeros_like(b), 1.0)
     return Independent(TransformedDistribution(base, [AffineTransform(b, a)]), 1).log_prob(x)
 
 
@@ -50,24 +50,24 @@ BUGS = {
     law.affine_density: {
         "no log-det": (lambda x, a, b: affine(x, a, b) + stretch(a), "constant"),
         "log-det of the other sign": (lambda x, a, b: affine(x, a, b) + 2 * stretch(a), "sign"),
-        "no absolute value": (lambda x, a, b: affine(x, a, b) + stretch(a) - a.log().sum(), "overflow"),
+        "no absolute value": (lambda x, a, b: affine(x, a, b) + stretch(a) - a.log().sum(), "not-finite"),
         "scored at x": (lambda x, a, b: Normal(0.0, 1.0).log_prob(x).sum(1) - stretch(a), "direction"),
-        "log-det a mean": (lambda x, a, b: affine(x, a, b) + stretch(a) / 2, "reduction"),
+        "log-det a mean": (lambda x, a, b: affine(x, a, b) + stretch(a) / len(a), "reduction"),
         "one density for the batch": (lambda x, a, b: affine(x, a, b).mean(), "shape"),
-        "the first row for all": (lambda x, a, b: affine(x[:1].expand_as(x), a, b), ""),
-        "sign of the offset": (lambda x, a, b: affine(x, a, -b), ""),
-        "the offset divided too": (lambda x, a, b: affine(x, a, b / a), ""),
-        "the variance for the deviation": (lambda x, a, b: affine(x, a.abs().sqrt(), b), ""),
+        "the first row for all": (lambda x, a, b: affine(x[:1].expand_as(x), a, b), "shape"),
+        "sign of the offset": (lambda x, a, b: affine(x, a, -b), "one-to-one"),
+        "the offset multiplied too": (lambda x, a, b: affine(x, a, b * a), "one-to-one"),
+        "the variance for the deviation": (lambda x, a, b: affine(x, a.abs().sqrt(), b), "spread"),
     },
     law.planar_volume: {
-        "far out, not flat": (lambda x, u, v, b: planar_log_det(x.clamp(-3, 3), u, v, b), "gradient"),
+        "far out, not flat": (lambda x, u, v, b: planar_log_det(x.clamp(-2, 2), u, v, b), ""),
         "the map for its slope": (lambda x, u, v, b: (1 + (v @ u) * torch.tanh(x @ v + b)).abs().log(), "gradient"),
-        "the root of the slope": (lambda x, u, v, b: (1 + (v @ u) * slope(x, v, b).sqrt()).abs().log(), "gradient"),
+        "the root of the slope": (lambda x, u, v, b: (1 + (v @ u) * slope(x, v, b).sqrt()).abs().log(), ""),
         "no 1": (lambda x, u, v, b: ((v @ u) * slope(x, v, b)).abs().log(), "constant"),
-        "no absolute value": (lambda x, u, v, b: (1 + (v @ u) * slope(x, v, b)).log(), "overflow"),
+        "no absolute value": (lambda x, u, v, b: (1 + (v @ u) * slope(x, v, b)).log(), "not-finite"),
         "sign": (lambda x, u, v, b: -planar_log_det(x, u, v, b), "sign"),
-        "‖u‖² for vᵀu": (lambda x, u, v, b: (1 + (u @ u) * slope(x, v, b)).abs().log(), "gradient"),
-        "no bias": (lambda x, u, v, b: planar_log_det(x, u, v, 0 * b), "gradient"),
+        "‖u‖² for vᵀu": (lambda x, u, v, b: (1 + (u @ u) * slope(x, v, b)).abs().log(), "dependence"),
+        "no bias": (lambda x, u, v, b: planar_log_det(x, u, v, 0 * b), ""),
         "one for the batch": (lambda x, u, v, b: planar_log_det(x, u, v, b).sum(), "shape"),
     },
     law.planar_constraint: {

@@ -23,21 +23,21 @@ RIGHT = {channels.actnorm_counts_pixels: (actnorm,), channels.mixing_counts_pixe
 BUGS = {
     channels.actnorm_counts_pixels: {
         "pixels not counted": (lambda x, s: -s.sum().expand(len(x)), "reduction"),
-        "rows counted, not pixels": (lambda x, s: -x.shape[2] * s.sum().expand(len(x)), ""),
+        "rows counted, not pixels": (lambda x, s: -x.shape[2] * s.sum().expand(len(x)), "reduction"),
         "the variance for the deviation": (lambda x, s: 2 * actnorm(x, s), "spread"),
         "sign": (lambda x, s: -actnorm(x, s), "sign"),
         "the statistics of this batch": (lambda x, s: actnorm(x, x.std((0, 2, 3)).log()), "randomness"),
         "e^s for s": (lambda x, s: actnorm(x, s.exp()), "constant"),
-        "mean over channels": (lambda x, s: actnorm(x, s) / 3, ""),
+        "mean over channels": (lambda x, s: actnorm(x, s) / len(s), "reduction"),
         "one for the batch": (lambda x, s: actnorm(x, s).sum(), "shape"),
     },
     channels.mixing_counts_pixels: {
-        "singular values over the largest": (by_the_largest, "overflow"),
+        "singular values over the largest": (by_the_largest, ""),
         "pixels not counted": (lambda x, w: torch.linalg.slogdet(w).logabsdet.expand(len(x)), "reduction"),
-        "no absolute value": (lambda x, w: x[0, 0].numel() * torch.linalg.det(w).log().expand(len(x)), "overflow"),
+        "no absolute value": (lambda x, w: x[0, 0].numel() * torch.linalg.det(w).log().expand(len(x)), "not-finite"),
         "a determinant that underflows": (
             lambda x, w: x[0, 0].numel() * torch.linalg.det(w).abs().log().expand(len(x)),
-            "overflow",
+            "not-finite",
         ),
         "the diagonal alone": (
             lambda x, w: x[0, 0].numel() * w.diagonal().abs().log().sum().expand(len(x)),

@@ -86,7 +86,7 @@ BUGS = {
         "mean for sum": (lambda x, mask, net: net(mask * x)[0][:, mask == 0].mean(1), "reduction"),
         "sign": (lambda x, mask, net: -log_det(x, mask, net), "sign"),
         "one for the batch": (lambda x, mask, net: log_det(x, mask, net).mean(), "shape"),
-        "the first row for all": (lambda x, mask, net: log_det(x, mask, net)[:1].expand(len(x)), ""),
+        "the first row for all": (lambda x, mask, net: log_det(x, mask, net)[:1].expand(len(x)), "shape"),
         "m for s": (lambda x, mask, net: net(mask * x)[1][:, mask == 0].sum(1), ""),
     },
     laws.coupling_is_undone: {
@@ -115,8 +115,8 @@ BUGS = {
         "what is left": (lambda gap, slope: 1 - mass(gap, slope), "constant"),
         "the gap on either side": (lambda gap, slope: mass(2 * gap, slope), "spread"),
         "multiplied by the slope": (lambda gap, slope: mass(gap, 1 / slope), "direction"),
-        "no root of 2": (lambda gap, slope: math.erf(gap / (2 * slope)), ""),
-        "NaN": (lambda gap, slope: math.nan, "overflow"),
+        "no root of 2": (lambda gap, slope: math.erf(gap / (2 * slope)), "reduction"),
+        "NaN": (lambda gap, slope: math.nan, "not-finite"),
     },
     laws.prices_of_lost_mode: {
         "back to front": (lambda share: prices(share)[::-1], "direction"),

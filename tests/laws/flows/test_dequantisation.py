@@ -49,14 +49,14 @@ RIGHT = {
 }
 BUGS = {
     CODE: {
-        "spikes at the levels": (spikes, "constant"),
-        "the density of v, not divided by the levels": (lambda x: x[:, 0] * 0.0, "constant"),
-        "a density at the levels": (lambda x: Normal(2.0, 0.3).log_prob(x.float())[:, 0], "constant"),
+        "spikes at the levels": (spikes, ""),
+        "the density of v, not divided by the levels": (lambda x: x[:, 0] * 0.0, ""),
+        "a density at the levels": (lambda x: Normal(2.0, 0.3).log_prob(x.float())[:, 0], ""),
         "one value for all": (lambda x: bins(x).sum(), "shape"),
     },
     PAIRS: {
-        "mean over pixels": (lambda x: uniform(x) / 2, "constant"),
-        "one pixel of two": (lambda x: bins(x), "constant"),
+        "mean over pixels": (lambda x: uniform(x) / 2, ""),
+        "one pixel of two": (lambda x: bins(x), ""),
     },
     dequantisation.bits_of_a_density: {
         "levels forgotten": (lambda p, d, v: -p / (d * math.log(2)), "constant"),
@@ -67,16 +67,16 @@ BUGS = {
         "sign of log p": (lambda p, d, v: p / (d * math.log(2)) + math.log2(v), "sign"),
         "sign of all": (lambda p, d, v: -bits(p, d, v), "sign"),
         "mean over the batch": (lambda p, d, v: bits(p, d, v).mean(), "shape"),
-        "the first row for all": (lambda p, d, v: bits(p, d, v)[:1].expand(2), ""),
+        "the first row for all": (lambda p, d, v: bits(p, d, v)[:1].expand(len(p)), "shape"),
     },
     dequantisation.logit_counts_volume: {
         "the slope 1 − 2α left out": (lambda x, a: volume(x, a) - x.shape[1] * math.log(1 - 2 * a), "constant"),
         "sign": (lambda x, a: -volume(x, a), "sign"),
         "mean for sum": (lambda x, a: volume(x, a, torch.mean), "reduction"),
-        "no α": (lambda x, a: volume(x, 0.0), "overflow"),
+        "no α": (lambda x, a: volume(x, 0.0), "not-finite"),
         "α counted once": (lambda x, a: volume(x, a / 2), ""),
         "one for the batch": (lambda x, a: volume(x, a).sum(), "shape"),
-        "the first row for all": (lambda x, a: volume(x[:1], a).expand(len(x)), ""),
+        "the first row for all": (lambda x, a: volume(x[:1], a).expand(len(x)), "shape"),
     },
     dequantisation.bin_is_bounded: {
         "q multiplied": (lambda p, x, u, q: bound(p, x, u, -q), "sign"),
@@ -84,7 +84,8 @@ BUGS = {
         "bins around the level": (lambda p, x, u, q: bound(p, x, u - 0.5, q), "direction"),
         "q left out": (lambda p, x, u, q: bound(p, x, u, 0 * q), "dependence"),
         "not divided by K": (lambda p, x, u, q: (p(x + u) - q).logsumexp(0), "constant"),
-        "x left out": (lambda p, x, u, q: bound(p, 0 * x, u, q), ""),
+        "x left out": (lambda p, x, u, q: bound(p, 0 * x, u, q), "direction"),
+        "not in logarithms": (lambda p, x, u, q: (p(x + u) - q).exp().mean(0).log(), "not-finite"),
         "the first image for all": (lambda p, x, u, q: bound(p, x[:1].expand_as(x), u, q), ""),
         "pixels back to front": (lambda p, x, u, q: bound(p, x, u.flip(-1), q), ""),
         "the first draw alone": (lambda p, x, u, q: bound(p, x, u[:1], q[:1]), ""),

@@ -28,14 +28,17 @@ def weighed(draw, teacher_log_prob, noise):
 RIGHT = {distillation.is_reverse_kl: (distillation_loss,)}
 BUGS = {
     distillation.is_reverse_kl: {
-        "the right value, half its gradient": (half_the_gradient, "gradient"),
+        "the right value, half its gradient": (half_the_gradient, ""),
         "no entropy": (lambda draw, p, z: -p(draw(z)[0]).mean(), "constant"),
-        "sign": (lambda draw, p, z: -distillation_loss(draw, p, z), "sign"),
+        "sign": (lambda draw, p, z: -distillation_loss(draw, p, z), "one-to-one"),
         "log-det of the other sign": (lambda draw, p, z: distillation_loss(draw, p, z) + 2 * draw(z)[1].mean(), "sign"),
         "no log-det": (lambda draw, p, z: distillation_loss(draw, p, z) + draw(z)[1].mean(), "sign"),
         "sum for mean": (lambda draw, p, z: distillation_loss(draw, p, z) * len(z), "reduction"),
         "the forward divergence": (weighed, "direction"),
-        "the noise scored by the teacher": (lambda draw, p, z: distillation_loss(lambda e: (e, draw(e)[1]), p, z), ""),
+        "the noise scored by the teacher": (
+            lambda draw, p, z: distillation_loss(lambda e: (e, draw(e)[1]), p, z),
+            "dependence",
+        ),
         "the teacher without a gradient": (without_gradient, "gradient"),
         "detached": (lambda draw, p, z: distillation_loss(draw, p, z).detach(), "gradient"),
         "the draws detached": (
@@ -44,7 +47,7 @@ BUGS = {
         ),
         "one noise for both coordinates": (
             lambda draw, p, z: distillation_loss(draw, p, z[:, :1].expand_as(z)),
-            "sign",
+            "",
         ),
         "a row for each draw": (
             lambda draw, p, z: gaussian_log_prob(z, 0.0, 0.0) - draw(z)[1] - p(draw(z)[0]),

@@ -72,7 +72,7 @@ RIGHT = {
 }
 BUGS = {
     ode.step_is_of_order_four: {
-        "z held where f hangs on t and z": (mixed_up, "constant"),
+        "z held where f hangs on t and z": (mixed_up, ""),
         "h left out": (lambda f, t, z, h: step(f, t, z, 1.0), "constant"),
         "t stands still": (lambda f, t, z, h: step(f, t, z, h, middle=0, last=0), "dependence"),
         "Euler's step": (lambda f, t, z, h: z + h * f(t, z), "dependence"),
@@ -87,10 +87,10 @@ BUGS = {
         "trace added": (lambda x, a: linear(x, a, trace=1), "sign"),
         "no trace": (lambda x, a: linear(x, a, trace=0), "constant"),
         "forwards": (lambda x, a: linear(x, a, way=1), "direction"),
-        "det A for its trace": (lambda x, a: linear(x, a, trace=0) - torch.linalg.slogdet(a).logabsdet, "overflow"),
-        "A transposed": (lambda x, a: linear(x, a.T), ""),
-        "one Euler step": (lambda x, a: Normal(0, 1).log_prob(x - x @ a.T).sum(1) - a.trace(), ""),
-        "the first row for all": (lambda x, a: linear(x, a)[:1].expand(len(x)), ""),
+        "det A for its trace": (lambda x, a: linear(x, a, trace=0) - torch.linalg.slogdet(a).logabsdet, "not-finite"),
+        "A transposed": (lambda x, a: linear(x, a.T), "dependence"),
+        "one Euler step": (lambda x, a: Normal(0, 1).log_prob(x - x @ a.T).sum(1) - a.trace(), "spread"),
+        "the first row for all": (lambda x, a: linear(x, a)[:1].expand(len(x)), "shape"),
         "one for the batch": (lambda x, a: linear(x, a).sum(), "shape"),
     },
     FIELD: {

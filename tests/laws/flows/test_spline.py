@@ -18,6 +18,10 @@ def unnormalised(x, x0, x1, z0, z1, d0, d1):
     return rq_forward(x0 + (x - x0) * (x1 - x0), x0, x1, z0, z1, d0, d1)
 
 
+def wide(x, x0, x1, z0, z1, d0, d1):
+    return z0 + (x1 - x0) * (rq_forward(x, x0, x1, z0, z1, d0, d1) - z0) / (z1 - z0)
+
+
 def cubic(x, x0, x1, z0, z1, d0, d1):
     xi, width = (x - x0) / (x1 - x0), x1 - x0
     ends = (1 + 2 * xi) * (1 - xi) ** 2 * z0 + xi**2 * (3 - 2 * xi) * z1
@@ -55,9 +59,9 @@ def bin_of_x(z, x_knots, z_knots, slopes):
 UNIT = math.log(math.e - 1)
 
 
-def by_hand(h, bound, shift=UNIT, ends=1.0, scale=2.0, free=True, same=False):
+def by_hand(h, bound, shift=UNIT, ends=1.0, scale=2.0, free=True, same=False, share=lambda part: part.softmax(0)):
     m = (len(h) + 1) // 3
-    tables = [F.pad(part.softmax(0).cumsum(0), (1, 0)) * scale * bound - bound for part in h[: 2 * m].view(2, m)]
+    tables = [F.pad(share(part).cumsum(0), (1, 0)) * scale * bound - bound for part in h[: 2 * m].view(2, m)]
     if not free:
         tables[1] = torch.linspace(-bound, bound, m + 1, dtype=h.dtype)
     if same:
@@ -90,22 +94,23 @@ BUGS = {
         "slopes exchanged": (lambda x, x0, x1, z0, z1, d0, d1: rq_forward(x, x0, x1, z0, z1, d1, d0), "direction"),
         "z0 left out": (lambda x, x0, x1, z0, z1, d0, d1: rq_forward(x, x0, x1, z0, z1, d0, d1) - z0, "constant"),
         "a straight line": (lambda x, x0, x1, z0, z1, d0, d1: z0 + (z1 - z0) * (x - x0) / (x1 - x0), "gradient"),
-        "detached": (lambda *a: rq_forward(*a).detach(), "gradient"),
-        "the first bin for all": (lambda x, *a: rq_forward(x, *(v[:1].expand_as(v) for v in a)), "dependence"),
+        "the width for the height": (wide, "reduction"),
+        "the first bin for all": (lambda x, *a: rq_forward(x, *(v[:1].expand_as(v) for v in a)), ""),
+        "the first z for all": (lambda *a: rq_forward(*a)[:1].expand(6), "shape"),
         "one for all": (lambda *a: rq_forward(*a).sum(), "shape"),
     },
     law.log_slope_is_autograds: {
         "the denominator not squared": (lambda *a: ratio(*parts(*a), power=1, factor=2), "constant"),
-        "ρ² left out": (lambda *a: ratio(*parts(*a), power=2, factor=0), "sign"),
+        "ρ² left out": (lambda *a: ratio(*parts(*a), power=2, factor=0), "reduction"),
         "the numerator alone": (lambda *a: parts(*a)[0].log(), "dependence"),
-        "no denominator": (lambda *a: ratio(*parts(*a), power=0, factor=2), "reduction"),
+        "no denominator": (lambda *a: ratio(*parts(*a), power=0, factor=2), "dependence"),
         "the slope for its logarithm": (lambda *a: rq_log_slope(*a).exp(), "spread"),
         "sign": (lambda *a: -rq_log_slope(*a), "sign"),
         "slopes exchanged": (lambda x, x0, x1, z0, z1, d0, d1: rq_log_slope(x, x0, x1, z0, z1, d1, d0), "direction"),
         "one for all": (lambda *a: rq_log_slope(*a).sum(), "shape"),
     },
     law.inverts_the_spline: {
-        "divided by 0 in straight bins": (rooted, "overflow"),
+        "divided by 0 in straight bins": (rooted, "not-finite"),
         "the other root": (other_root, "one-to-one"),
         "the bin of x": (bin_of_x, "direction"),
         "three of them": (lambda *a: search_and_invert(*a)[:3], "shape"),
@@ -113,7 +118,7 @@ BUGS = {
         "the bin's number": (lambda z, x, k, d: torch.searchsorted(k, z).double(), ""),
     },
     law.knots_start_as_identity: {
-        "x and z of unequal softness": (uneven, "dependence"),
+        "x and z of unequal softness": (uneven, ""),
         "slopes start at ln 2": (lambda h, b: by_hand(h, b, shift=0.0), "constant"),
         "end slopes of ln 2": (lambda h, b: by_hand(h, b, ends=math.log(2)), "gradient"),
         "half the box": (lambda h, b: by_hand(h, b, scale=1.0), "spread"),
@@ -122,13 +127,20 @@ BUGS = {
         "x and z exchanged": (lambda h, b: (by_hand(h, b)[1], by_hand(h, b)[0], by_hand(h, b)[2]), "dependence"),
         "the last number unused": (deaf, "dependence"),
         "the first knot left out": (lambda h, b: tuple(table[1:] for table in by_hand(h, b)), "shape"),
-        "negative slopes": (lambda h, b: (*by_hand(h, b)[:2], -by_hand(h, b)[2]), "sign"),
+        "negative slopes": (lambda h, b: (*by_hand(h, b)[:2], -by_hand(h, b)[2]), "gradient"),
+        "slopes that may be negative": (
+            lambda h, b: (*by_hand(h, b)[:2], F.pad(1 + h[-(len(h) // 3) :], (1, 1), value=1)),
+            "sign",
+        ),
+        "widths by exp": (lambda h, b: by_hand(h, b, share=lambda part: part.exp() / part.exp().sum()), "overflow"),
+        "from 0 on": (lambda h, b: (by_hand(h, b)[0] + b, *by_hand(h, b)[1:]), "direction"),
+        "two tables": (lambda h, b: by_hand(h, b)[:2], "container"),
     },
     law.share_outside: {
         "the share inside": (0.683, "sign"),
         "one tail": (0.159, "reduction"),
         "3σ": (0.0027, "spread"),
         "half": (0.5, ""),
-        "NaN": (math.nan, "overflow"),
+        "NaN": (math.nan, "not-finite"),
     },
 }

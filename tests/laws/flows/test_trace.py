@@ -24,7 +24,9 @@ def gaussian(f, z, rng):
 
 
 def exact(f, z, rng):
-    return torch.stack([product(f, z, e.expand_as(z))[:, i] for i, e in enumerate(torch.eye(3).to(z.dtype))]).sum(0)
+    return torch.stack(
+        [product(f, z, e.expand_as(z))[:, i] for i, e in enumerate(torch.eye(z.shape[1]).to(z.dtype))]
+    ).sum(0)
 
 
 def uniform(f, z, rng):
@@ -53,8 +55,8 @@ RIGHT = {
 BUGS = {
     trace.trace_is_unbiased: {
         "probes that are not square": (
-            lambda f, z, rng: exact(f, z, rng) + 0.02 * torch.randn(len(z), generator=rng),
-            "dependence",
+            lambda f, z, rng: exact(f, z, rng) + 0.2 * torch.randn(len(z), generator=rng),
+            "",
         ),
         "probes of variance ⅓": (uniform, "spread"),
         "sign": (lambda f, z, rng: -hutchinson(f, z, rng), "sign"),
@@ -63,17 +65,17 @@ BUGS = {
         "the global generator": (lambda f, z, rng: hutchinson(f, z, torch.default_generator), "randomness"),
         "one probe for all rows": (one_probe, "dependence"),
         "two probes": (two_probes, "constant"),
-        "a probe of ones": (lambda f, z, rng: product(f, z, torch.ones_like(z)).sum(1), "dependence"),
-        "the Jacobian at 0": (lambda f, z, rng: hutchinson(f, 0 * z, rng), "constant"),
-        "the Jacobian at the first row": (lambda f, z, rng: hutchinson(f, z[:1].repeat(len(z), 1), rng), "constant"),
-        "the value for the product": (lambda f, z, rng: ((v := signs(z, rng)) * f(v)).sum(1), "constant"),
-        "mean for sum": (lambda f, z, rng: hutchinson(f, z, rng) / 3, "spread"),
+        "a probe of ones": (lambda f, z, rng: product(f, z, torch.ones_like(z)).sum(1), "randomness"),
+        "the Jacobian at 0": (lambda f, z, rng: hutchinson(f, 0 * z, rng), "direction"),
+        "the Jacobian at the first row": (lambda f, z, rng: hutchinson(f, z[:1].repeat(len(z), 1), rng), "direction"),
+        "the value for the product": (lambda f, z, rng: ((v := signs(z, rng)) * f(v)).sum(1), "direction"),
+        "mean for sum": (lambda f, z, rng: hutchinson(f, z, rng) / 4, "reduction"),
     },
     trace.rademacher_variance: {
         "of Gaussian probes": (lambda a: 2 * ((a + a.T) / 2).square().sum(), "spread"),
         "not symmetrised": (lambda a: 2 * (a.square().sum() - a.diagonal().square().sum()), "direction"),
         "no 2": (lambda a: variance(a) / 2, "constant"),
-        "the deviation for the variance": (lambda a: variance(a).sqrt(), ""),
+        "the deviation for the variance": (lambda a: variance(a).sqrt(), "reduction"),
         "twice": (lambda a: variance(a).expand(2), "shape"),
     },
 }
