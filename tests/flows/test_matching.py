@@ -2,13 +2,14 @@
 
 import math
 from functools import partial
+from itertools import permutations
 
 import pytest
 import torch
 from torch import nn
 
 from gmcourse.flows.continuous import MLPVelocity
-from gmcourse.flows.matching import FlowMatching, empirical_velocity, flow_matching_target, gaussian_velocity
+from gmcourse.flows.matching import FlowMatching, empirical_velocity, flow_matching_target, gaussian_velocity, paired
 from gmcourse.flows.ode import dormand_prince, euler, rk4
 from gmcourse.laws.flows import matching
 from gmcourse.laws.flows.ode import density_follows_field
@@ -101,3 +102,43 @@ def test_the_perfect_field_of_a_finite_set_gives_it_back():
 def test_bad_count_is_named():
     with pytest.raises(ValueError, match="n: got -1"):
         FlowMatching(Known(1.0), (2,)).sample(-1)
+
+
+def cost(x0, x1):
+    return (x1 - x0).square().sum().item()
+
+
+def test_pairs_are_the_best_of_all_orders_of_a_group():
+    x0, x1 = torch.randn(2, 8, 3, generator=torch.Generator().manual_seed(0))
+    found = paired(x0, x1, 4)
+    for rows in (slice(0, 4), slice(4, 8)):
+        orders = permutations(range(4))
+        least = min(cost(x0[rows][list(order)], x1[rows]) for order in orders)
+        assert cost(found[rows], x1[rows]) == pytest.approx(least, rel=1e-6)
+    assert torch.equal(found.sort(0)[0], x0.sort(0)[0])
+    assert cost(paired(x0, x1, 8), x1) < cost(found, x1) < cost(x0, x1)
+
+
+def test_pairs_of_images_of_a_line_and_of_what_is_left_over():
+    x0, x1 = torch.randn(2, 5, 1, 2, 2, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(paired(x0, x1, 1), x0)
+    assert torch.equal(paired(x0, x1, 4)[4], x0[4])
+    assert torch.equal(paired(x0, x1, 9), paired(x0, x1, 5))
+    assert paired(x0[:0], x1[:0], 4).shape == x0[:0].shape
+    line0, line1 = x0.flatten()[:, None], x1.flatten()[:, None]
+    torch.testing.assert_close(paired(line0, line1, 20)[line1[:, 0].argsort()], line0.sort(0)[0])
+
+
+def test_a_group_changes_the_loss_and_nothing_else():
+    torch.manual_seed(0)
+    field = MLPVelocity(2, [8])
+    x = torch.randn(16, 2)
+    losses = []
+    for group in (1, 16):
+        torch.manual_seed(1)
+        losses.append(FlowMatching(field, (2,), group=group).loss(x).item())
+    torch.manual_seed(1)
+    t, x0 = torch.rand(16), torch.randn(16, 2)
+    x_t, target = flow_matching_target(paired(x0, x, 16), x, t)
+    assert losses[1] == pytest.approx((field(t, x_t) - target).square().sum(1).mean().item())
+    assert losses[0] != pytest.approx(losses[1])
