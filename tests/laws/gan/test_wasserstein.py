@@ -3,7 +3,6 @@
 from functools import partial
 
 import torch
-from torch import nn
 from torch.nn.functional import softplus
 
 from gmcourse.gan.losses import gradient_penalty, wgan_critic_loss
@@ -37,36 +36,6 @@ def across(h_x, h_y, x, y):
     return (h_x.mean() - h_y.mean()) / ((h_x[:, None] - h_y) / torch.cdist(x, y)).max()
 
 
-def step(critic, optimizer, real, fake, sign=1.0, zero=True):
-    if zero:
-        optimizer.zero_grad()
-    (sign * wgan_critic_loss(critic, real, fake)).backward()
-    optimizer.step()
-
-
-def clamp(parameters, clip):
-    with torch.no_grad():
-        for parameter in parameters:
-            parameter.clamp_(-clip, clip)
-
-
-def clipped_step(critic, optimizer, real, fake, clip, which=lambda p: True, **options):
-    step(critic, optimizer, real, fake, **options)
-    clamp(filter(which, critic.parameters()), clip)
-
-
-def clamp_first(critic, optimizer, real, fake, clip):
-    clamp(critic.parameters(), clip)
-    step(critic, optimizer, real, fake)
-
-
-def clip_gradients(critic, optimizer, real, fake, clip):
-    optimizer.zero_grad()
-    wgan_critic_loss(critic, real, fake).backward()
-    nn.utils.clip_grad_value_(critic.parameters(), clip)
-    optimizer.step()
-
-
 def rows(mix, real):
     return mix.view(-1, *[1] * (real.dim() - 1))
 
@@ -91,7 +60,6 @@ RIGHT = {
     LINE: (wasserstein_1d,),
     laws.bounds_distance_from_below: (certified, across),
     laws.critic_loss_is_minus_gap: (wgan_critic_loss, lambda c, real, fake: (c(fake) - c(real)).mean()),
-    laws.stays_in_the_box: (clipped_step,),
     laws.penalty_is_by_hand: (gradient_penalty, penalty),
     laws.gap_of_penalised_critic: (gap,),
 }
@@ -132,15 +100,6 @@ BUGS = {
         "data alone": (lambda c, real, fake: -c(real).mean(), ""),
         "the critic of the mean": (lambda c, real, fake: (c(fake.mean(0, True)) - c(real.mean(0, True))).mean(), ""),
         "a row for each": (lambda c, real, fake: c(fake) - c(real), "shape"),
-    },
-    laws.stays_in_the_box: {
-        "clamped before the step": (clamp_first, "direction"),
-        "gradients clamped": (clip_gradients, "gradient"),
-        "uphill": (partial(clipped_step, sign=-1.0), "sign"),
-        "weights alone": (partial(clipped_step, which=lambda p: p.dim() > 1), "reduction"),
-        "gradients kept": (partial(clipped_step, zero=False), "dependence"),
-        "no step": (lambda critic, optimizer, real, fake, clip: clamp(critic.parameters(), clip), "constant"),
-        "no clamp": (lambda critic, optimizer, real, fake, clip: step(critic, optimizer, real, fake), "direction"),
     },
     laws.penalty_is_by_hand: {
         "mixed by columns": (partial(penalty, by_rows=False), "shape"),
