@@ -54,9 +54,8 @@ def features_agree_in_the_mean(candidate: Callable[[nn.Sequential, Tensor, Tenso
         slope = torch.zeros_like(fake)
         if value.requires_grad:
             slope = torch.autograd.grad(value, fake, materialize_grads=True)[0]
-        require_close(
-            "the loss moves the fakes", slope.double(), right, 1e-4, {"gradient": slope}
-        )  # its value is right
+        law = "the loss moves the fakes"  # its value is right
+        require_close(law, slope.double(), right, 1e-4, {"gradient": slope})
 
 
 def rows_see_their_neighbours(candidate: Callable[[Tensor], Tensor], *, seed: int = 0) -> None:
@@ -65,8 +64,9 @@ def rows_see_their_neighbours(candidate: Callable[[Tensor], Tensor], *, seed: in
     The oracle is three loops.
     """
     rng = torch.Generator().manual_seed(seed)
-    for batch, kernels, size in ((4, 3, 2), (5, 2, 3)):
-        places = torch.randn(batch, kernels, size, generator=rng)
+    kernels, size = 3, 2
+    for batch in (4, 5):
+        places = torch.randn(batch, kernels, size, generator=rng, dtype=torch.float64)
         numbers = places.tolist()
 
         def nearness(distance: Callable[[list[float]], float], sign: float = -1.0) -> Tensor:
@@ -103,11 +103,11 @@ def modes_are_counted(candidate: Callable[[Tensor, Tensor, float], Any], *, seed
     Quality is the share of samples within 3 std of any centre. The samples stand where they are counted by hand.
     """
     centres, std = torch.tensor([[-20.0, 3.0], [-10.0, -4.0], [0.0, 2.0], [10.0, -1.0], [20.0, 5.0]]), 0.5
-    # the second has 1 % exactly, partly within a circle and outside the diamond in it; the third and fourth have less;
+    # the third has 1 % exactly, most of it within the circle and outside the diamond in it; the fourth has less;
     # around the fifth, in the corners of the square about the circle and beyond, none counts
     places = (
-        *((0, (0.0, 0.0), 480), (0, (0.0, -1.45), 10), (0, (0.9, 0.9), 10), (1, (0.1, 0.0), 4), (1, (0.9, -0.9), 6)),
-        *((2, (0.1, 0.0), 9), (3, (0.1, 0.0), 8), (4, (1.2, -1.2), 240), (4, (-1.2, 1.2), 200), (4, (0.3, 3.0), 33)),
+        *((0, (0.0, 0.0), 480), (0, (0.0, -1.45), 10), (0, (0.9, 0.9), 10), (1, (0.1, 0.0), 30), (2, (0.1, 0.0), 4)),
+        *((2, (0.9, -0.9), 6), (3, (0.1, 0.0), 8), (4, (1.2, -1.2), 240), (4, (-1.2, 1.2), 200), (4, (5.0, 4.0), 12)),
     )
     samples = torch.cat([(centres[i] + torch.tensor(away)).repeat(n, 1) for i, away, n in places])
     edge = centres[[0] * 99 + [1]]
@@ -123,7 +123,7 @@ def modes_are_counted(candidate: Callable[[Tensor, Tensor, float], Any], *, seed
         seen = torch.stack([require_shape("found and quality", value, ()).double() for value in result])
         right = _counted(x, c, std)
         slips = {
-            "constant": [_counted(x, c, std, share=1e-9), _counted(x, c, std, share=2 / len(x))],
+            "constant": [_counted(x, c, std, share=1e-9)],
             "dependence": [_counted(x, c, math.inf), _counted(x, c, 10 * std), _nearest_alone(x, c)],
             "reduction": [_counted(x, c, std, share=1 / len(c)), right * torch.tensor([1, len(x)])],
             "spread": [_counted(x, c, std**2), _counted(x, c, std / 3), _counted(x, c, std * 2 / 3)],

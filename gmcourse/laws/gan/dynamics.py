@@ -70,9 +70,8 @@ def eigenvalues_of_simultaneous_step(candidate: Callable[[float, float], Tensor]
 
 
 def _sorted(values: Tensor) -> Tensor:
-    return torch.stack(
-        sorted(values.to(torch.complex128), key=lambda v: (round(v.imag.item(), 6), round(v.real.item(), 6)))
-    )
+    values = values.to(torch.complex128)
+    return torch.stack(sorted(values, key=lambda v: (round(v.imag.item(), 6), round(v.real.item(), 6))))
 
 
 def _said(values: Tensor) -> str:
@@ -99,17 +98,21 @@ def generator_meets_moved_critic(candidate: Callable[[float, float, float], obje
             ],
             "constant": [(theta + lr * straight, straight)],
             "one-to-one": [(moved, met)],
-            "spread": [(theta + lr * _slopes(-theta, moved, 0.0)[0], psi + lr * _slopes(-theta, psi, 0.0)[1] * -1)],
+            "spread": [_inverted(theta, psi, lr)],
         }
         observed = candidate(theta, psi, lr)
         if isinstance(observed, (tuple, list)) and len(observed) == 2:
             observed = torch.stack([require_shape("θ and ψ", value, ()).double() for value in observed])
         observed = require_shape("a pair: θ and ψ", observed, (2,)).double()
-        named = {
-            c: nearest(observed, *(torch.tensor(v, dtype=torch.float64) for v in all_)) for c, all_ in slips.items()
-        }
+        named = {c: nearest(observed, *torch.tensor(values, dtype=torch.float64)) for c, values in slips.items()}
         law = f"the critic steps, then the generator, from θ = {theta}, ψ = {psi} with η = {lr}"
         require_close(law, observed, torch.tensor([met, moved], dtype=torch.float64), 1e-5, named)
+
+
+def _inverted(theta: float, psi: float, lr: float) -> tuple[float, float]:
+    """The step with e^{+ψθ} in the factor."""
+    psi += lr * _slopes(-theta, psi, 0.0)[1] * -1
+    return theta + lr * _slopes(-theta, psi, 0.0)[0], psi
 
 
 class _Quadratic(nn.Module):
