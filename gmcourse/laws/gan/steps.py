@@ -113,6 +113,6 @@ def stays_in_the_box(candidate: Callable[[nn.Module, torch.optim.Optimizer, Tens
         "one-to-one": (start + step).clamp(0, clip),
     }
     expected = (start + step).clamp(-clip, clip)
-    require_close("the weights after one step", found, expected, 1e-5, suspects, given={"w before": start})
+    require_close("the weights after one step", found, expected, 1e-5, suspects)
     if critic.bias.abs().max() > clip + 1e-6:
         raise LawBroken("every parameter is in the box", f"bias {critic.bias.item():.3g}", f"±{clip}", "reduction")

@@ -60,7 +60,7 @@ BUGS = {
     collapse.modes_are_counted: {
         "more than a hundredth of the rows, counted": (
             lambda x, c, std: found(x, c, std, share=0.01 + 0.005 / len(x) * (len(x) < 500)),
-            "constant",
+            "direction",
         ),
         "no least share": (lambda x, c, std: modes(x, c, std, share=1e-6), "constant"),
         "too large a share": (lambda x, c, std: modes(x, c, std, share=0.2), "reduction"),
