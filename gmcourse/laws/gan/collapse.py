@@ -125,9 +125,9 @@ def modes_are_counted(candidate: Callable[[Tensor, Tensor, float], Any], *, seed
         slips = {
             "constant": [_counted(x, c, std, share=1e-9)],
             "dependence": [_counted(x, c, math.inf), _counted(x, c, 10 * std), _nearest_alone(x, c)],
+            "direction": [_counted(x, c, std, strict=True)],
             "reduction": [_counted(x, c, std, share=1 / len(c)), right * torch.tensor([1, len(x)])],
             "spread": [_counted(x, c, std**2), _counted(x, c, std / 3), _counted(x, c, std * 2 / 3)],
-            "direction": [_counted(x, c, std, strict=True)],
             "one-to-one": [_counted(x, c, std, norm=norm) for norm in (1.0, math.inf)]
             + [_counted(x[:, :1], c[:, :1], std)],
         }

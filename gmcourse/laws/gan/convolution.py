@@ -141,12 +141,16 @@ def share_is_alternating_power(candidate: Callable[[Tensor], float], *, seed: in
         three, power, mean = _powers(images)
         share = three.sum() / power.sum() if power.sum() > 1e-12 else torch.zeros(())
         observed = require_shape(f"one share: {name}", ask(candidate, images=images), ()).double()
+        means = [
+            (three.sum(0) / power.clamp(min=1e-12)).mean(),
+            (three.sum((0, 2)) / power.sum(1).clamp(min=1e-12)).mean(),
+        ]
         parts = three.flatten(1).sum(1) / power.sum()
         suspects = {
             "constant": three.sum() / (power + mean).sum(),
             "dependence": nearest(observed, *parts, parts[0] + parts[1], parts[0] + parts[2], parts[1] + parts[2]),
             "spread": _of_amplitudes(images),
-            "log-mean": (three.sum(0) / power.clamp(min=1e-12)).mean(),
+            "log-mean": nearest(observed, *means),
             "shape": _cropped(images),
             "direction": share / (1 - share),
         }

@@ -21,7 +21,7 @@ def equals_its_dual(candidate: Distance, *, dims: int = 2, seed: int = 0) -> Non
     """
     rng = torch.Generator().manual_seed(seed)
     for n, stretch, shift in ((6, 1.0, 0.0), (12, 3.0, 0.0), (9, 1.0, 2.0)):
-        x, y = (torch.randn(n, *[dims] * (dims > 0), generator=rng) for _ in range(2))
+        x, y = (torch.randn(n, *[dims] * (dims > 0), generator=rng, dtype=torch.float64).float() for _ in range(2))
         y = stretch * y + shift
         again = require_shape("one distance", ask(candidate, x=x, y=x.flip(0)), ()).double()
         apart = (x - x.flip(0)).reshape(n, -1).norm(dim=1).mean()
