@@ -114,8 +114,8 @@ def in_last_place(value):
 SLIPS = {
     "NaN": lambda value: value * math.nan,
     "one NaN": in_last_place,
-    "a row": lambda value: value[None],
-    "a column": lambda value: value[..., None],
+    "a row": lambda value: value[None] if value.dim() else value.expand(1, 2),  # (1,) passes for a number
+    "a column": lambda value: value[..., None] if value.dim() else value.expand(2, 1),
     "a square": lambda value: value.expand(len(value) if value.dim() else 2, *value.shape),
 }
 ALLOWED = {("gan.game.critic_is_best", "a column")}  # logits (batch, 1), as critics give them

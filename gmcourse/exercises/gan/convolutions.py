@@ -78,8 +78,10 @@ EXERCISES = (
             (lambda kernel, n, s, p: conv_matrix(kernel, n, 1, p), "shape"),
         ),
         causes={
-            "direction": "That is a convolution in the mathematician's sense, with the kernel flipped; torch does not "
-            "flip. Try the kernel (1, 2, 3) on an impulse: in which order do the taps come out?",
+            "direction": "Something is back to front, and torch does not flip its kernel. Try the kernel (1, 2, 3): in "
+            "which order do its taps stand in the first row, and where does the second row begin?",
+            "sign": "A tap may be negative, and so may its entry in the matrix. Where is the sign lost?",
+            "reduction": "A convolution adds up its products. Did you take their mean?",
             "dependence": "Padding lets the first output see places before the input. How many outputs are there?",
         },
     ),
@@ -102,8 +104,7 @@ EXERCISES = (
             (lambda y, kernel, s, p: spread(y, kernel, s, p) / len(kernel), "reduction"),
         ),
         causes={
-            "direction": "Your kernel came out flipped. A convolution reads the taps in order; in which order does its "
-            "transpose lay them down?",
+            "direction": "Something is back to front. Let one input be 1: in which order does it lay down the taps?",
             "dependence": "The padding is still there. A convolution adds it first; what becomes of it here?",
             "reduction": "Where footprints overlap they add. Did you average?",
         },
@@ -155,6 +156,7 @@ EXERCISES = (
             "constant": "You counted the taps. Do equal counts give equal outputs when the taps differ?",
             "spread": "That is a mean. Do overlapping footprints average, or add?",
             "dependence": "Your phases are pieces of the kernel. Which taps land on the same output?",
+            "direction": "Right sums in another order. The first entry is the phase of the first tap. Is it in yours?",
             "shape": "One number a phase is asked for. How many phases has a stride of s?",
         },
     ),
@@ -216,7 +218,9 @@ EXERCISES = (
             "dependence": "Which frequencies alternate? Stripes alternate down or across, a board does both.",
             "shape": "An odd side has no frequency π: where it is cut, the phases mix. Was something cropped?",
             "log-mean": "You averaged the shares. Which comes first, the sum over images or the ratio?",
-            "overflow": "An image without contrast gave 0/0. What was to be the share then?",
+            "spread": "Power is the squared absolute value. Do you add up squares?",
+            "direction": "Share of what? The three frequencies are part of the total, too.",
+            "not-finite": "An image without contrast gave 0/0. What was to be the share then?",
         },
     ),
     Exercise(
@@ -242,6 +246,7 @@ EXERCISES = (
             "a joint batch leak from one half to the other?",
             "dependence": "Your own numbers differ by more than their error. Which statistics normalise whom?",
             "sign": "A smaller Fréchet distance is a better one. Which of the two is it?",
+            "not-finite": "One of the values is no finite number. Did a run fail, and is it to be counted?",
             "randomness": "Different seeds gave the very same distance. Was anything else than the first run measured?",
         },
     ),

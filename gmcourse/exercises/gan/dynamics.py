@@ -10,11 +10,9 @@ from gmcourse.exercises.record import Exercise
 from gmcourse.gan import dirac
 from gmcourse.gan.dirac import dirac_eigenvalues
 from gmcourse.gan.divergences import optimal_discriminator
-from gmcourse.gan.losses import feature_matching_loss, gan_critic_loss, r1_penalty, saturating_loss
-from gmcourse.gan.minibatch import nearness
-from gmcourse.laws import LawBroken
+from gmcourse.gan.losses import gan_critic_loss, r1_penalty, saturating_loss
+from gmcourse.laws.broken import require_value
 from gmcourse.laws.gan import dynamics
-from gmcourse.metrics.coverage import modes
 
 
 def alternating_step(theta: float, psi: float, lr: float) -> tuple[float, float]:
@@ -29,13 +27,10 @@ def least_squares_discriminator(log_p: Tensor, log_q: Tensor, a: float, b: float
     return a + (b - a) * optimal_discriminator(log_p, log_q)
 
 
-def largest_stable_step(answer: float) -> None:
+def largest_stable_step(answer: object) -> None:
     """η = 4γ: beyond it, 1 − ηγ + η²/4 > 1."""
-    for value, cause in ((4.0, "dependence"), (0.1, "constant"), (0.2, "constant"), (20.0, "direction"), (0.0, "sign")):
-        if abs(answer - value) < 1e-6:
-            raise LawBroken("|λ| < 1 up to this step", f"your {answer}", "another number", cause)
-    if abs(answer - 0.4) > 0.005:
-        raise LawBroken("|λ| < 1 up to this step", f"your {answer}", "another number", "")
+    slips = {"dependence": 4.0, "constant": (0.1, 0.2, 0.8), "direction": 20.0, "sign": 0.0}
+    require_value("|λ| < 1 up to this step", answer, 0.4, 0.005, slips)
 
 
 def _simultaneous(theta: float, psi: float, lr: float) -> tuple[float, float]:
@@ -55,25 +50,6 @@ def _upside_down(theta: float, psi: float, lr: float) -> tuple[float, float]:
 def _slopes(critic, real, keep: bool = True) -> Tensor:
     x = real.clone().requires_grad_()
     return torch.autograd.grad(critic(x).sum(), x, create_graph=keep)[0].flatten(1)
-
-
-def _near(samples, centres, std):
-    return torch.cdist(samples, centres) <= 3 * std
-
-
-def _any_sample(samples, centres, std):
-    near = _near(samples, centres, std)
-    return int(near.any(0).sum()), near.any(1).float().mean().item()
-
-
-def _nearest_mode(samples, centres, std):
-    share = torch.bincount(torch.cdist(samples, centres).argmin(1), minlength=len(centres)) / len(samples)
-    return int((share >= 0.01).sum()), 1.0
-
-
-def _fair_share(samples, centres, std):
-    near = _near(samples, centres, std).float()
-    return int((near.mean(0) >= 1 / len(centres)).sum()), near.amax(1).mean().item()
 
 
 EXERCISES = (
@@ -112,7 +88,7 @@ EXERCISES = (
                 lambda lr, weight: (
                     1 + lr * torch.tensor([-1.0, 1.0]) * torch.tensor(weight**2 / 4 - 0.25).sqrt() - lr * weight / 2
                 ),
-                "overflow",
+                "not-finite",
             ),
             (lambda lr, weight: dirac_eigenvalues(lr, weight).abs(), "shape"),
         ),
@@ -121,8 +97,9 @@ EXERCISES = (
             "constant": "At which γ do your eigenvalues become real? The trace of J is −γ: what is half of it?",
             "sign": "R1 should make |λ| smaller than 1. Does each player go down its own loss?",
             "dependence": "In a simultaneous step both players look at the old state. Who sees a new value in yours?",
-            "overflow": "Below γ = 1 the root is of a negative number: use cmath, or a complex tensor.",
-            "shape": "Two complex numbers are asked for, not their absolute values.",
+            "not-finite": "Below γ = 1 the root is of a negative number: use cmath, or a complex tensor.",
+            "shape": "Two complex numbers are asked for. Which of the two, or which part of them, have you left out?",
+            "spread": "At a smaller step the state moves less. Where is η in your matrix?",
         },
     ),
     Exercise(
@@ -149,7 +126,9 @@ EXERCISES = (
         causes={
             "dependence": "Your generator answered the old critic. Who sees the new value?",
             "direction": "The order is: first the critic, then the generator.",
-            "sign": "The critic climbs 𝒱 and the generator descends it. Did they change places?",
+            "sign": "The critic climbs 𝒱 and the generator descends it. Which way does each go in yours?",
+            "one-to-one": "θ comes first in the answer, then ψ. Which is which in yours?",
+            "spread": "What is the sign of the exponent in 1/(1 + e^{−ψθ})? Try a large ψθ.",
             "constant": "That is the game of WGAN. Here each slope carries the factor 1/(1 + e^{−ψθ}).",
         },
     ),
@@ -177,9 +156,10 @@ EXERCISES = (
             (lambda critic, real: 0.5 * _slopes(critic, real, keep=False).square().sum(1).mean(), "gradient"),
         ),
         causes={
-            "constant": "Twice too large: the ½ is part of the definition, so that γ = 1 is critical.",
+            "constant": "The ½ is part of the definition, so that γ = 1 is critical. How often is it in yours?",
             "reduction": "The squared norm adds over the coordinates of an example; the mean is over the batch only.",
-            "shape": "Twice the batch, twice the penalty? Take the mean over the batch.",
+            "shape": "Twice the batch, twice the penalty? One number is asked for, a mean over the batch.",
+            "dependence": "The slope of the mean of h is 1/n of a row's own slope. Of what do you take the gradient?",
             "spread": "Is it the norm, or its square?",
             "direction": "R1 pulls the slope to 0, not to 1. Whose penalty is that?",
             "gradient": "The value is right and moves no weight of the critic: what does create_graph do?",
@@ -198,98 +178,20 @@ EXERCISES = (
             "p/(p + q) = sigmoid(ln p − ln q) never leaves the logarithms until the end.",
         ),
         wrong=(
-            (lambda p, q, a, b: (b * p.exp() + a * q.exp()) / (p.exp() + q.exp()), "overflow"),
+            (lambda p, q, a, b: (b * p.exp() + a * q.exp()) / (p.exp() + q.exp()), "not-finite"),
             (lambda p, q, a, b: b + (a - b) * torch.sigmoid(p - q), "direction"),
             (lambda p, q, a, b: torch.sigmoid(p - q), "constant"),
             (lambda p, q, a, b: (b * p + a * q) / (p + q), "log-mean"),
             (lambda p, q, a, b: b * p.exp() - a * q.exp(), "sign"),
         ),
         causes={
-            "overflow": "Far out both densities are 0 and you divide 0 by 0. What is p/(p + q) of ln p − ln q?",
+            "not-finite": "Far out both densities are 0 and you divide 0 by 0. What is p/(p + q) of ln p − ln q?",
+            "overflow": "Far out both densities are 0 to a computer. What is p/(p + q) of ln p − ln q?",
+            "sign": "Set the derivative to 0: p (D − b) + q (D − a) = 0. Which signs have b and a in D?",
+            "reduction": "The weights of a mean add up to 1. Do p and q?",
             "direction": "Where there are only data, D should be b. Which target belongs to whom?",
-            "constant": "Where there are only fakes, D should be a; yours is 0 there.",
+            "constant": "Where there are only fakes, D should be a; where only data, b. What does yours say there?",
             "log-mean": "The weights of the mean are the densities, not their logarithms.",
-        },
-    ),
-    Exercise(
-        id="gan.feature_matching_loss",
-        stub='''def feature_matching_loss(critic, real, fake):
-    """‖E φ(real) − E φ(fake)‖², φ all layers of the Sequential critic but its last."""
-    raise NotImplementedError''',
-        points=1,
-        laws=(dynamics.features_agree_in_the_mean,),
-        reference=feature_matching_loss,
-        hints=(
-            "An nn.Sequential can be cut: critic[:-1] is all but its last layer.",
-            "Mean over each batch first; then the difference, its square, and the sum over the features.",
-        ),
-        wrong=(
-            (lambda c, real, fake: (c[:-1](real) - c[:-1](fake)).square().sum(1).mean(), "log-mean"),
-            (lambda c, real, fake: (c[:-1](real).mean(0) - c[:-1](fake).mean(0)).square().mean(), "reduction"),
-            (lambda c, real, fake: (c(real).mean(0) - c(fake).mean(0)).square().sum(), "dependence"),
-            (lambda c, real, fake: (c[:-1](real).mean(0) - c[:-1](fake).mean(0)).norm(), "spread"),
-        ),
-        causes={
-            "log-mean": "No fake belongs to a certain real example. Which comes first, the mean or the square?",
-            "reduction": "A squared norm adds over the features. Did you take their mean?",
-            "dependence": "Those are the critic's outputs. Which layers are the features?",
-            "spread": "Is it the norm, or its square?",
-        },
-    ),
-    Exercise(
-        id="gan.nearness",
-        stub='''def nearness(places):
-    """o_ib = Σ_j exp(−‖M_ib − M_jb‖₁), j = i included, (batch, kernels).
-
-    places, the M, is (batch, kernels, size).
-    """
-    raise NotImplementedError''',
-        points=2,
-        laws=(dynamics.rows_see_their_neighbours,),
-        reference=nearness,
-        hints=(
-            "places[:, None] − places[None] has the shape (batch, batch, kernels, size): every row less every other.",
-            "Absolute values, a sum over the last axis, exp of minus it, a sum over j.",
-        ),
-        wrong=(
-            (lambda m: torch.exp(-(m[:, None] - m[None]).norm(dim=-1)).sum(1), "spread"),
-            (lambda m: torch.exp((m[:, None] - m[None]).abs().sum(-1)).sum(1), "sign"),
-            (lambda m: torch.exp(-(m[:, None] - m[None]).abs().sum(-1)).mean(1), "reduction"),
-            (lambda m: nearness(m) - 1, "constant"),
-            (lambda m: torch.exp(-(m[:, None] - m[None]).abs().sum((-1, -2))).sum(1), "shape"),
-        ),
-        causes={
-            "spread": "‖·‖₁ adds absolute values. Which norm is yours?",
-            "sign": "Near rows should give a large number, at most 1 each. Do yours?",
-            "reduction": "The paper adds over the batch. Did you take a mean?",
-            "constant": "The sum has a term j = i, which is 1. Did you leave it out?",
-            "shape": "Each kernel keeps its own number: (batch, kernels).",
-        },
-    ),
-    Exercise(
-        id="gan.modes",
-        stub='''def modes(samples, centres, std):
-    """(found, quality): how many modes hold at least 1 % of all samples within 3 std,
-    and the share of samples within 3 std of any. samples (n, d), centres (k, d)."""
-    raise NotImplementedError''',
-        points=2,
-        laws=(dynamics.modes_are_counted,),
-        reference=modes,
-        hints=(
-            "torch.cdist(samples, centres) is (n, k). Which entries are at most 3 std?",
-            "found: columns whose mean is at least 0.01. quality: the mean of any over each row.",
-        ),
-        wrong=(
-            (_any_sample, "constant"),
-            (_nearest_mode, "dependence"),
-            (_fair_share, "reduction"),
-            (lambda x, c, std: modes(x, c, std**2), "spread"),
-        ),
-        causes={
-            "constant": "One lucky sample does not make a mode. What share of all samples is asked for?",
-            "dependence": "Every sample has a nearest mode, however far away. How far may it be?",
-            "reduction": "You ask for the fair share, 1/k. The mark is 1 % of all samples.",
-            "spread": "Three standard deviations: did you multiply a variance by 3?",
         },
     ),
     Exercise(
@@ -305,7 +207,7 @@ EXERCISES = (
         wrong=((4.0, "dependence"), (0.1, "constant"), (20.0, "direction"), (0.0, "sign")),
         causes={
             "dependence": "4 belongs to alternating steps without a penalty. Here the steps are simultaneous.",
-            "constant": "Try it: with η as large as γ, what is 1 − ηγ + η²/4?",
+            "constant": "Try it: at your η, is 1 − ηγ + η²/4 above 1, below it, or 1?",
             "direction": "At η = 2/γ = 20, the determinant 1 − ηγ + η²/4 is 99. The critic is not alone in this game.",
             "sign": "Without a penalty every step is too large. What does γ = 0.1 take off the determinant?",
         },

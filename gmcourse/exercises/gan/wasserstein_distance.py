@@ -8,6 +8,7 @@ from torch.nn.functional import softplus
 
 from gmcourse.exercises.record import Exercise
 from gmcourse.gan.losses import gradient_penalty, wgan_critic_loss
+from gmcourse.laws.gan import steps
 from gmcourse.laws.gan import wasserstein as laws
 from gmcourse.metrics import wasserstein_1d
 
@@ -140,9 +141,10 @@ EXERCISES = (
         ),
         causes={
             "dependence": "N(0, 1) and N(0, 9) have one mean, and W₁ = 1.596. Does your number see the spread?",
+            "log-mean": "That is the root of a mean of squares. Is W₁ a mean of squares, or of distances?",
             "constant": "A sample and itself in another order are 0 apart. Which x should go to which y?",
             "spread": "Points in metres: in which unit is your answer, and in which is a distance?",
-            "reduction": "Every point carries the mass 1/n. Does your number grow when each point is doubled?",
+            "reduction": "Every point carries the mass 1/n. What becomes of your number when each point is doubled?",
             "one-to-one": "Two loads went to one place, which can take only one. Where does the other go?",
         },
     ),
@@ -168,9 +170,10 @@ EXERCISES = (
         causes={
             "sign": "A step down your loss makes fakes score higher than data. Which of the two must fall?",
             "overflow": "A sigmoid keeps the gap below 1. May a distance exceed 1?",
-            "reduction": "The dual is a difference of two means. Does your loss grow with the batch?",
+            "reduction": "The dual is a difference of two means. Does your loss depend on the size of the batch?",
             "log-mean": "That is the loss of a classifier, which says how sure it is. Which loss says how far?",
-            "gradient": "The critic learns from this number. Does it carry a gradient?",
+            "gradient": "The critic learns from this number. Does it carry a gradient, of both of its parts?",
+            "dependence": "The dual has two means. Which of the two batches does yours leave out?",
         },
     ),
     Exercise(
@@ -179,7 +182,7 @@ EXERCISES = (
     """One update of the critic, after which every parameter is in [−clip, clip]."""
     raise NotImplementedError''',
         points=2,
-        laws=(laws.stays_in_the_box,),
+        laws=(steps.stays_in_the_box,),
         reference=clipped_step,
         hints=(
             "Four things in order: forget old gradients, differentiate the loss, step, put back what left the box.",
@@ -196,7 +199,10 @@ EXERCISES = (
             "direction": "The weights left the box again with the step. Look at them after it: what comes last?",
             "gradient": "You bounded the gradient. Which tensor has to be in the box?",
             "sign": "The critic went the wrong way. Does its score of real data rise?",
-            "reduction": "A parameter is still outside the box. Is the bias one of them?",
+            "reduction": "A parameter is still outside of [−clip, clip]. Is it a bias, or is it below −clip?",
+            "spread": "After the step nothing was put back. Does your line change the parameter itself?",
+            "constant": "Nothing was learned. Which gradient did the optimiser find when it stepped?",
+            "one-to-one": "The box is [−clip, clip]. Where have the negative weights gone?",
             "dependence": "Somebody had left a gradient behind. When is it forgotten?",
         },
     ),
@@ -217,8 +223,8 @@ EXERCISES = (
             "requires a gradient.",
         ),
         wrong=(
-            (_columns, "shape"),
-            (_mix_of_coordinates, "shape"),
+            (_columns, "one-to-one"),
+            (_mix_of_coordinates, "randomness"),
             (_own_mix, "randomness"),
             (_one_norm, "reduction"),
             (_without_graph, "gradient"),
@@ -226,14 +232,18 @@ EXERCISES = (
             (lambda critic, real, fake, mix: gradient_penalty(critic, fake, real, mix), "direction"),
         ),
         causes={
-            "shape": "x̂ is off the straight line between its two ends. Which shape must one α a row have, beside "
+            "one-to-one": "One α for each row, the same for all its coordinates. Which shape must it have, to meet "
             "(batch, *event)?",
-            "randomness": "x̂ is on its line, elsewhere than `mix` says. Whose random numbers did you use?",
+            "randomness": "Equal arguments, unequal penalties; and `mix` is given. Whose random numbers did you use?",
             "reduction": "One norm a row, over all axes but the batch. Over which axes is yours?",
+            "constant": "Which slope costs nothing: 0 or 1?",
+            "log-mean": "Every row has its own penalty. Which comes first, the mean or the square?",
+            "sign": "A slope below 1 is charged, too. Is it in yours?",
+            "dependence": "The slope of the mean of h is 1/n of a row's own slope. Of what do you take the gradient?",
             "gradient": "The penalty must teach the weights, through a derivative of a derivative. Did autograd keep "
             "the graph of the first?",
             "spread": "At slope 2 you charge 9, where 1 is due. Is it the norm or its square?",
-            "direction": "At mix = 1 the point must be real. Where is yours?",
+            "direction": "At mix = 1 the point is real, at mix = 0 it is fake, and at ½ half way. Where is yours?",
         },
     ),
     Exercise(
@@ -285,13 +295,18 @@ EXERCISES = (
             (lambda h_x, h_y, x, y: h_x.mean() - h_y.mean(), "constant"),
             (_mean_slope, "spread"),
             (lambda h_x, h_y, x, y: -certified_bound(h_x, h_y, x, y), "sign"),
-            (lambda h_x, h_y, x, y: len(h_x) * certified_bound(h_x, h_y, x, y) / 2, "spread"),
+            (lambda h_x, h_y, x, y: len(h_x) * certified_bound(h_x, h_y, x, y) / 2, ""),
+            (lambda h_x, h_y, x, y: certified_bound(h_x, h_y, x, y) / 2, "direction"),
         ),
         causes={
             "constant": "A critic seven times as steep says seven times as much. What must its gap be divided by?",
-            "spread": "Your bound lies above the distance. Is a typical slope enough, or must it be the steepest?",
+            "spread": "Some pairs are steeper than what you divide by. Must the bound hold for them, too?",
+            "one-to-one": "The distance of two points is √Σ(x − y)². Which norm is below your slopes?",
+            "reduction": "You left out some pairs of points. Between which two may h be steepest?",
+            "dependence": "Your number is the same whatever h says. What do these values of h allow?",
+            "not-finite": "A point and itself: 0/0. Which pairs have a slope?",
             "sign": "The critic is high on x and low on y. Which way is the gap positive?",
-            "direction": "The bound holds and is loose. Which slope is steepest between two of the points?",
+            "direction": "The bound holds, and could be sharper. By what do you divide the gap?",
         },
     ),
 )

@@ -7,9 +7,9 @@ from torch import Tensor
 
 from gmcourse.data import load
 from gmcourse.exercises.record import Exercise
-from gmcourse.laws import LawBroken
+from gmcourse.laws.broken import require_value
 from gmcourse.laws.gradient import gradient_is_unbiased
-from gmcourse.laws.vae import bound
+from gmcourse.laws.vae import bound, estimates
 from gmcourse.probability import gaussian_kl, gaussian_log_prob
 from gmcourse.vae.gaussian import log_evidence, reparameterize
 from gmcourse.vae.gradients import score_gradient
@@ -28,12 +28,12 @@ def best_log_std(x: Tensor, mean: Tensor) -> Tensor:
     return 0.5 * ((x - mean) ** 2).mean().log()
 
 
-def latents_above_noise(answer: int) -> None:
+def latents_above_noise(answer: object) -> None:
     """The number of latents that a linear VAE keeps on grey digits at σ² = ½."""
-    _, used = best_linear_elbo(load("digits").train.flatten(1), std=math.sqrt(0.5))
-    if answer != used:
-        cause = "constant" if answer == 0 else "spread"
-        raise LawBroken("latents with an eigenvalue above σ²", f"your {answer}", "another number", cause)
+    data = load("digits").train.flatten(1)
+    _, used = best_linear_elbo(data, std=math.sqrt(0.5))
+    others = tuple(float(n) for n in range(1, data.shape[1] + 1) if n != used)
+    require_value("latents with an eigenvalue above σ²", answer, used, 0.0, {"constant": 0.0, "spread": others})
 
 
 def _attached_score(f, mean, log_std, noise):
@@ -92,7 +92,14 @@ EXERCISES = (
             (lambda mean, log_std, noise: mean.detach() + log_std.exp() * noise, "gradient"),
             (lambda mean, log_std, noise: mean + log_std.exp() * noise[:1], "shape"),
         ),
-        causes={"shape": "Several rows of z moved together. Does each row use its own row of noise?"},
+        causes={
+            "shape": "Several rows of z moved together. Does each row use its own row of noise?",
+            "dependence": "The latents of a row moved together. Does each use its own number of the noise?",
+            "randomness": "All the randomness must come from `noise`. Does z change with it, and with nothing else?",
+            "constant": "Put in noise = 0, and then mean = 0. Is z what it should be?",
+            "reduction": "Each row and each latent has its own μ and σ. Did you average?",
+            "direction": "Only the noise is stretched. Is the mean stretched in yours, too?",
+        },
     ),
     Exercise(
         id="vae.score_gradient",
@@ -103,7 +110,7 @@ EXERCISES = (
     """
     raise NotImplementedError''',
         points=3,
-        laws=(gradient_is_unbiased,),
+        laws=(estimates.values_are_weighed, gradient_is_unbiased),
         reference=score_gradient,
         hints=(
             "∇ E_q f = E_q[f ∇ log q]: f is weighed, never differentiated.",
@@ -117,9 +124,13 @@ EXERCISES = (
         ),
         causes={
             "gradient": "The gradient of log q is taken at a fixed z. Does yours still depend on the mean?",
-            "spread": "Right at σ = 1 and wrong at σ = ½. Is it (z − μ)/σ or (z − μ)/σ²?",
+            "spread": "∇_μ log q(z) is (z − μ)/σ², which agrees with (z − μ)/σ at σ = 1. What do you divide by?",
+            "sign": "Your estimate points downhill. Which way must μ move to make a large f more probable?",
+            "direction": "Where f is a step, its own slope is 0, and E f moves with μ. Must f be differentiated?",
+            "randomness": "At which point do you take f, and at which (z − μ)/σ²? The noise is not yet z.",
+            "constant": "z has the mean μ. What has to be subtracted, so that the weights of f are 0 on average?",
             "dependence": "A baseline must be independent of z. Has yours seen its own sample?",
-            "shape": "One estimate a row is asked for, so that their variance can be seen. Did you average?",
+            "shape": "One estimate for each row of noise is asked for, (n, d). Which axes has yours?",
         },
     ),
     Exercise(
@@ -131,7 +142,7 @@ EXERCISES = (
     """
     raise NotImplementedError''',
         points=3,
-        laws=(bound.evidence_estimate,),
+        laws=(estimates.evidence_estimate,),
         reference=evidence_from_draws,
         hints=(
             "p(x) = E_q[w] with w = p(x|z) p(z)/q(z|x): average w over the K draws, then take the logarithm.",
@@ -150,13 +161,19 @@ EXERCISES = (
             ),
             (lambda ll, z, m, s: evidence_from_draws(ll, z, m, s).logsumexp(0), "shape"),
             (lambda ll, z, m, s: log_evidence(ll), "direction"),
-            (lambda ll, z, m, s: evidence_from_draws(ll, z, m, s).exp().log(), "overflow"),
+            (lambda ll, z, m, s: evidence_from_draws(ll, z, m, s).exp().log(), "not-finite"),
         ),
         causes={
             "constant": "Too large by ln K: with equal weights, what should the estimate be?",
             "log-mean": "The mean of the logarithms is the ELBO. Which comes first, the logarithm or the mean?",
             "direction": "The draws come from q, not from the prior. What is the weight w that makes up for it?",
-            "shape": "One number came out for the whole batch. Over which axis are the K draws?",
+            "sign": "w = p(x|z) p(z)/q(z|x). Which of the three logarithms is subtracted?",
+            "shape": "Each x has an estimate of its own, from its own K draws. Over which axis are the K draws?",
+            "dependence": "Each x has its own q. Whose mean and log_std do you use for the second row?",
+            "spread": "`log_std` is ln σ, and not ln σ². Which σ does your log q have?",
+            "reduction": "The log-probabilities of independent latents add. Did you take their mean?",
+            "one-to-one": "The largest weight alone speaks for all. What do the other draws say?",
+            "not-finite": "Try log-probabilities of −1000: exp gives 0, and its logarithm −∞. Stay in logarithms.",
         },
     ),
     Exercise(
@@ -168,7 +185,7 @@ EXERCISES = (
     """
     raise NotImplementedError''',
         points=2,
-        laws=(bound.noise_maximises_likelihood,),
+        laws=(estimates.noise_maximises_likelihood,),
         reference=best_log_std,
         hints=(
             "The log-likelihood of N numbers is −S/2σ² − N ln σ, S the summed squares: differentiate in ln σ.",
@@ -184,6 +201,9 @@ EXERCISES = (
             "reduction": "σ² is the variance of one pixel. Did you sum over the pixels?",
             "constant": "That is a standard deviation. The course keeps its logarithm.",
             "log-mean": "That is a variance. The course keeps the logarithm of a standard deviation.",
+            "sign": "That is −ln σ. For large errors, should s be large or small?",
+            "direction": "There is one s for all. Which comes first, the mean over all pixels or the logarithm?",
+            "dependence": "S is the sum of all squares (x − mean)², of every image. What is summed in yours?",
         },
     ),
     Exercise(

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gmcourse.laws.broken import LawBroken, require_close, require_shape
+from gmcourse.laws.asking import ask
+from gmcourse.laws.broken import LawBroken, as_tensor, nearest, require_close, require_shape
 
 CASES = ((5, 3, 1, 0), (6, 3, 1, 1), (8, 4, 2, 1), (7, 3, 2, 0), (10, 5, 3, 2))
 """(size, kernel, stride, padding): every input is reached, so that the transpose gives the size back."""
@@ -15,7 +16,7 @@ CASES = ((5, 3, 1, 0), (6, 3, 1, 1), (8, 4, 2, 1), (7, 3, 2, 0), (10, 5, 3, 2))
 
 def _kernel(k: int, rng: torch.Generator) -> Tensor:
     """Taps that grow from left to right, the second of them negative."""
-    taps = torch.rand(k, generator=rng, dtype=torch.float64) + torch.arange(1, k + 1)
+    taps = torch.rand(k, generator=rng) + torch.arange(1, k + 1)
     taps[1] *= -1
     return taps
 
@@ -28,42 +29,51 @@ def matrix_is_convolution(candidate: Callable[[Tensor, int, int, int], Tensor], 
     rng = torch.Generator().manual_seed(seed)
     for size, k, stride, padding in CASES:
         kernel = _kernel(k, rng)
-        units = torch.eye(size, dtype=torch.float64)[:, None]
 
-        def columns(taps: Tensor, units: Tensor = units, stride: int = stride, padding: int = padding) -> Tensor:
-            return F.conv1d(units, taps[None, None], stride=stride, padding=padding)[:, 0].T
+        def columns(taps: Tensor, stride: int = stride, padding: int = padding, size: int = size) -> Tensor:
+            units = torch.eye(size, dtype=torch.float64)[:, None]
+            return F.conv1d(units, taps.double()[None, None], stride=stride, padding=padding)[:, 0].T
 
         expected = columns(kernel)
         law = f"a row an output, a column an input: size {size}, kernel {k}, stride {stride}, padding {padding}"
-        observed = candidate(kernel, size, stride, padding)
-        if padding and isinstance(observed, Tensor) and observed.shape == columns(kernel, padding=0).shape:
+        output = ask(candidate, kernel=kernel, size=size, stride=stride, padding=padding)
+        observed = as_tensor(output)
+        if observed is not None and padding and observed.shape == columns(kernel, padding=0).shape:
             raise LawBroken(law, f"{len(observed)} rows", f"{len(expected)} rows", "dependence")
-        observed = require_shape(law, observed, tuple(expected.shape)).double()
-        suspects = {"direction": columns(kernel.flip(0)), "reduction": columns(kernel / k)}
+        observed = require_shape(law, output, tuple(expected.shape)).double()
+        suspects = {
+            "direction": nearest(observed, columns(kernel.flip(0)), expected.flip(0), expected.flip(1)),
+            "reduction": columns(kernel / k),
+            "sign": expected.abs(),
+        }
         law = f"C @ x = conv1d(x), size {size}, kernel {k}, stride {stride}, padding {padding}"
-        require_close(law, observed, expected, 1e-5, suspects)
+        require_close(law, observed, expected, 1e-4, suspects, given={"kernel": kernel})
 
 
 def is_adjoint(candidate: Callable[[Tensor, Tensor, int, int], Tensor], *, seed: int = 0) -> None:
-    """⟨conv1d(x), y⟩ = ⟨x, candidate(y, kernel, stride, padding)⟩ for random x, (size,), and y, (outputs,).
+    """⟨conv1d(x), y⟩ = ⟨x, candidate(y, kernel, stride, padding)⟩ for each unit vector x, (size,), and random y.
 
     The oracle is torch's convolution alone: no transpose of it is computed.
     """
     rng = torch.Generator().manual_seed(seed)
     for size, k, stride, padding in CASES:
-        kernel = _kernel(k, rng)
-        x = torch.randn(200, 1, size, generator=rng, dtype=torch.float64)
-        conv = F.conv1d(x, kernel[None, None], stride=stride, padding=padding)[:, 0]
-        y = torch.randn(conv.shape[1], generator=rng, dtype=torch.float64)
+        kernel, x = _kernel(k, rng), torch.eye(size, dtype=torch.float64)
+
+        def conv(taps: Tensor, stride: int = stride, padding: int = padding, x: Tensor = x) -> Tensor:
+            return F.conv1d(x[:, None], taps.double()[None, None], stride=stride, padding=padding)[:, 0]
+
+        y = torch.randn(conv(kernel).shape[1], generator=rng)
         law = f"as many outputs as the convolution has inputs: kernel {k}, stride {stride}, padding {padding}"
-        back = candidate(y, kernel, stride, padding)
-        if padding and isinstance(back, Tensor) and back.shape == (size + 2 * padding,):
+        output = ask(candidate, y=y, kernel=kernel, stride=stride, padding=padding)
+        back = as_tensor(output)
+        if back is not None and padding and back.shape == (size + 2 * padding,):
             raise LawBroken(law, f"{len(back)} outputs", f"{size} outputs", "dependence")
-        back = require_shape(law, back, (size,)).double()
-        flipped = F.conv1d(x, kernel.flip(0)[None, None], stride=stride, padding=padding)[:, 0]
-        suspects = {"direction": flipped @ y, "reduction": conv @ y / k}
+        back = require_shape(law, output, (size,)).double()
+        expected, flipped = conv(kernel) @ y.double(), conv(kernel.flip(0)) @ y.double()
+        known = nearest(back, flipped, expected.flip(0), conv(kernel) @ y.double().flip(0))
+        suspects = {"direction": known, "reduction": expected / k}
         law = f"⟨conv(x), y⟩ = ⟨x, yours(y)⟩, kernel {k}, stride {stride}, padding {padding}"
-        require_close(law, x[:, 0] @ back, conv @ y, 1e-5, suspects)
+        require_close(law, x @ back, expected, 1e-4 * (1 + expected.abs()), suspects, given={"x": x})
 
 
 def sizes_are_torchs(candidate: Callable[[int, int, int, int, int], int]) -> None:
@@ -90,14 +100,21 @@ def phases_are_sums(candidate: Callable[[Tensor, int], Tensor], *, seed: int = 0
     rng = torch.Generator().manual_seed(seed)
     for k, stride in ((4, 2), (3, 2), (5, 3), (6, 3)):
         kernel = _kernel(k, rng)
-        ones = torch.ones(1, 1, 12, dtype=torch.float64)
-        inside = F.conv_transpose1d(ones, kernel[None, None], stride=stride)[0, 0, 4 * stride : 5 * stride]
+        ones, taps = torch.ones(1, 1, 12, dtype=torch.float64), kernel.double()
+        inside = F.conv_transpose1d(ones, taps[None, None], stride=stride)[0, 0, 4 * stride : 5 * stride]
         law = f"one sum for each phase, kernel {k}, stride {stride}"
-        observed = require_shape(law, candidate(kernel, stride), (stride,)).double()
+        observed = require_shape(law, ask(candidate, kernel=kernel, stride=stride), (stride,)).double()
         counts = torch.tensor([float(len(range(a, k, stride))) for a in range(stride)], dtype=torch.float64)
-        halves = torch.stack([part.sum() for part in kernel.tensor_split(stride)])
-        suspects = {"constant": counts, "spread": inside / counts, "dependence": halves, "direction": inside.flip(0)}
-        require_close(f"the output on ones, kernel {k}, stride {stride}", observed, inside, 1e-5, suspects)
+        pieces = torch.stack([part.sum() for part in taps.tensor_split(stride)])
+        runs = torch.stack([taps[a * stride : (a + 1) * stride].sum() for a in range(stride)])
+        suspects = {
+            "constant": counts,
+            "spread": nearest(observed, inside / counts, inside / k),
+            "dependence": nearest(observed, pieces, runs),
+            "direction": nearest(observed, inside.flip(0), inside.roll(1), inside.roll(-1)),
+        }
+        law = f"the output on ones, kernel {k}, stride {stride}"
+        require_close(law, observed, inside, 1e-4, suspects)
 
 
 def share_is_alternating_power(candidate: Callable[[Tensor], float], *, seed: int = 0) -> None:
@@ -108,31 +125,37 @@ def share_is_alternating_power(candidate: Callable[[Tensor], float], *, seed: in
     """
     rng = torch.Generator().manual_seed(seed)
     stripes = _signs(8, 8)[0].expand(2, 1, 8, 8)
-    taps = torch.tensor([1.0, 2.0], dtype=torch.float64).repeat(4)
-    textures = torch.rand(5, 2, 8, 6, generator=rng, dtype=torch.float64)
-    textures = 0.5 + textures * torch.tensor([0.1, 0.2, 0.3, 0.4, 3.0], dtype=torch.float64).view(5, 1, 1, 1)
-    flat = torch.full((2, 1, 4, 4), 0.7, dtype=torch.float64)
+    taps = torch.tensor([1.0, 2.0]).repeat(4)
+    textures = torch.rand(5, 2, 8, 6, generator=rng)
+    textures = 0.5 + textures * torch.tensor([0.1, 0.2, 0.3, 0.4, 3.0]).view(5, 1, 1, 1)
+    flat = torch.full((2, 1, 4, 4), 0.5)
     cases = {
+        "noise of several contrasts": textures,
         "one flat image among two": torch.cat([flat[:1], _signs(4, 4)[2].view(1, 1, 4, 4) + flat[1:]]),
         "two flat images": flat,
         "stripes": 0.5 + 0.5 * stripes,
         "the values 1, 2, 2, 4": (taps[:, None] * taps).view(1, 1, 8, 8),
-        "noise of several contrasts": textures,
     }
     for name, images in cases.items():
+        images = images.float()
         three, power, mean = _powers(images)
         share = three.sum() / power.sum() if power.sum() > 1e-12 else torch.zeros(())
-        observed = require_shape(f"one share: {name}", candidate(images), ()).double()
+        observed = require_shape(f"one share: {name}", ask(candidate, images=images), ()).double()
+        means = [
+            (three.sum(0) / power.clamp(min=1e-12)).mean(),
+            (three.sum((0, 2)) / power.sum(1).clamp(min=1e-12)).mean(),
+        ]
+        parts = three.flatten(1).sum(1) / power.sum()
         suspects = {
             "constant": three.sum() / (power + mean).sum(),
-            "dependence": three[2].sum() / power.sum(),
-            "spread": three.sqrt().sum() / power.sum().sqrt(),
-            "log-mean": (three.sum(0) / power.clamp(min=1e-12)).mean(),
+            "dependence": nearest(observed, *parts, parts[0] + parts[1], parts[0] + parts[2], parts[1] + parts[2]),
+            "spread": _of_amplitudes(images),
+            "log-mean": nearest(observed, *means),
             "shape": _cropped(images),
+            "direction": share / (1 - share),
         }
-        require_close(
-            f"power at (π, 0), (0, π), (π, π) over all but the mean's: {name}", observed, share, 1e-6, suspects
-        )
+        law = f"power at (π, 0), (0, π), (π, π) over all but the mean's: {name}"
+        require_close(law, observed, share, 1e-5, suspects)
 
 
 def _signs(height: int, width: int) -> Tensor:
@@ -152,9 +175,17 @@ def _powers(images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return three, power, height * width * mean.square()
 
 
+def _of_amplitudes(images: Tensor) -> Tensor:
+    """The share where nothing is squared."""
+    size = torch.fft.fft2(images.double()).abs().sum((0, 1))
+    height, width = size.shape
+    three = size[height // 2, 0] + size[0, width // 2] + size[height // 2, width // 2]
+    return three / (size.sum() - size[0, 0]).clamp(min=1e-12)
+
+
 def _cropped(images: Tensor) -> Tensor:
     """What half the side stands for where the last row and column are cut off: no frequency π."""
-    power = torch.fft.fft2(images[..., :-1, :-1]).abs().square().sum((0, 1))
+    power = torch.fft.fft2(images[..., :-1, :-1].double()).abs().square().sum((0, 1))
     height, width = power.shape
     three = power[height // 2, 0] + power[0, width // 2] + power[height // 2, width // 2]
     return three / (power.sum() - power[0, 0]).clamp(min=1e-12)
@@ -165,15 +196,15 @@ def counts_are_torchs(answer: Sequence[int], *, kernel: int, stride: int) -> Non
     ones = F.conv_transpose1d(torch.ones(1, 1, 9), torch.ones(1, 1, kernel), stride=stride)[0, 0]
     expected = sorted(int(v) for v in ones[4 * stride : 5 * stride])
     law = f"taps in each phase, kernel {kernel}, stride {stride}"
-    observed = require_shape(law, torch.as_tensor(answer).flatten(), (stride,)).tolist()
-    if sorted(observed) != expected:
-        suspects = {"reduction": [kernel] * stride, "constant": [kernel / stride] * stride, "spread": [1] * stride}
-        close = (
-            c
-            for c, value in suspects.items()
-            if all(math.isclose(*pair, abs_tol=0.01) for pair in zip(sorted(observed), value))
-        )
-        raise LawBroken(law, f"{observed}", "another set of counts", next(close, "one-to-one"))
+    observed = sorted(require_shape(law, answer, (stride,)).double().tolist())
+    if all(math.isclose(*pair, abs_tol=1e-6) for pair in zip(observed, expected, strict=True)):
+        return
+    suspects = {"reduction": [kernel] * stride, "constant": [kernel / stride] * stride, "spread": [1] * stride}
+    close = (
+        c for c, v in suspects.items() if all(math.isclose(*p, abs_tol=0.01) for p in zip(observed, v, strict=True))
+    )
+    uneven = abs(sum(observed) - kernel) > 0.01 or observed[-1] - observed[0] > 1.01
+    raise LawBroken(law, f"{observed}", "another set of counts", next(close, "one-to-one" if uneven else ""))
 
 
 def verdict_follows_from_seeds(answer: Mapping[str, object], *, names: tuple[str, str] = ("one", "two")) -> None:
@@ -185,14 +216,15 @@ def verdict_follows_from_seeds(answer: Mapping[str, object], *, names: tuple[str
     law = "the verdict is what the seeds allow"
     if not isinstance(answer, Mapping) or not {*names, "verdict"} <= set(answer):
         raise LawBroken(law, f"{answer}"[:60], f"a dictionary with {', '.join(names)} and verdict", "shape")
-    first, second = (torch.as_tensor(answer[name], dtype=torch.float64).flatten() for name in names)
+    first, second = (_distances(law, name, answer[name]) for name in names)
     fewest = min(len(first), len(second))
     if fewest < 3:
         raise LawBroken(law, f"{fewest} seeds", "at least 3 of each", "spread")
-    if not torch.cat([first, second]).isfinite().all():
-        raise LawBroken(law, "a value that is no number", "finite values", "overflow")
     if len(first.unique()) < len(first) or len(second.unique()) < len(second):
         raise LawBroken(law, "equal distances for different seeds", "one run for each seed", "randomness")
+    known = (*names, "no difference seen")
+    if not isinstance(answer["verdict"], str) or answer["verdict"] not in known:
+        raise LawBroken(law, f"the verdict {answer['verdict']!r:.60}", " or ".join(map(repr, known)))
     error = math.sqrt(first.var().item() / len(first) + second.var().item() / len(second))
     difference = (first.mean() - second.mean()).item()
     supported = "no difference seen" if abs(difference) <= 2 * error else names[0] if difference < 0 else names[1]
@@ -201,3 +233,12 @@ def verdict_follows_from_seeds(answer: Mapping[str, object], *, names: tuple[str
         cause = "constant" if unsure else "dependence" if answer["verdict"] == "no difference seen" else "sign"
         seen = f"{answer['verdict']!r}, with a difference of {difference:.3g} and a standard error of {error:.2g}"
         raise LawBroken(law, seen, "another verdict", cause)
+
+
+def _distances(law: str, name: str, values: object) -> Tensor:
+    tensor = as_tensor(values)
+    if tensor is None or tensor.dtype == torch.bool or tensor.is_complex():
+        raise LawBroken(law, f"a {type(values).__name__} under {name!r}", "a list of distances", "container")
+    if not tensor.isfinite().all():
+        raise LawBroken(law, f"{name!r} holds a value that is no number", "finite values", "not-finite")
+    return tensor.detach().double().flatten()

@@ -1,4 +1,4 @@
-"""Laws of the variational bound: the KL, the reparameterised draw, the evidence and the bounds below it."""
+"""Laws of the variational bound: the KL, the reparameterised draw, the average weight and the bounds below it."""
 
 import math
 from collections.abc import Callable
@@ -8,7 +8,17 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
-from gmcourse.laws.broken import LawBroken, require_close, require_shape, standard_error
+from gmcourse.laws.asking import ask
+from gmcourse.laws.broken import (
+    LawBroken,
+    as_tensor,
+    nearest,
+    require_close,
+    require_shape,
+    show_case,
+    show_value,
+    standard_error,
+)
 from gmcourse.protocols import Bounded, ImportanceWeighted
 
 
@@ -17,66 +27,107 @@ class Variational(Bounded, ImportanceWeighted, Protocol):
 
 
 def kl_is_expected_log_ratio(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: int = 0) -> None:
-    """KL(N(μ, e^{2s}) ‖ N(0, I)) = E_q[log q − log p] within 4 standard errors, and exactly 0 at q = p.
+    """KL(N(μ, e^{2s}) ‖ N(0, I)) = E_q[log q − log p] within 4 standard errors, with the gradient of torch's own KL.
 
-    `candidate(mean, log_std)` takes (batch, L) tensors and returns (batch,), nats, with the gradient of torch's own KL.
+    `candidate(mean, log_std)` takes (batch, L) tensors and returns (batch,), nats. The first row is the prior itself.
     """
-    zeros = torch.zeros(2, 3, dtype=torch.float64)
-    observed = require_shape("one KL for each row", candidate(zeros, zeros), (2,))
-    require_close("KL(p ‖ p) = 0", observed, torch.zeros(2), 1e-6, cause="constant")
     rng = torch.Generator().manual_seed(seed)
-    for centre, log_std in ((0.0, math.log(0.5)), (1.0, math.log(0.5)), (-0.7, 0.3)):
-        mean, s = (0.3 * torch.randn(2, 4, 3, generator=rng, dtype=torch.float64)).unbind()
-        mean, s = (mean + centre).requires_grad_(), (s + log_std).requires_grad_()
-        q, prior = Normal(mean.detach(), s.detach().exp()), Normal(0.0, 1.0)
-        z = q.mean + q.stddev * torch.randn(20_000, 4, 3, generator=rng, dtype=torch.float64)
+    for rows, latents in ((5, 3), (4, 2)):
+        mean, s = torch.randn(2, rows, latents, generator=rng) * 0.4 + torch.linspace(-0.6, 1.0, latents)
+        mean[0] = s[0] = 0.0
+        mean, s = mean.requires_grad_(), (0.8 * s - 0.3 * (s != 0)).requires_grad_()
+        mu, log_std = mean.detach().double(), s.detach().double()
+        q, prior = Normal(mu, log_std.exp()), Normal(0.0, 1.0)
+        z = q.mean + q.stddev * torch.randn(20_000, rows, latents, generator=rng, dtype=torch.float64)
         log_ratio = (q.log_prob(z) - prior.log_prob(z)).sum(2)
-        observed = require_shape("one KL for each row", candidate(mean, s), (4,))
-        if (observed < 0).any():
-            raise LawBroken("KL ≥ 0", f"{observed.min().item():.4g}", "at least 0", "sign")
-        law, expected, tolerance = "KL = E_q[log q − log p]", log_ratio.mean(0), 4 * standard_error(log_ratio)
-        require_close(law, observed, expected, tolerance, _kl_suspects(mean, s, expected))
-        if not observed.requires_grad:
+        exact, given = kl_divergence(q, prior).sum(1), {"mean": mu, "log_std": log_std}
+        value = require_shape("one KL for each row", ask(candidate, mean=mean, log_std=s), (rows,))
+        observed, tolerance = value.detach().double(), 1e-4 * (1 + exact)
+        slips = _kl_slips(observed, mu, log_std, exact)
+        fitting = {cause: slip for cause, slip in slips.items() if ((observed - slip).abs() <= tolerance).all()}
+        if not fitting and (observed < -1e-4).any():
+            fitting = {"sign": observed}
+        drawn = 4 * standard_error(log_ratio) + 1e-5
+        require_close("KL = E_q[log q − log p]", observed, log_ratio.mean(0), drawn, fitting, given=given)
+        require_close("KL = E_q[log q − log p], by torch", observed, exact, tolerance, fitting, given=given)
+        if not value.requires_grad:
             raise LawBroken("the KL carries a gradient", "none", "∂KL/∂μ and ∂KL/∂s", "gradient")
-        exact = kl_divergence(Normal(mean, s.exp()), prior).sum()
-        slopes = (torch.autograd.grad(value, (mean, s), materialize_grads=True) for value in (observed.sum(), exact))
-        for name, slope, right in zip(("∂KL/∂μ", "∂KL/∂s"), *slopes, strict=True):
-            require_close(name, slope, right, 1e-6, cause="gradient")
+        slopes = torch.autograd.grad(value.sum(), (mean, s), materialize_grads=True)
+        for name, slope, right in zip(("∂KL/∂μ", "∂KL/∂s"), slopes, (mu, (2 * log_std).exp() - 1), strict=True):
+            require_close(name, slope.double(), right, 1e-3, {"gradient": 0 * right}, given=given)
 
 
-def _kl_suspects(mean: Tensor, s: Tensor, expected: Tensor) -> dict[str, Tensor]:
-    """What the usual slips would give: s taken for a log-variance, q and p exchanged, latents averaged."""
-    dims = mean.shape[1]
+def _kl_slips(observed: Tensor, mean: Tensor, s: Tensor, exact: Tensor) -> dict[str, Tensor]:
+    """What the usual slips would give: s taken for another, q and p exchanged, latents averaged, rows pooled."""
     var = (2 * s).exp()
+    spreads = [0.5 * (mean**2 + (a * s).exp() - 1 - b * s).sum(1) for a, b in ((1, 1), (1, 2), (2, 1), (-2, -2))]
+    rows = [0 * exact + part for part in (exact.sum(), exact.mean(), exact[1])]
     return {
-        "reduction": expected / dims,
+        "sign": -exact,
+        "reduction": exact / mean.shape[1],
         "direction": 0.5 * ((1 + mean**2) / var - 1 + var.log()).sum(1),
-        "spread": 0.5 * (mean**2 + s.exp() - 1 - s).sum(1),
+        "spread": nearest(observed, *spreads),
+        "shape": nearest(observed, *rows),
+        "constant": exact + 0.5 * mean.shape[1],
     }
 
 
 def draws_follow_gaussian(candidate: Callable[[Tensor, Tensor, Tensor], Tensor], *, seed: int = 0) -> None:
-    """z = candidate(μ, s, ε) has mean μ and spread e^s, carries gradients, and takes its randomness from ε alone."""
-    noise = torch.randn(40_000, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    shift = torch.rand(2, *noise.shape, generator=torch.Generator().manual_seed(seed + 1), dtype=torch.float64) - 0.5
-    mean = (torch.tensor([1.5, -0.7]) + shift[0]).requires_grad_()
-    s = (torch.tensor([0.5, 2.0]).log() + shift[1]).requires_grad_()
-    z = require_shape("one z for each row", candidate(mean, s, noise), tuple(noise.shape))
-    if not torch.equal(z, candidate(mean, s, noise)):
-        raise LawBroken("equal arguments, equal z", "two different draws", "the same draw twice", "randomness")
-    spread, one = s.detach().exp(), torch.ones(2, dtype=torch.float64)
-    scaled = ((z - mean) / spread).detach()
-    if (scaled.std(0) < 1e-6).any():
-        raise LawBroken("each row has its own noise", "the same noise in every row", f"{len(z)} rows of it", "shape")
-    require_close("E z = μ", z.mean(0), mean.mean(0), 4 * standard_error(z), cause="constant")
-    require_close("the spread of z is e^s", scaled.std(0), one, 4 / math.sqrt(2 * len(z)), cause="spread")
-    require_close("z − μ = e^s ε, draw by draw", z, mean + spread * noise, 1e-6, cause="sign")
+    """z = candidate(μ, s, ε) has mean μ and spread e^s in each row, takes its randomness from ε alone, and has
+    ∂z/∂μ = 1 and ∂z/∂s = z − μ.
+
+    Any such draws will do, −ε for ε too. Rows and latents are independent of one another.
+    """
+    rng = torch.Generator().manual_seed(seed)
+    noise, other = torch.randn(2, 4_000, 3, generator=rng)
+    shift = torch.rand(2, *noise.shape, generator=rng) - 0.5
+    mean = (torch.tensor([1.5, -0.7, 0.2]) + shift[0]).requires_grad_()
+    s = (torch.tensor([0.5, 2.0, 0.9]).log() + shift[1]).requires_grad_()
+    z = require_shape("one z for each row", ask(candidate, mean=mean, log_std=s, noise=noise), tuple(noise.shape))
+    again, moved = (as_tensor(ask(candidate, mean=mean, log_std=s, noise=e)) for e in (noise, other))
+    if again is None or moved is None or not torch.equal(z, again) or torch.equal(z, moved):
+        raise LawBroken("z is drawn with `noise` alone", "other randomness", "z = a function of noise", "randomness")
+    mu, spread = mean.detach().double(), s.detach().double().exp()
+    _known_slips(z.detach().double(), mu, spread, noise.double())
+    _are_standard(((z.detach().double() - mu) / spread), torch.cat([mu, spread.log()], 1))
     if not z.requires_grad:
         raise LawBroken("z carries a gradient", "none", "∂z/∂μ and ∂z/∂s", "gradient")
-    gradients = torch.autograd.grad(z.sum(), (mean, s), allow_unused=True)
-    for name, gradient, expected in zip(("∂z/∂μ = 1", "∂z/∂s = e^s ε"), gradients, (1.0, spread * noise), strict=True):
-        value = torch.zeros_like(noise) if gradient is None else gradient
-        require_close(name, value, torch.as_tensor(expected).expand_as(noise), 1e-6, cause="gradient")
+    gradients = torch.autograd.grad(z.sum(), (mean, s), materialize_grads=True)
+    right = (torch.ones_like(mu), z.detach().double() - mu)
+    for name, slope, expected in zip(("∂z/∂μ = 1", "∂z/∂s = z − μ"), gradients, right, strict=True):
+        require_close(name, slope.double(), expected, 1e-3, {"gradient": 0 * expected})
+
+
+def _known_slips(z: Tensor, mean: Tensor, spread: Tensor, noise: Tensor) -> None:
+    """Name a slip that gives these very draws."""
+    first, row = noise[:, :1].expand_as(noise), noise[:1].expand_as(noise)
+    slips = {
+        "spread": [mean + spread**power * noise for power in (0.5, 2.0, -1.0)] + [mean + spread.log() * noise],
+        "constant": [spread * noise, mean + noise],
+        "dependence": [mean + spread * first],
+        "shape": [mean + spread * row],
+        "reduction": [mean + spread.mean(1, keepdim=True) * noise, mean + spread.mean(0) * noise],
+        "direction": [(mean + noise) * spread],
+    }
+    for cause, values in slips.items():
+        if min(float((z - value).abs().max()) for value in values) < 1e-3:
+            given = {"mean": mean[0], "log_std": spread[0].log(), "noise": noise[0]}
+            right = show_value(mean[0] + spread[0] * noise[0])
+            raise LawBroken("z ~ N(μ, e^{2s})", show_value(z[0]), f"{right}, say", cause, show_case(given))
+
+
+def _are_standard(scaled: Tensor, features: Tensor) -> None:
+    """(z − μ)/e^s is standard normal, whatever μ and s, and independent from row to row and latent to latent."""
+    features = torch.cat([torch.ones(len(features), 1), features - features.mean(0)], 1)
+    one = torch.ones(len(features), 1, dtype=torch.float64)
+    for law, draws in (
+        ("E z = μ, in every row", (scaled[:, :, None] * features[:, None]).flatten(1)),
+        ("the spread of z is e^s, in every row", ((scaled**2 - 1)[:, :, None] * features[:, None]).flatten(1)),
+        ("z is Gaussian", (scaled**4).mean(1, keepdim=True) - 3 * one),
+        ("the latents are independent", scaled * scaled.roll(1, 1)),
+        ("the rows are independent", scaled * scaled.roll(1, 0)),
+    ):
+        require_close(law, draws.mean(0), torch.zeros(draws.shape[1]), 5 * standard_error(draws) + 1e-6)
 
 
 TOY_X = 1.0
@@ -110,35 +161,7 @@ def weights_average_to_evidence(candidate: Callable[[Tensor], Tensor], *, seed: 
     single = log_weights[:1, :3]
     require_close("one draw: ln w", require_shape("one draw", candidate(single), (3,)), single[0], 1e-6)
     shifted = require_shape("weights of e^{−1000}", candidate(log_weights - 1_000), (50,))
-    require_close("weights of e^{−1000}", shifted, observed - 1_000, 1e-6, cause="overflow")
-
-
-def evidence_estimate(candidate: Callable[..., Tensor], *, seed: int = 0) -> None:
-    """candidate(log_likelihood, z, mean, log_std) estimates log p(x), (batch,), from K draws z of q.
-
-    `log_likelihood` is log p(x|z), (K, batch); `z` is (K, batch, L), drawn from q = N(mean, e^{2 log_std}), both
-    (batch, L); the prior is N(0, I). Two latents, each with an x ~ N(z, 1) of its own, so that x ~ N(0, 2I).
-    """
-    k, batch, latents = 4_000, 20, 2
-    rng = torch.Generator().manual_seed(seed)
-    x, off = torch.randn(2, batch, latents, generator=rng, dtype=torch.float64)
-    mean, log_std = 0.5 * x + 0.2 * off, 0.1 * x + math.log(0.9)
-    z = mean + log_std.exp() * torch.randn(k, batch, latents, generator=rng, dtype=torch.float64)
-    log_likelihood = Normal(z, 1.0).log_prob(x).sum(-1)
-    log_ratio = (Normal(0.0, 1.0).log_prob(z) - Normal(mean, log_std.exp()).log_prob(z)).sum(-1)
-    log_weights = log_likelihood + log_ratio
-    law = "ln (1/K) Σ p(x|z) p(z)/q(z|x) = log p(x)"
-    observed = require_shape("one value for each x", candidate(log_likelihood, z, mean, log_std), (batch,))
-    suspects = {
-        "constant": log_weights.logsumexp(0),
-        "log-mean": log_weights.mean(0),
-        "direction": log_likelihood.logsumexp(0) - math.log(k),
-    }
-    expected = Normal(0.0, math.sqrt(2.0)).log_prob(x).sum(-1)
-    require_close(law, observed, expected, 4 * standard_error((log_weights - expected).exp()), suspects)
-    shifted = candidate(log_likelihood - 1_000, z, mean, log_std)
-    shifted = require_shape("log p(x|z) near −1000, as for an image", shifted, (batch,))
-    require_close("log p(x|z) near −1000, as for an image", shifted, observed - 1_000, 1e-6, cause="overflow")
+    require_close("weights of e^{−1000}", shifted, observed - 1_000, 1e-6, {"overflow": shifted})  # right near 0
 
 
 def bounds_are_ordered(
@@ -163,29 +186,8 @@ def bounds_are_ordered(
         excess = lower.mean(0) - upper.mean(0) - slack
         if (excess > 0).any():
             row = int(excess.argmax())
-            raise LawBroken(law, f"{lower.mean(0)[row]:.4f}", f"at most {upper.mean(0)[row]:.4f}", "constant")
+            raise LawBroken(law, f"{lower.mean(0)[row]:.4f}", f"at most {upper.mean(0)[row]:.4f}")
     slack = 4 * (standard_error(elbo) + standard_error(log_weights)) + 1e-6
-    require_close("ELBO = E log w", elbo.mean(0), log_weights.mean(0), slack, cause="sign")
+    require_close("ELBO = E log w", elbo.mean(0), log_weights.mean(0), slack)
     ratio = (log_weights - log_prob).exp()
-    require_close("E w = p(x)", ratio.mean(0), torch.ones(len(x)), 4 * standard_error(ratio) + 1e-6, cause="constant")
-
-
-def noise_maximises_likelihood(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: int = 0) -> None:
-    """candidate(x, m) is the one s at which Σ log N(x; m, e^{2s}) is largest; x and m are (batch, *event).
-
-    The oracle is a search over s of torch's Normal, so that no formula for the maximum is assumed.
-    """
-    rng = torch.Generator().manual_seed(seed)
-    for std, shape in ((0.1, (50, 1, 4, 4)), (2.0, (30, 12))):
-        mean = torch.randn(shape, generator=rng, dtype=torch.float64)
-        x = mean + std * torch.randn(shape, generator=rng, dtype=torch.float64)
-        observed = require_shape("one s for all pixels", candidate(x, mean), ()).double()
-        grid = torch.linspace(-6, 6, 12_001, dtype=torch.float64)
-        squares = ((x - mean) ** 2).sum()
-        log_likelihood = Normal(0.0, grid.exp()).log_prob(torch.zeros(())) * x.numel() - squares / (
-            2 * (2 * grid).exp()
-        )
-        best = grid[log_likelihood.argmax()]
-        dims = math.log(x[0].numel()) / 2
-        suspects = {"spread": 2 * best, "reduction": best + dims, "constant": best.exp(), "log-mean": best.exp() ** 2}
-        require_close("s = ln σ at the largest likelihood", observed, best, 2e-3, suspects)
+    require_close("E w = p(x)", ratio.mean(0), torch.ones(len(x)), 4 * standard_error(ratio) + 1e-6)

@@ -83,7 +83,7 @@ BUGS = {
         "one output short": (lambda y, k, s, p: adjoint(y, k, s, p)[:-1], "shape"),
         "mean for sum": (lambda y, k, s, p: adjoint(y, k, s, p) / len(k), "reduction"),
         "the pseudo-inverse": (pseudo_inverse, ""),
-        "back to front": (lambda y, k, s, p: adjoint(y, k, s, p).flip(0), ""),
+        "back to front": (lambda y, k, s, p: adjoint(y, k, s, p).flip(0), "direction"),
     },
     convolution.sizes_are_torchs: {
         "the convolution's size": (lambda n, k, s, p, op: (n + 2 * p - k) // s + 1, "direction"),
@@ -105,7 +105,7 @@ BUGS = {
         "one pattern of three": (power_at((1, 1)), "dependence"),
         "one row and column cut off": (lambda x: power_at(*ALL)(x[..., :-1, :-1]), "shape"),
         "mean of shares": (row_by_row, "log-mean"),
-        "amplitudes": (power_at(*ALL, exponent=1), ""),
+        "amplitudes": (power_at(*ALL, exponent=1), "spread"),
         "the first image alone": (lambda x: checkerboard_share(x[:1]), ""),
         "0": (lambda x: 0.0, ""),
         "a share for each image": (lambda x: x.mean((2, 3)), "shape"),
@@ -116,7 +116,7 @@ BUGS = {
         "one in each": ((1, 1, 1), "spread"),
         "a tap too much": ((1, 1, 3), "one-to-one"),
         "two phases": ((2, 3), "shape"),
-        "NaN": ((1, 2, math.nan), "overflow"),
+        "NaN": ((1, 2, math.nan), "not-finite"),
     },
     convolution.verdict_follows_from_seeds: {
         "the other": (said(LOW, HIGH, "two"), "sign"),
@@ -124,7 +124,8 @@ BUGS = {
         "a difference of noise": (said(LOW, NEAR, "one"), "constant"),
         "two seeds": (said(LOW[:2], HIGH, "one"), "spread"),
         "one run five times": (said([0.3] * 5, HIGH, "one"), "randomness"),
-        "a seed that failed": (said([*LOW[:4], math.nan], HIGH, "one"), "overflow"),
+        "a seed that failed": (said([*LOW[:4], math.nan], HIGH, "one"), "not-finite"),
+        "a verdict of its own": (said(LOW, HIGH, "the first"), ""),
         "the verdict alone": ("one batch", "shape"),
     },
 }

@@ -5,10 +5,8 @@ import math
 
 import torch
 
-from gmcourse.gan.losses import feature_matching_loss, r1_penalty
-from gmcourse.gan.minibatch import MinibatchDiscrimination
+from gmcourse.gan.losses import r1_penalty
 from gmcourse.laws.gan import dynamics
-from gmcourse.metrics.coverage import modes
 
 
 def eigenvalues(lr, weight):
@@ -51,30 +49,8 @@ def least_squares(log_p, log_q, a, b):
 
 def clamped(log_p, log_q, a, b):
     """No NaN, and no answer either, where both densities underflow."""
-    p, q = (log.exp().clamp(min=1e-300) for log in (log_p, log_q))
+    p, q = (log.exp().clamp(min=1e-30) for log in (log_p, log_q))
     return (b * p + a * q) / (p + q)
-
-
-def nearness(places, distance=lambda gaps: gaps.abs().sum(-1)):
-    return torch.exp(-distance(places[:, None] - places[None])).sum(1)
-
-
-def by_layer(places):
-    """The layer's own nearness, its learned map left out."""
-    layer = MinibatchDiscrimination(6, 3, 2).double()
-    with torch.no_grad():
-        layer.weight.copy_(torch.eye(6).view(6, 3, 2))
-    return layer.nearness(places.flatten(1))
-
-
-def counted(x, centres, std, norm=2, radius=3.0, share=0.01):
-    """Modes found and quality, with another distance, radius or share."""
-    near = torch.cdist(x, centres, p=norm) <= radius * std
-    return (near.double().mean(0) >= share).sum().double(), near.any(1).double().mean()
-
-
-def found(x, centres, std, **options):
-    return counted(x, centres, std, **options)[0], counted(x, centres, std)[1]
 
 
 RIGHT = {
@@ -82,9 +58,6 @@ RIGHT = {
     dynamics.generator_meets_moved_critic: (alternating,),
     dynamics.penalises_slope_at_data: (r1_penalty,),
     dynamics.least_squares_is_minimised: (least_squares,),
-    dynamics.features_agree_in_the_mean: (feature_matching_loss,),
-    dynamics.rows_see_their_neighbours: (nearness, by_layer),
-    dynamics.modes_are_counted: (modes, counted),
 }
 BUGS = {
     dynamics.eigenvalues_of_simultaneous_step: {
@@ -93,19 +66,19 @@ BUGS = {
         "absolute values": (lambda lr, weight: eigenvalues(lr, weight).abs(), "shape"),
         "uphill": (lambda lr, weight: 2 - eigenvalues(lr, weight), "sign"),
         "twice the step": (lambda lr, weight: 1 + 2 * (eigenvalues(lr, weight) - 1), ""),
-        "the step left out": (lambda lr, weight: eigenvalues(1.0, weight), ""),
-        "one of them twice": (lambda lr, weight: eigenvalues(lr, weight)[:1].expand(2), ""),
+        "the step left out": (lambda lr, weight: eigenvalues(1.0, weight), "spread"),
+        "one of them twice": (lambda lr, weight: eigenvalues(lr, weight)[:1].expand(2), "shape"),
     },
     dynamics.generator_meets_moved_critic: {
         "both at once": (simultaneous, "dependence"),
         "the generator first": (generator_first, "direction"),
         "both upside down": (upside_down, "sign"),
         "no sigmoid": (lambda t, p, lr: (t + lr * (p - lr * t), p - lr * t), "constant"),
-        "exchanged": (lambda t, p, lr: alternating(t, p, lr)[::-1], ""),
+        "exchanged": (lambda t, p, lr: alternating(t, p, lr)[::-1], "one-to-one"),
         "of a θ that is never negative": (lambda t, p, lr: alternating(abs(t), p, lr), ""),
         "θ alone": (lambda t, p, lr: t, "shape"),
-        "rows of one": (lambda t, p, lr: tuple(torch.tensor([v]) for v in alternating(t, p, lr)), "shape"),
-        "NaN": (lambda t, p, lr: (math.nan, math.nan), "overflow"),
+        "rows of one": (lambda t, p, lr: tuple(torch.tensor([v, v]) for v in alternating(t, p, lr)), "shape"),
+        "NaN": (lambda t, p, lr: (math.nan, math.nan), "not-finite"),
     },
     dynamics.penalises_slope_at_data: {
         "no ½": (lambda critic, real: 2 * r1_penalty(critic, real), "constant"),
@@ -115,51 +88,18 @@ BUGS = {
         "detached": (lambda critic, real: r1_penalty(critic, real).detach(), "gradient"),
         "no graph": (lambda critic, real: slope(critic, real, False).square().sum(1).mean() / 2, "gradient"),
         "summed over the batch": (lambda critic, real: len(real) * r1_penalty(critic, real), "shape"),
-        "sign": (lambda critic, real: -r1_penalty(critic, real), ""),
+        "sign": (lambda critic, real: -r1_penalty(critic, real), "sign"),
         "at zero": (lambda critic, real: r1_penalty(critic, 0 * real), ""),
         "the first row for all": (lambda critic, real: r1_penalty(critic, real[:1]), ""),
     },
     dynamics.least_squares_is_minimised: {
         "½ where both are 0": (clamped, "overflow"),
-        "not in logarithms": (lambda p, q, a, b: (b * p.exp() + a * q.exp()) / (p.exp() + q.exp()), "overflow"),
+        "not in logarithms": (lambda p, q, a, b: (b * p.exp() + a * q.exp()) / (p.exp() + q.exp()), "not-finite"),
         "densities exchanged": (lambda p, q, a, b: least_squares(q, p, a, b), "direction"),
         "a probability": (lambda p, q, a, b: torch.sigmoid(p - q), "constant"),
         "sign": (lambda p, q, a, b: -least_squares(p, q, a, b), "direction"),
         "mean of logarithms": (lambda p, q, a, b: (b * p + a * q) / (p + q), "log-mean"),
         "a left out": (lambda p, q, a, b: b * torch.sigmoid(p - q), "constant"),
         "the first x for all": (lambda p, q, a, b: least_squares(p, q, a, b)[:1].expand_as(p), ""),
-    },
-    dynamics.features_agree_in_the_mean: {
-        "mean over features": (lambda c, real, fake: feature_matching_loss(c, real, fake) / 3, "reduction"),
-        "logits for features": (lambda c, real, fake: (c(real).mean() - c(fake).mean()) ** 2, "dependence"),
-        "pairs of rows": (lambda c, real, fake: (c[:-1](real) - c[:-1](fake[:4])).square().mean(), "log-mean"),
-        "the norm for its square": (lambda c, real, fake: feature_matching_loss(c, real, fake).sqrt(), "spread"),
-        "detached": (lambda c, real, fake: feature_matching_loss(c, real, fake).detach(), "gradient"),
-        "fakes detached": (lambda c, real, fake: feature_matching_loss(c, real, fake.detach()), "gradient"),
-        "the first fake for all": (lambda c, real, fake: feature_matching_loss(c, real, fake[:1]), ""),
-    },
-    dynamics.rows_see_their_neighbours: {
-        "itself left out": (lambda m: nearness(m) - 1, "constant"),
-        "mean for sum": (lambda m: nearness(m) / len(m), "reduction"),
-        "the Euclidean norm": (lambda m: nearness(m, lambda gaps: gaps.norm(dim=-1)), "spread"),
-        "squares": (lambda m: nearness(m, lambda gaps: gaps.square().sum(-1)), "spread"),
-        "sign": (lambda m: nearness(m, lambda gaps: -gaps.abs().sum(-1)), "sign"),
-        "no absolute value": (lambda m: nearness(m, lambda gaps: gaps.sum(-1)), "dependence"),
-        "summed over kernels": (lambda m: nearness(m).sum(1), "shape"),
-        "the first row for all": (lambda m: nearness(m)[:1].expand(4, 3), ""),
-    },
-    dynamics.modes_are_counted: {
-        "more than a hundredth of the rows, counted": (
-            lambda x, c, std: found(x, c, std, share=0.01 + 0.005 / len(x) * (len(x) < 500)),
-            "constant",
-        ),
-        "no least share": (lambda x, c, std: modes(x, c, std, share=1e-6), "constant"),
-        "too large a share": (lambda x, c, std: modes(x, c, std, share=0.25), "reduction"),
-        "> for ≥": (lambda x, c, std: found(x, c, std, share=0.01001), "reduction"),
-        "the variance for the deviation": (lambda x, c, std: modes(x, c, std**2), "spread"),
-        "ten times the radius": (lambda x, c, std: modes(x, c, 10 * std), "dependence"),
-        "a square for a disc": (lambda x, c, std: counted(x, c, std, norm=math.inf), "dependence"),
-        "city blocks": (lambda x, c, std: counted(x, c, std, norm=1), ""),
-        "found alone": (lambda x, c, std: modes(x, c, std).found, "shape"),
     },
 }

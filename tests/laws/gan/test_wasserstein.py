@@ -3,7 +3,6 @@
 from functools import partial
 
 import torch
-from torch import nn
 from torch.nn.functional import softplus
 
 from gmcourse.gan.losses import gradient_penalty, wgan_critic_loss
@@ -37,36 +36,6 @@ def across(h_x, h_y, x, y):
     return (h_x.mean() - h_y.mean()) / ((h_x[:, None] - h_y) / torch.cdist(x, y)).max()
 
 
-def step(critic, optimizer, real, fake, sign=1.0, zero=True):
-    if zero:
-        optimizer.zero_grad()
-    (sign * wgan_critic_loss(critic, real, fake)).backward()
-    optimizer.step()
-
-
-def clamp(parameters, clip):
-    with torch.no_grad():
-        for parameter in parameters:
-            parameter.clamp_(-clip, clip)
-
-
-def clipped_step(critic, optimizer, real, fake, clip, which=lambda p: True, **options):
-    step(critic, optimizer, real, fake, **options)
-    clamp(filter(which, critic.parameters()), clip)
-
-
-def clamp_first(critic, optimizer, real, fake, clip):
-    clamp(critic.parameters(), clip)
-    step(critic, optimizer, real, fake)
-
-
-def clip_gradients(critic, optimizer, real, fake, clip):
-    optimizer.zero_grad()
-    wgan_critic_loss(critic, real, fake).backward()
-    nn.utils.clip_grad_value_(critic.parameters(), clip)
-    optimizer.step()
-
-
 def rows(mix, real):
     return mix.view(-1, *[1] * (real.dim() - 1))
 
@@ -91,7 +60,6 @@ RIGHT = {
     LINE: (wasserstein_1d,),
     laws.bounds_distance_from_below: (certified, across),
     laws.critic_loss_is_minus_gap: (wgan_critic_loss, lambda c, real, fake: (c(fake) - c(real)).mean()),
-    laws.stays_in_the_box: (clipped_step,),
     laws.penalty_is_by_hand: (gradient_penalty, penalty),
     laws.gap_of_penalised_critic: (gap,),
 }
@@ -102,22 +70,22 @@ BUGS = {
         "each to its nearest": (nearest, "one-to-one"),
         "sum for mean": (lambda x, y: len(x) * wasserstein_lp(x, y), "reduction"),
         "along lines": (lambda x, y: sliced_wasserstein(x, y, 50, torch.Generator().manual_seed(0)), ""),
-        "another distance": (mmd, "constant"),
-        "the first point for all": (lambda x, y: wasserstein_lp(x[:1].expand_as(x), y), "constant"),
+        "another distance": (mmd, ""),
+        "the first point for all": (lambda x, y: wasserstein_lp(x[:1].expand_as(x), y), ""),
     },
     LINE: {
         "squares": (lambda x, y: sorted_gaps(x, y).square().mean(), "spread"),
         "the root of squares": (lambda x, y: sorted_gaps(x, y).square().mean().sqrt(), "log-mean"),
-        "no absolute value": (lambda x, y: sorted_gaps(x, y).mean(), ""),
+        "no absolute value": (lambda x, y: sorted_gaps(x, y).mean(), "dependence"),
         "not averaged": (lambda x, y: sorted_gaps(x, y).abs(), "shape"),
     },
     laws.bounds_distance_from_below: {
         "not divided by the slope": (lambda h_x, h_y, x, y: h_x.mean() - h_y.mean(), "constant"),
         "the mean slope": (partial(certified, slope=torch.mean), "spread"),
-        "the least slope": (partial(certified, slope=lambda s: s[s > 0].min()), "spread"),
+        "the least slope": (partial(certified, slope=lambda s: s[s > 1e-3].min()), ""),
         "sign": (lambda *a: -certified(*a), "sign"),
         "half of it": (lambda *a: certified(*a) / 2, "direction"),
-        "sum for mean": (lambda h_x, h_y, x, y: (h_x - h_y).sum() / slopes_between(h_x, h_y, x, y).max(), "spread"),
+        "sum for mean": (lambda h_x, h_y, x, y: (h_x.sum() - h_y.sum()) / slopes_between(h_x, h_y, x, y).max(), ""),
         "the critic's values": (lambda h_x, h_y, x, y: h_x, "shape"),
     },
     laws.critic_loss_is_minus_gap: {
@@ -129,27 +97,18 @@ BUGS = {
             "log-mean",
         ),
         "detached": (lambda c, real, fake: wgan_critic_loss(c, real, fake).detach(), "gradient"),
-        "data alone": (lambda c, real, fake: -c(real).mean(), ""),
+        "data alone": (lambda c, real, fake: -c(real).mean(), "dependence"),
         "the critic of the mean": (lambda c, real, fake: (c(fake.mean(0, True)) - c(real.mean(0, True))).mean(), ""),
         "a row for each": (lambda c, real, fake: c(fake) - c(real), "shape"),
     },
-    laws.stays_in_the_box: {
-        "clamped before the step": (clamp_first, "direction"),
-        "gradients clamped": (clip_gradients, "gradient"),
-        "uphill": (partial(clipped_step, sign=-1.0), "sign"),
-        "weights alone": (partial(clipped_step, which=lambda p: p.dim() > 1), "reduction"),
-        "gradients kept": (partial(clipped_step, zero=False), "dependence"),
-        "no step": (lambda critic, optimizer, real, fake, clip: clamp(critic.parameters(), clip), "constant"),
-        "no clamp": (lambda critic, optimizer, real, fake, clip: step(critic, optimizer, real, fake), "direction"),
-    },
     laws.penalty_is_by_hand: {
-        "mixed by columns": (partial(penalty, by_rows=False), "shape"),
+        "mixed by columns": (partial(penalty, by_rows=False), "one-to-one"),
         "every coordinate mixed anew": (
             lambda c, real, fake, mix: penalty(c, real, fake, torch.rand_like(real), by_rows=False),
-            "shape",
+            "randomness",
         ),
         "an α of its own": (lambda c, real, fake, mix: penalty(c, real, fake, torch.rand_like(mix)), "randomness"),
-        "the first α for all": (lambda c, real, fake, mix: penalty(c, real, fake, mix[:1].expand(4)), "randomness"),
+        "the first α for all": (lambda c, real, fake, mix: penalty(c, real, fake, mix[:1].expand(4)), "one-to-one"),
         "one norm for the batch": (lambda *a: (gradient(*a).norm() - 1).square(), "reduction"),
         "no graph": (partial(penalty, graph=False), "gradient"),
         "the square for the norm": (lambda *a: (gradient(*a).square().sum(1) - 1).square().mean(), "spread"),
@@ -157,7 +116,7 @@ BUGS = {
         "the mean norm": (lambda *a: (gradient(*a).norm(dim=1).mean() - 1) ** 2, "log-mean"),
         "data and fakes exchanged": (lambda c, real, fake, mix: penalty(c, fake, real, mix), "direction"),
         "detached": (lambda *a: penalty(*a).detach(), "gradient"),
-        "the critic not asked": (lambda c, real, fake, mix: mix.sum() * 0 + 1, "dependence"),
+        "the critic not asked": (lambda c, real, fake, mix: mix.sum() * 0 + 1, ""),
     },
     laws.gap_of_penalised_critic: {
         "slope 1": (lambda distance, weight: distance, "constant"),
