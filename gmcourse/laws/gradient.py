@@ -30,11 +30,8 @@ def gradient_is_unbiased(candidate: Estimator, *, seed: int = 0, values_only: bo
         ):
             box = _without_slope(f) if values_only else f
             law = f"the mean estimate is ∇ E f, f = {name}, σ = {show_value(std)}"
-            rows = [
-                require_shape("one estimate for each row", ask(candidate, f=box, mean=mean, log_std=s, noise=e), (3, 2))
-                for e in noise
-            ]
-            estimates = torch.stack(rows).flatten(0, 1)
+            asked = (ask(candidate, f=box, mean=mean, log_std=s, noise=rows) for rows in noise)
+            estimates = torch.cat([require_shape("one estimate for each row", rows, (3, 2)) for rows in asked])
             observed = estimates.mean(0)
             attached = 2 * mean * (-0.5 - s - 0.5 * math.log(2 * math.pi)).sum() if name == "‖z‖²" else gradient
             suspects = {

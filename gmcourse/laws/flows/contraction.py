@@ -39,8 +39,7 @@ def norm_is_bounded(candidate: Normaliser, *, seed: int = 0) -> None:
             reached, norm = _longest(scaled), _longest(matrix)
             if reached > c * (1 + 1e-6):
                 raise LawBroken(f"‖W̃‖₂ ≤ {c}, W {kind}", f"{reached:.4g}", f"at most {c}", "one-to-one")
-            unit = matrix / norm
-            suspects = {"spread": nearest(scaled / c, matrix / norm**2, matrix / matrix.norm())}
+            unit, suspects = matrix / norm, {"spread": nearest(scaled / c, matrix / norm**2, matrix / matrix.norm())}
             law, tolerance = f"W̃ = W · {c}/‖W‖₂ to 3 %, W {kind}", 0.03 * float(unit.abs().max())
             require_close(law, scaled / c, unit, tolerance, suspects)
     small = 0.1 * matrices["orthogonal"]

@@ -81,7 +81,7 @@ def log_slope_is_autograds(candidate: Bin, *, seed: int = 0) -> None:
     observed, expected = torch.cat(answers), _slope(*exact).log()
     straight = torch.allclose(observed[:6], expected[:6], rtol=1e-4, atol=1e-4)
     law = "ln ∂z/∂x by autograd" if straight else "in a straight bin the slope is ρ"
-    given = dict(zip(names, inputs, strict=True))
+    given: dict[str, Tensor] = dict(zip(names, inputs, strict=True))
     suspects = _slope_suspects(observed, expected, *exact)
     require_close(law, observed, expected, within(expected), suspects, given=given)
 
@@ -129,7 +129,7 @@ def inverts_the_spline(candidate: Bin, *, seed: int = 0) -> None:
     ):
         tables = tuple(table.float() for table in tables)
         z = torch.linspace(-2.9, 2.9, 25)
-        inputs = dict(zip(("z", "x_knots", "z_knots", "slopes"), (z, *tables), strict=True))
+        inputs: dict[str, Tensor] = dict(zip(("z", "x_knots", "z_knots", "slopes"), (z, *tables), strict=True))
         observed = require_shape(name, ask(candidate, **inputs), (25,)).double()
         exact = tuple(table.double() for table in tables)
         expected = _bisected(z.double(), *exact)
