@@ -304,7 +304,7 @@ EXERCISES = (
             "one-to-one": "The distance of two points is √Σ(x − y)². Which norm is below your slopes?",
             "reduction": "You left out some pairs of points. Between which two may h be steepest?",
             "dependence": "Your number is the same whatever h says. What do these values of h allow?",
-            "not-finite": "A point and itself: 0/0. Which pairs have a slope?",
+            "not-finite": "You divide by 0. Which pairs of points have a slope, and which slope is never 0?",
             "sign": "The critic is high on x and low on y. Which way is the gap positive?",
             "direction": "The bound holds, and could be sharper. By what do you divide the gap?",
         },

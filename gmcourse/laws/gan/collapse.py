@@ -20,35 +20,15 @@ def features_agree_in_the_mean(candidate: Callable[[nn.Sequential, Tensor, Tenso
         torch.manual_seed(seed)
         critic = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
     rng = torch.Generator().manual_seed(seed)
-    first, second, last = ([p.detach().double() for p in critic[i].parameters()] for i in (0, 2, 4))
-
-    def layers(x: Tensor) -> list[Tensor]:
-        """The features, and what other layers say."""
-        inner = torch.tanh(x @ first[0].T + first[1])
-        before = inner @ second[0].T + second[1]
-        features = before * (before > 0)
-        return [features, before, inner, features @ last[0].T + last[1]]
-
     for fakes in (5, 8):
         real, fake = 2 * torch.randn(5, 2, generator=rng), 1 + 1.5 * torch.randn(fakes, 2, generator=rng)
-        exact = fake.double().requires_grad_()
-        ours, theirs = layers(real.double()), layers(exact)
-        gaps = [(a.mean(0) - b.mean(0)) for a, b in zip(ours, theirs, strict=True)]
-        expected = gaps[0].square().sum()
+        fake, exact = fake.requires_grad_(), fake.double().requires_grad_()
+        ours, theirs = _layers(critic, real.double()), _layers(critic, exact)
+        expected = (ours[0].mean(0) - theirs[0].mean(0)).square().sum()
         (right,) = torch.autograd.grad(expected, exact)
-        fake = fake.requires_grad_()
-        output = ask(candidate, critic=critic, real=real, fake=fake)
-        value = require_shape("one number for the batch", output, ())
+        value = require_shape("one number for the batch", ask(candidate, critic=critic, real=real, fake=fake), ())
         observed, expected = value.detach().double(), expected.detach()
-        pairs = (ours[0] - theirs[0][:5]).detach().square()
-        sums = (ours[0].sum(0) - theirs[0].sum(0)).detach().square().sum()
-        suspects = {
-            "reduction": nearest(observed, expected / 4, expected / 2),
-            "dependence": nearest(observed, *(gap.detach().square().sum() for gap in gaps[1:])),
-            "log-mean": nearest(observed, pairs.sum(1).mean(), pairs.mean(), pairs.sum()),
-            "spread": nearest(observed, expected.sqrt(), gaps[0].detach().abs().sum()),
-            "shape": sums,
-        }
+        suspects = _feature_slips(observed, ours, [layer.detach() for layer in theirs])
         law = f"‖E φ(real) − E φ(fake)‖², 5 real and {fakes} fakes"
         require_close(law, observed, expected, 1e-4 * (1 + expected), suspects)
         slope = torch.zeros_like(fake)
@@ -58,43 +38,66 @@ def features_agree_in_the_mean(candidate: Callable[[nn.Sequential, Tensor, Tenso
         require_close(law, slope.double(), right, 1e-4, {"gradient": slope})
 
 
+def _layers(critic: nn.Sequential, x: Tensor) -> list[Tensor]:
+    """The features of x, and what the other layers say, from the weights."""
+    first, second, last = ([p.detach().double() for p in critic[i].parameters()] for i in (0, 2, 4))
+    inner = torch.tanh(x @ first[0].T + first[1])
+    before = inner @ second[0].T + second[1]
+    features = before * (before > 0)
+    return [features, before, inner, features @ last[0].T + last[1]]
+
+
+def _feature_slips(observed: Tensor, ours: list[Tensor], theirs: list[Tensor]) -> dict[str, Tensor]:
+    gaps = [a.mean(0) - b.mean(0) for a, b in zip(ours, theirs, strict=True)]
+    right, pairs = gaps[0].square().sum(), (ours[0] - theirs[0][:5]).square()
+    return {
+        "reduction": nearest(observed, right / 4, right / 2),
+        "dependence": nearest(observed, *(gap.square().sum() for gap in gaps[1:])),
+        "log-mean": nearest(observed, pairs.sum(1).mean(), pairs.mean(), pairs.sum()),
+        "spread": nearest(observed, right.sqrt(), gaps[0].abs().sum()),
+        "shape": (ours[0].sum(0) - theirs[0].sum(0)).square().sum(),
+    }
+
+
 def rows_see_their_neighbours(candidate: Callable[[Tensor], Tensor], *, seed: int = 0) -> None:
     """candidate(M) is o_ib = Σ_j exp(−‖M_ib − M_jb‖₁), (batch, kernels), of M (batch, kernels, size), j = i included.
 
     The oracle is three loops.
     """
     rng = torch.Generator().manual_seed(seed)
-    kernels, size = 3, 2
     for batch in (4, 5):
-        places = torch.randn(batch, kernels, size, generator=rng, dtype=torch.float64)
-        numbers = places.tolist()
+        places = torch.randn(batch, 3, 2, generator=rng, dtype=torch.float64)
 
-        def nearness(distance: Callable[[list[float]], float], sign: float = -1.0) -> Tensor:
-            def one(i: int, b: int) -> float:
-                gaps = ([u - v for u, v in zip(numbers[i][b], row[b], strict=True)] for row in numbers)  # noqa: B023
-                return sum(math.exp(sign * distance(gap)) for gap in gaps)
+        def near(distance: Callable[[list[float]], float], sign: float = -1.0, places: Tensor = places) -> Tensor:
+            return _nearness(places.tolist(), distance, sign)
 
-            rows = [[one(i, b) for b in range(kernels)] for i in range(batch)]  # noqa: B023
-            return torch.tensor(rows, dtype=torch.float64)
-
-        expected = nearness(lambda gaps: sum(map(abs, gaps)))
-        output = ask(candidate, places=places)
-        observed = require_shape("one number a row and kernel", output, (batch, kernels)).double()
+        expected = near(lambda gaps: sum(map(abs, gaps)))
+        observed = require_shape("one number a row and kernel", ask(candidate, places=places), (batch, 3)).double()
         others = (
-            nearness(lambda gaps: math.hypot(*gaps)),
-            nearness(lambda gaps: sum(gap**2 for gap in gaps)),
-            nearness(lambda gaps: max(map(abs, gaps))),
-            nearness(lambda gaps: sum(map(abs, gaps)) / len(gaps)),
+            near(lambda gaps: math.hypot(*gaps)),
+            near(lambda gaps: sum(gap**2 for gap in gaps)),
+            near(lambda gaps: max(map(abs, gaps))),
+            near(lambda gaps: sum(map(abs, gaps)) / len(gaps)),
         )
         suspects = {
             "spread": nearest(observed, *others),
-            "sign": nearness(lambda gaps: sum(map(abs, gaps)), sign=1.0),
+            "sign": near(lambda gaps: sum(map(abs, gaps)), sign=1.0),
             "constant": expected - 1,
             "reduction": nearest(observed, expected / batch, (expected - 1) / (batch - 1)),
-            "dependence": nearness(sum),
+            "dependence": near(sum),
         }
         law = "o_ib = Σ_j exp(−‖M_ib − M_jb‖₁)"
         require_close(law, observed, expected, 1e-4 * (1 + expected), suspects)
+
+
+def _nearness(rows: list[list[list[float]]], distance: Callable[[list[float]], float], sign: float) -> Tensor:
+    """Σ_j exp(± distance) of each row and kernel."""
+
+    def one(places: list[list[float]], b: int) -> float:
+        gaps = ([u - v for u, v in zip(places[b], other[b], strict=True)] for other in rows)
+        return sum(math.exp(sign * distance(gap)) for gap in gaps)
+
+    return torch.tensor([[one(places, b) for b in range(len(places))] for places in rows], dtype=torch.float64)
 
 
 def modes_are_counted(candidate: Callable[[Tensor, Tensor, float], Any], *, seed: int = 0) -> None:
@@ -102,14 +105,7 @@ def modes_are_counted(candidate: Callable[[Tensor, Tensor, float], Any], *, seed
 
     Quality is the share of samples within 3 std of any centre. The samples stand where they are counted by hand.
     """
-    centres, std = torch.tensor([[-20.0, 3.0], [-10.0, -4.0], [0.0, 2.0], [10.0, -1.0], [20.0, 5.0]]), 0.5
-    # the third has 1 % exactly, most of it within the circle and outside the diamond in it; the fourth has less;
-    # around the fifth, in the corners of the square about the circle and beyond, none counts
-    places = (
-        *((0, (0.0, 0.0), 480), (0, (0.0, -1.45), 10), (0, (0.9, 0.9), 10), (1, (0.1, 0.0), 30), (2, (0.1, 0.0), 4)),
-        *((2, (0.9, -0.9), 6), (3, (0.1, 0.0), 8), (4, (1.2, -1.2), 240), (4, (-1.2, 1.2), 200), (4, (5.0, 4.0), 12)),
-    )
-    samples = torch.cat([(centres[i] + torch.tensor(away)).repeat(n, 1) for i, away, n in places])
+    (samples, centres), std = _counted_by_hand(), 0.5
     edge = centres[[0] * 99 + [1]]
     raised = torch.nn.functional.pad(samples, (1, 0)), torch.nn.functional.pad(centres, (1, 0))
     for law, x, c in (
@@ -133,6 +129,18 @@ def modes_are_counted(candidate: Callable[[Tensor, Tensor, float], Any], *, seed
         }
         named = {cause: nearest(seen, *values) for cause, values in slips.items()}
         require_close(f"modes found, and quality, of {law}", seen, right, torch.tensor([0.0, 1e-5]), named)
+
+
+def _counted_by_hand() -> tuple[Tensor, Tensor]:
+    """1,000 samples, and five centres."""
+    centres = torch.tensor([[-20.0, 3.0], [-10.0, -4.0], [0.0, 2.0], [10.0, -1.0], [20.0, 5.0]])
+    # the third has 1 % exactly, most of it within the circle and outside the diamond in it; the fourth has less;
+    # around the fifth, in the corners of the square about the circle and beyond, none counts
+    places = (
+        *((0, (0.0, 0.0), 480), (0, (0.0, -1.45), 10), (0, (0.9, 0.9), 10), (1, (0.1, 0.0), 30), (2, (0.1, 0.0), 4)),
+        *((2, (0.9, -0.9), 6), (3, (0.1, 0.0), 8), (4, (1.2, -1.2), 240), (4, (-1.2, 1.2), 200), (4, (5.0, 4.0), 12)),
+    )
+    return torch.cat([(centres[i] + torch.tensor(away)).repeat(n, 1) for i, away, n in places]), centres
 
 
 def _counted(

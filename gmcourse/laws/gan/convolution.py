@@ -123,20 +123,7 @@ def share_is_alternating_power(candidate: Callable[[Tensor], float], *, seed: in
     The oracle knows no Fourier transform: the three patterns are inner products with signs, and by Parseval all the
     power but the mean's is the sum of squared deviations.
     """
-    rng = torch.Generator().manual_seed(seed)
-    stripes = _signs(8, 8)[0].expand(2, 1, 8, 8)
-    taps = torch.tensor([1.0, 2.0]).repeat(4)
-    textures = torch.rand(5, 2, 8, 6, generator=rng)
-    textures = 0.5 + textures * torch.tensor([0.1, 0.2, 0.3, 0.4, 3.0]).view(5, 1, 1, 1)
-    flat = torch.full((2, 1, 4, 4), 0.5)
-    cases = {
-        "noise of several contrasts": textures,
-        "one flat image among two": torch.cat([flat[:1], _signs(4, 4)[2].view(1, 1, 4, 4) + flat[1:]]),
-        "two flat images": flat,
-        "stripes": 0.5 + 0.5 * stripes,
-        "the values 1, 2, 2, 4": (taps[:, None] * taps).view(1, 1, 8, 8),
-    }
-    for name, images in cases.items():
+    for name, images in _pictures(seed).items():
         images = images.float()
         three, power, mean = _powers(images)
         share = three.sum() / power.sum() if power.sum() > 1e-12 else torch.zeros(())
@@ -156,6 +143,22 @@ def share_is_alternating_power(candidate: Callable[[Tensor], float], *, seed: in
         }
         law = f"power at (π, 0), (0, π), (π, π) over all but the mean's: {name}"
         require_close(law, observed, share, 1e-5, suspects)
+
+
+def _pictures(seed: int) -> dict[str, Tensor]:
+    rng = torch.Generator().manual_seed(seed)
+    stripes = _signs(8, 8)[0].expand(2, 1, 8, 8)
+    taps = torch.tensor([1.0, 2.0]).repeat(4)
+    textures = torch.rand(5, 2, 8, 6, generator=rng)
+    textures = 0.5 + textures * torch.tensor([0.1, 0.2, 0.3, 0.4, 3.0]).view(5, 1, 1, 1)
+    flat = torch.full((2, 1, 4, 4), 0.5)
+    return {
+        "noise of several contrasts": textures,
+        "one flat image among two": torch.cat([flat[:1], _signs(4, 4)[2].view(1, 1, 4, 4) + flat[1:]]),
+        "two flat images": flat,
+        "stripes": 0.5 + 0.5 * stripes,
+        "the values 1, 2, 2, 4": (taps[:, None] * taps).view(1, 1, 8, 8),
+    }
 
 
 def _signs(height: int, width: int) -> Tensor:

@@ -132,7 +132,7 @@ def penalises_slope_at_data(candidate: Callable[[nn.Module, Tensor], Tensor], *,
     """candidate(critic, real) is ½ E ‖∇h(real)‖², and moves the critic's weights: on critics whose slope is known."""
     for shape in ((3,), (1, 2, 2)):
         critic = _Quadratic(shape, seed)
-        real = 0.5 + torch.randn(6, *shape, generator=torch.Generator().manual_seed(seed + 1))
+        real = 0.5 + torch.randn(7, *shape, generator=torch.Generator().manual_seed(seed + 1))
         squares = (1.3 * (critic.a * real + critic.b)).double().flatten(1).square()
         expected, norms = 0.5 * squares.sum(1).mean(), squares.sum(1).sqrt()
         value = require_shape("one number for the batch", ask(candidate, critic=critic, real=real), ())
@@ -143,7 +143,7 @@ def penalises_slope_at_data(candidate: Callable[[nn.Module, Tensor], Tensor], *,
             "reduction": nearest(observed, 0.5 * squares.mean(), squares.mean()),
             "shape": nearest(observed, 0.5 * squares.sum(), squares.sum()),
             "direction": nearest(observed, (norms - 1).square().mean(), 0.5 * (norms - 1).square().mean()),
-            "dependence": nearest(observed, expected / 36, 2 * expected / 36),
+            "dependence": nearest(observed, expected / 49, 2 * expected / 49),
             "sign": -expected,
         }
         require_close("½ E ‖∇h‖² at the data", observed, expected, 1e-4 * (1 + expected), suspects)

@@ -117,20 +117,8 @@ def bound_is_below_divergence(candidate: Pair, *, seed: int = 0) -> None:
     rng = torch.Generator().manual_seed(seed)
     for n, m in ((3, 5), (6, 4)):
         h_real, h_fake = 1.5 * torch.randn(n, generator=rng) + 0.8, 1.5 * torch.randn(m, generator=rng) - 0.2
-        sure_real, sure_fake = (Bernoulli(logits=h.double()).log_prob(torch.ones(())) for h in (h_real, -h_fake))
-        other_real, other_fake = (Bernoulli(logits=h.double()).log_prob(torch.ones(())) for h in (-h_real, h_fake))
-        value = sure_real.mean() + sure_fake.mean()
-        right, log2 = math.log(2) + value / 2, math.log(2)
         observed = require_shape("one number", ask(candidate, h_real=h_real, h_fake=h_fake), ()).double()
-        suspects = {
-            "reduction": nearest(observed, 2 * right, log2 + value),
-            "constant": nearest(observed, value, value / 2),
-            "sign": nearest(observed, log2 + (other_real.mean() + other_fake.mean()) / 2, log2 - value / 2),
-            "log-mean": right / log2,
-            "dependence": log2 + torch.cat([sure_real, sure_fake]).mean(),
-            "direction": right.clamp(min=0),
-            "one-to-one": nearest(observed, log2 + sure_real.mean(), log2 + sure_fake.mean()),
-        }
+        right, suspects = _bounds(observed, h_real.double(), h_fake.double())
         law = f"ln 2 + ½𝒱, {n} real points and {m} fakes"
         require_close(law, observed, right, 1e-4, suspects, given={"h_real": h_real, "h_fake": h_fake})
     theta, js = 2.0, gaussian_js(2.0)
@@ -148,6 +136,23 @@ def bound_is_below_divergence(candidate: Pair, *, seed: int = 0) -> None:
         observed = require_shape(law, ask(candidate, h_real=sign * sure, h_fake=-sign * sure), ()).double()
         suspects = {"direction": 0.0} if sign < 0 else {}
         require_close(law, observed, expected, 1e-3, suspects | {"overflow": observed})  # right near 0
+
+
+def _bounds(observed: Tensor, h_real: Tensor, h_fake: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """The bound, and what the usual slips would give in its place."""
+    logits, log2 = (h_real, -h_fake, -h_real, h_fake), math.log(2)
+    real, fake, not_real, not_fake = (Bernoulli(logits=h).log_prob(torch.ones(())) for h in logits)
+    value = real.mean() + fake.mean()
+    right = log2 + value / 2
+    return right, {
+        "reduction": nearest(observed, 2 * right, log2 + value),
+        "constant": nearest(observed, value, value / 2),
+        "sign": nearest(observed, log2 + (not_real.mean() + not_fake.mean()) / 2, log2 - value / 2),
+        "log-mean": right / log2,
+        "dependence": log2 + torch.cat([real, fake]).mean(),
+        "direction": right.clamp(min=0),
+        "one-to-one": nearest(observed, log2 + real.mean(), log2 + fake.mean()),
+    }
 
 
 def generator_losses_pull(candidate: Callable[[Tensor], tuple[Tensor, Tensor]], *, seed: int = 0) -> None:

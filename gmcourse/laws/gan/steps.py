@@ -15,11 +15,7 @@ def critic_moves_alone(candidate: Callable[..., object], *, seed: int = 0) -> No
     The generator's weights, their `.grad` and `requires_grad`, and its mode stay as they were; gradients left in the
     critic by an earlier backward pass are not used. The loss may be −𝒱 or half of it.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        critic = nn.Sequential(nn.Linear(2, 6), nn.Tanh(), nn.Linear(6, 1))
-        generator = nn.Sequential(nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 2))
-        real, z = 1.5 + torch.randn(40, 2), torch.randn(40, 3)
+    critic, generator, real, z = _players(seed)
     lr, stale = 0.1, 0.3
     before = [p.detach().clone() for p in critic.parameters()]
     value, gradient = _critic_gradient(critic, real, generator(z).detach())
@@ -27,14 +23,8 @@ def critic_moves_alone(candidate: Callable[..., object], *, seed: int = 0) -> No
     for p in (*critic.parameters(), *generator.parameters()):
         p.grad = torch.full_like(p, stale)
     rested = _state(generator)
-    loss = ask(
-        candidate,
-        critic=critic,
-        generator=generator,
-        optimizer=torch.optim.SGD(critic.parameters(), lr),
-        real=real,
-        z=z,
-    )
+    optimizer = torch.optim.SGD(critic.parameters(), lr)
+    loss = ask(candidate, critic=critic, generator=generator, optimizer=optimizer, real=real, z=z)
     _has_rested(generator, rested)
     moved = torch.cat([(p.detach() - was).flatten() for p, was in zip(critic.parameters(), before, strict=True)])
     if not moved.any():
@@ -51,6 +41,15 @@ def critic_moves_alone(candidate: Callable[..., object], *, seed: int = 0) -> No
     after, _ = _critic_gradient(critic, real, generator(z).detach())
     suspects = {"sign": -share * value, "one-to-one": share * after}
     require_close("returns the loss before the step", observed, share * value, 1e-5, suspects)
+
+
+def _players(seed: int) -> tuple[nn.Module, nn.Module, Tensor, Tensor]:
+    """Critic, generator, real points and noise."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        critic = nn.Sequential(nn.Linear(2, 6), nn.Tanh(), nn.Linear(6, 1))
+        generator = nn.Sequential(nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 2))
+        return critic, generator, 1.5 + torch.randn(40, 2), torch.randn(40, 3)
 
 
 def _state(module: nn.Module) -> dict[str, list]:
