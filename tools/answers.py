@@ -36,7 +36,7 @@ def mutants(exercise: Any) -> Iterator[Mutant]:
     """Every mutant of an exercise's reference."""
     reference = exercise.reference
     if not callable(reference):
-        yield from _numbers(exercise.id, reference)
+        yield from (_findings if isinstance(reference, dict) else _numbers)(exercise.id, reference)
         return
     for function in reached(reference):
         for mutation in lines_of(function):
@@ -53,6 +53,16 @@ def _numbers(id: str, value: Any) -> Iterator[Mutant]:
     slips = {"2v": 2 * value, "v/2": value / 2, "−v": -value, "v + 1": value + 1, "v²": value**2, "NaN": math.nan}
     slips |= {"1/v": 1 / value, "√|v|": abs(value) ** 0.5, "ln|v|": math.log(abs(value))} if value else {}
     yield from (Mutant(id, "value", f"{name} = {slip:.4g}", slip) for name, slip in slips.items() if slip != value)
+
+
+def _findings(id: str, value: dict[str, Any]) -> Iterator[Mutant]:
+    """What a student measured, with one entry left out, a list cut to one number, a number that is none."""
+    for name, part in value.items():
+        yield Mutant(id, "value", f"without {name}", {key: kept for key, kept in value.items() if key != name})
+        if isinstance(part, list):
+            yield Mutant(id, "value", f"one number of {name}", value | {name: part[:1]})
+            yield Mutant(id, "value", f"NaN among {name}", value | {name: [math.nan, *part[1:]]})
+            yield Mutant(id, "sign", f"{name} negated", value | {name: [-number for number in part]})
 
 
 def asked_for(stub: str) -> list[str]:

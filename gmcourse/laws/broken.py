@@ -67,7 +67,6 @@ def require_close(
     expected: Tensor | float,
     tolerance: float | Tensor,
     suspects: Mapping[str, Tensor | float] | None = None,
-    cause: str = "",
     given: Mapping[str, object] | None = None,
 ) -> None:
     """Break the law unless |observed − expected| ≤ tolerance everywhere; a suspect that fits as well names the cause.
@@ -81,7 +80,7 @@ def require_close(
     if _close(observed, expected, tolerance):
         return
     fitting = (name for name, value in (suspects or {}).items() if _close(observed, torch.as_tensor(value), tolerance))
-    cause = next(fitting, cause or ("" if observed.isfinite().all() else "not-finite"))
+    cause = next(fitting, "" if observed.isfinite().all() else "not-finite")
     row = _failing_row(observed, expected, tolerance)
     if given is None or row is None:
         raise LawBroken(law, show_value(observed), show_value(expected), cause, show_case(given or {}))
@@ -115,15 +114,15 @@ def require_value(
 
 def show_case(given: Mapping[str, object], row: int | None = None, batch: int = 0) -> str:
     """The inputs in words, "x = [1, 2], t = 0.5": of those with `batch` rows the one that failed."""
-    shown = []
+    shown, rows = [], False
     for name, value in given.items():
         if isinstance(value, Tensor) and row is not None and value.dim() and len(value) == batch:
-            value = value[row]
+            value, rows = value[row], True
         if isinstance(value, Tensor) and value.numel() > 8:
             shown.append(f"{name} of shape {tuple(value.shape)}")
         elif isinstance(value, (Tensor, float, int)):
             shown.append(f"{name} = {_entries(value)}")
-    return ", ".join(shown) + (f" (row {row} of {batch})" if row is not None and batch > 1 and shown else "")
+    return ", ".join(shown) + (f" (row {row} of {batch})" if rows and batch > 1 else "")
 
 
 def _entries(value: Tensor | float) -> str:
