@@ -50,14 +50,14 @@ class Glow(Flow):
         before: Sequence[Bijection] = (),
     ):
         channels, height, wide = shape
-        steps, width = _each("steps", steps, scales), _each("width", width, scales)
+        depths, widths = _each("steps", steps, scales), _each("width", width, scales)
         if scales < 1 or height % 2**scales or wide % 2**scales:
             raise ValueError(f"shape, scales: got {shape} and {scales}, expected sides divisible by 2^scales")
 
         mixing = Invertible1x1LU if lu else Invertible1x1
 
         def coupling(channels: int, at: int, bound: float) -> Coupling:
-            net = conv_net(channels // 2, width[at], channels, dropout)
+            net = conv_net(channels // 2, widths[at], channels, dropout)
             return Coupling(Standardise(bound), channels, conditioner=net)
 
         def step(channels: int, at: int) -> list[Bijection]:
@@ -66,7 +66,7 @@ class Glow(Flow):
 
         def scale(channels: int, height: int, wide: int, at: int) -> Bijection:
             channels, height, wide = 4 * channels, height // 2, wide // 2
-            layers = [layer for _ in range(steps[at]) for layer in step(channels, at)]
+            layers = [layer for _ in range(depths[at]) for layer in step(channels, at)]
             if at + 1 < scales:
                 leaving = coupling(channels, at, 3.0)
                 layers.append(Split(scale(channels // 2, height, wide, at + 1), leaving))
