@@ -4,8 +4,8 @@
 
 One flow is trained with uniform noise; from its weights, two go on for the same number of steps on the same batches,
 one with uniform noise and one with q(u|x). Both bounds are then taken on the same test images, with one draw and with
-K draws of the noise. Stopped, it goes on from the checkpoints in the folder. The weights of the second are kept beside
-the row, in half precision. Set GMCOURSE_DATA to a folder that holds the data, or let it be downloaded.
+K draws of the noise. Stopped, it goes on from the checkpoints in the folder. Set GMCOURSE_DATA to a folder that holds
+the data, or let it be downloaded.
 """
 
 import math
@@ -14,11 +14,9 @@ from pathlib import Path
 from statistics import median
 
 import torch
-from safetensors.torch import save
 from torch import nn
 
 from benchmarks import evidence
-from gmcourse.checkpoint import write
 from gmcourse.data import load
 from gmcourse.flows.dequantise import Dequantized, Logit, UniformNoise, VariationalNoise
 from gmcourse.flows.glow import Glow
@@ -81,13 +79,11 @@ def branches(folder: Path, seed: int) -> tuple[dict[str, Dequantized], dict[str,
     return models, curves
 
 
-def run(folder: Path, kept: Path, *, seed: int) -> dict:
-    """Both branches trained and measured; the weights of the second go to `kept`."""
+def run(folder: Path, *, seed: int) -> dict:
+    """Both branches trained and measured."""
     models, curves = branches(folder, seed)
     test = load("mnist").test
     values = {name: measure(model, test[:: len(test) // IMAGES], K, seed) for name, model in models.items()}
-    weights = {key: v.half() if v.is_floating_point() else v for key, v in models["variational"].state_dict().items()}
-    write(kept, save({key: v.contiguous() for key, v in weights.items()}))
     return {
         "parameters": sum(p.numel() for p in models["variational"].parameters()),
         "bits_per_dim": {name: {key: report(v) for key, v in rows.items()} for name, rows in values.items()},
@@ -105,9 +101,7 @@ def main() -> None:
     parser = evidence.parser(__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="of the checkpoints")
     options = parser.parse_args()
-    kept = evidence.target(CLAIM, options).with_suffix(".safetensors")
-    measured = partial(run, options.folder, kept)
-    evidence.rows(CLAIM, [{"seed": 0}], measured, options, steps=STEPS, test_images=IMAGES)
+    evidence.rows(CLAIM, [{"seed": 0}], partial(run, options.folder), options, steps=STEPS, test_images=IMAGES)
 
 
 if __name__ == "__main__":

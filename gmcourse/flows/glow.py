@@ -34,43 +34,53 @@ class Glow(Flow):
     """A flow over images: `steps` times (actnorm, 1×1 convolution, coupling) at each of `scales` resolutions.
 
     Each scale halves height and width; between two scales half of the channels leave. z has the shape of x,
-    (C, H, W), H and W divisible by 2^scales. `before` are bijections of x that come first, `lu` chooses the
-    parameterisation of the 1×1 convolutions. Kingma & Dhariwal 2018, figure 2.
+    (C, H, W), H and W divisible by 2^scales. `steps` and `width` are one number, or one for each scale. `before` are
+    bijections of x that come first, `lu` chooses the parameterisation of the 1×1 convolutions. Kingma & Dhariwal 2018,
+    figure 2.
     """
 
     def __init__(
         self,
         shape: tuple[int, int, int],
         scales: int = 2,
-        steps: int = 4,
-        width: int = 32,
+        steps: int | Sequence[int] = 4,
+        width: int | Sequence[int] = 32,
         dropout: float = 0.0,
         lu: bool = True,
         before: Sequence[Bijection] = (),
     ):
         channels, height, wide = shape
+        depths, widths = _each("steps", steps, scales), _each("width", width, scales)
         if scales < 1 or height % 2**scales or wide % 2**scales:
             raise ValueError(f"shape, scales: got {shape} and {scales}, expected sides divisible by 2^scales")
 
         mixing = Invertible1x1LU if lu else Invertible1x1
 
-        def coupling(channels: int, bound: float) -> Coupling:
-            net = conv_net(channels // 2, width, channels, dropout)
+        def coupling(channels: int, at: int, bound: float) -> Coupling:
+            net = conv_net(channels // 2, widths[at], channels, dropout)
             return Coupling(Standardise(bound), channels, conditioner=net)
 
-        def step(channels: int) -> list[Bijection]:
-            last = coupling(channels, 2.0)
+        def step(channels: int, at: int) -> list[Bijection]:
+            last = coupling(channels, at, 2.0)
             return [ActNorm(channels), mixing(channels), last]
 
-        def scale(channels: int, height: int, wide: int, left: int) -> Bijection:
+        def scale(channels: int, height: int, wide: int, at: int) -> Bijection:
             channels, height, wide = 4 * channels, height // 2, wide // 2
-            layers = [layer for _ in range(steps) for layer in step(channels)]
-            if left > 1:
-                leaving = coupling(channels, 3.0)
-                layers.append(Split(scale(channels // 2, height, wide, left - 1), leaving))
+            layers = [layer for _ in range(depths[at]) for layer in step(channels, at)]
+            if at + 1 < scales:
+                leaving = coupling(channels, at, 3.0)
+                layers.append(Split(scale(channels // 2, height, wide, at + 1), leaving))
             return Squeeze(Flow(layers, (channels, height, wide)))
 
-        super().__init__([*before, ActNorm(channels), scale(channels, height, wide, scales)], shape)
+        super().__init__([*before, ActNorm(channels), scale(channels, height, wide, 0)], shape)
+
+
+def _each(name: str, value: int | Sequence[int], scales: int) -> tuple[int, ...]:
+    """One number for each scale."""
+    values = (value,) * scales if isinstance(value, int) else tuple(value)
+    if len(values) != scales:
+        raise ValueError(f"{name}: got {len(values)} numbers, expected one, or one for each of {scales} scales")
+    return values
 
 
 def make_glow(data: Examples | None = None) -> Dequantized:

@@ -34,6 +34,16 @@ def test_bijection(shape, scales, lu):
     bijection.log_det_is_jacobians(flow, images(shape))
 
 
+def test_each_scale_has_its_own_steps_and_width():
+    torch.manual_seed(0)
+    flow = shaken(Glow((1, 4, 4), steps=(1, 3), width=(8, 16)))
+    bijection.inverts(flow, images((1, 4, 4)))
+    firsts = [m for m in flow.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)][::2]
+    assert sorted(first.out_channels for first in firsts) == [8, 8, 16, 16, 16]  # of a step, a split and three steps
+    with pytest.raises(ValueError, match="width: got 3 numbers, expected one, or one for each of 2 scales"):
+        Glow((1, 4, 4), steps=(1, 3), width=(8, 8, 8))
+
+
 def test_mass_is_one():
     """E_r[p/r] = 1 for draws of a wider Gaussian r: all four pixels, none of them unscored."""
     torch.manual_seed(0)
