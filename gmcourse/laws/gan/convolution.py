@@ -244,4 +244,6 @@ def _distances(law: str, name: str, values: object) -> Tensor:
         raise LawBroken(law, f"a {type(values).__name__} under {name!r}", "a list of distances", "container")
     if not tensor.isfinite().all():
         raise LawBroken(law, f"{name!r} holds a value that is no number", "finite values", "not-finite")
+    if (tensor < 0).any():
+        raise LawBroken(law, f"{name!r} holds a value below 0", "distances")
     return tensor.detach().double().flatten()
