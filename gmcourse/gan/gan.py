@@ -20,7 +20,7 @@ class GAN(nn.Module):
     `generator` maps latents to examples, `critic` examples to one number each. `clip` brings every weight of the critic
     into [−clip, clip], here and after each step (Arjovsky et al. 2017, algorithm 1). With `average`, a decay d in
     [0, 1), samples come from `averaged`, a moving average of the generator's weights: after the i-th update of either
-    player, a share min(d, (1 + i)/(10 + i)) of it stays. Goodfellow et al. 2014.
+    player, a share min(d, (1 + i)/(10 + i)) of it stays (Yazıcı et al. 2019). Goodfellow et al. 2014.
     """
 
     def __init__(

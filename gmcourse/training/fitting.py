@@ -79,7 +79,7 @@ def fit_adversarial(
 
     A step is `critic_steps` updates of the critic, each on a batch of its own, then `generator_steps` of the generator
     on the last of them, so that each player meets the other's latest weights. The critic learns at the rate
-    `critic_pace` · `lr` (two time scales: Heusel et al. 2017, §2). `optimizers` are the critic's and the generator's
+    `critic_pace` · `lr` (two time scales: Heusel et al. 2017). `optimizers` are the critic's and the generator's
     (default: `adam_pair` with `betas`). All else is as in `fit`, but there is no `valid`: a player's loss
     is measured against the other player of the same moment, so that its least value marks no best pair.
     Equation: gan-alternation. Goodfellow et al. 2014, algorithm 1.
