@@ -45,7 +45,10 @@ class _Adjoint(torch.autograd.Function):
             with torch.enable_grad():
                 at = at.detach().requires_grad_()
                 velocity = f(t, at)
-            slopes = torch.autograd.grad(velocity, (at, *weights), a, materialize_grads=True)
+            of = (at, *weights)
+            slopes: Iterable[Tensor] = map(torch.zeros_like, of)  # of a field that hangs on neither
+            if velocity.requires_grad:
+                slopes = torch.autograd.grad(velocity, of, a, materialize_grads=True)
             return torch.cat([velocity.detach().flatten(), *(-slope.flatten() for slope in slopes)])[None]
 
         nothing = [torch.zeros_like(weight).flatten() for weight in weights]

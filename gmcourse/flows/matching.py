@@ -32,6 +32,8 @@ def paired(x0: Tensor, x1: Tensor, group: int) -> Tensor:
     """
     from scipy.optimize import linear_sum_assignment
 
+    if group < 1:
+        raise ValueError(f"group: got {group}, expected at least 1")
     order = torch.arange(len(x0))
     for start in range(0, len(x0), group):
         rows = slice(start, start + group)

@@ -110,6 +110,15 @@ def test_frozen_and_idle_parameters(field):
     assert torch.equal(idle.grad, torch.zeros_like(idle))
 
 
+def test_a_field_that_hangs_on_nothing():
+    z, weight = Z.clone().requires_grad_(), torch.ones(2, requires_grad=True)
+    end = adjoint(partial(euler, steps=3), [weight])(lambda t, z: torch.full_like(z, 2.0), z, 0.0, 1.0)
+    torch.testing.assert_close(end, Z + 2)
+    end.square().sum().backward()
+    torch.testing.assert_close(z.grad, 2 * (Z + 2))
+    assert torch.equal(weight.grad, torch.zeros(2))
+
+
 def test_a_second_derivative_is_refused(field):
     z = Z.clone().requires_grad_()
     solver = adjoint(partial(rk4, steps=2), field.parameters())

@@ -119,6 +119,12 @@ def test_pairs_are_the_best_of_all_orders_of_a_group():
     assert cost(paired(x0, x1, 8), x1) < cost(found, x1) < cost(x0, x1)
 
 
+@pytest.mark.parametrize("group", [0, -1])
+def test_a_group_of_none_is_refused(group):
+    with pytest.raises(ValueError, match="expected at least 1"):
+        paired(torch.zeros(4, 2), torch.zeros(4, 2), group)
+
+
 def test_pairs_of_images_of_a_line_and_of_what_is_left_over():
     x0, x1 = torch.randn(2, 5, 1, 2, 2, generator=torch.Generator().manual_seed(0))
     assert torch.equal(paired(x0, x1, 1), x0)
