@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 
-
 SEED = 1_234_567  # not one of the laws' own, or noise that an answer draws would be that which it was handed
 
 
