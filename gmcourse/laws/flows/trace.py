@@ -31,7 +31,7 @@ def trace_is_unbiased(candidate: Estimator, *, seed: int = 0) -> None:
     z = points.repeat(10_000, 1)
 
     def estimate(f: Callable[[Tensor], Tensor], own: int = 1) -> Tensor:
-        value = ask(lambda z: candidate(f, z, torch.Generator().manual_seed(seed + own)), z=z)
+        value = ask(candidate, f=f, z=z, rng=torch.Generator().manual_seed(seed + own))
         return require_shape("one estimate for each row", value, (len(z),)).detach().double().view(-1, 4)
 
     def bent(rows: Tensor) -> Tensor:
