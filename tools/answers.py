@@ -36,7 +36,8 @@ def mutants(exercise: Any) -> Iterator[Mutant]:
     """Every mutant of an exercise's reference."""
     reference = exercise.reference
     if not callable(reference):
-        yield from (_findings if isinstance(reference, dict) else _numbers)(exercise.id, reference)
+        kinds = {dict: _findings, tuple: _several}
+        yield from kinds.get(type(reference), _numbers)(exercise.id, reference)
         return
     for function in reached(reference):
         for mutation in lines_of(function):
@@ -53,6 +54,16 @@ def _numbers(id: str, value: Any) -> Iterator[Mutant]:
     slips = {"2v": 2 * value, "v/2": value / 2, "−v": -value, "v + 1": value + 1, "v²": value**2, "NaN": math.nan}
     slips |= {"1/v": 1 / value, "√|v|": abs(value) ** 0.5, "ln|v|": math.log(abs(value))} if value else {}
     yield from (Mutant(id, "value", f"{name} = {slip:.4g}", slip) for name, slip in slips.items() if slip != value)
+
+
+def _several(id: str, values: tuple[Any, ...]) -> Iterator[Mutant]:
+    """Several numbers, or tensors of them: one of them wrong, or the first two exchanged."""
+    for place, value in enumerate(values):
+        for name, slip in (("negated", -value), ("one more", value + 1), ("NaN", value * math.nan)):
+            yield Mutant(id, "value", f"number {place} {name}", (*values[:place], slip, *values[place + 1 :]))
+    backwards = values[::-1]
+    if backwards != values:
+        yield Mutant(id, "arguments", "in the other order", backwards)
 
 
 def _findings(id: str, value: dict[str, Any]) -> Iterator[Mutant]:

@@ -27,8 +27,8 @@ def flow_matching_target(x0: Tensor, x1: Tensor, t: Tensor) -> tuple[Tensor, Ten
 def paired(x0: Tensor, x1: Tensor, group: int) -> Tensor:
     """x₀ in another order, (batch, *event): within each `group` rows the one with the least Σ ‖x₁ − x₀‖².
 
-    Any order of independent draws has their distribution, so noise stays noise. The pairs of a small group are not
-    those of the transport problem between the two distributions. Pooladian et al. 2023; Tong et al. 2024.
+    No draw is changed: a row chosen at random is noise as before. The pairs of a small group are not those of the
+    transport problem between the two distributions. Pooladian et al. 2023; Tong et al. 2024.
     """
     from scipy.optimize import linear_sum_assignment
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from gmcourse.gan.losses import Loss, gan_critic_loss, non_saturating_loss
 from gmcourse.nets import sampling
@@ -17,7 +18,9 @@ class GAN(nn.Module):
     """x = G(z), z ~ N(0, I), (batch, latent_size); the variants are pairs of losses from `gmcourse.gan.losses`.
 
     `generator` maps latents to examples, `critic` examples to one number each. `clip` brings every weight of the critic
-    into [−clip, clip], here and after each step (Arjovsky et al. 2017, algorithm 1). Goodfellow et al. 2014.
+    into [−clip, clip], here and after each step (Arjovsky et al. 2017, algorithm 1). With `average`, a decay d in
+    [0, 1), samples come from `averaged`, a moving average of the generator's weights: after the i-th update of either
+    player, a share min(d, (1 + i)/(10 + i)) of it stays (Yazıcı et al. 2019). Goodfellow et al. 2014.
     """
 
     def __init__(
@@ -29,14 +32,19 @@ class GAN(nn.Module):
         critic_loss: Loss = gan_critic_loss,
         generator_loss: Loss = non_saturating_loss,
         clip: float | None = None,
+        average: float | None = None,
     ):
         super().__init__()
         if latent_size < 1:
             raise ValueError(f"latent_size: got {latent_size}, expected at least 1")
         if clip is not None and not clip > 0:
             raise ValueError(f"clip: got {clip}, expected a positive number or None")
+        if average is not None and not 0 <= average < 1:
+            raise ValueError(f"average: got {average}, expected a decay in [0, 1) or None")
         self.generator, self.critic, self.latent_size, self.clip = generator, critic, latent_size, clip
-        self._losses = critic_loss, generator_loss
+        self._losses, self.average, self.averaged = (critic_loss, generator_loss), average, None
+        if average is not None:
+            self.averaged = AveragedModel(generator, avg_fn=partial(_decayed, average)).requires_grad_(False)
         self.after_step()
 
     def latents(self, n: int, rng: Generator | None = None) -> Tensor:
@@ -46,8 +54,9 @@ class GAN(nn.Module):
 
     def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
         """(n, *event_shape). Raises ValueError for a negative n."""
-        with sampling(self.generator, n, rng):
-            return self.generator(self.latents(n, rng))
+        generator = self.generator if self.averaged is None else self.averaged
+        with sampling(generator, n, rng):
+            return generator(self.latents(n, rng))
 
     def critic_loss(self, real: Tensor) -> Tensor:
         """The critic's loss on a batch of data and as many fakes, which carry no gradient to the generator."""
@@ -67,15 +76,24 @@ class GAN(nn.Module):
 
     @torch.no_grad()
     def after_step(self) -> None:
-        """Clip the critic's weights; training calls it after every update."""
+        """Clip the critic's weights, average the generator's; training calls it after every update."""
         if self.clip is not None:
             for parameter in self.critic.parameters():
                 parameter.clamp_(-self.clip, self.clip)
+        if self.averaged is not None:
+            self.averaged.update_parameters(self.generator)
 
     def extra_repr(self) -> str:
         """What the two networks do not tell."""
         critic_loss, generator_loss = map(_named, self._losses)
-        return f"critic_loss={critic_loss}, generator_loss={generator_loss}, clip={self.clip}"
+        average = "" if self.average is None else f", average={self.average}"
+        return f"critic_loss={critic_loss}, generator_loss={generator_loss}, clip={self.clip}{average}"
+
+
+def _decayed(decay: float, average: Tensor, latest: Tensor, updates: Tensor | int) -> Tensor:
+    """The average moved towards the latest weights; in the first updates it forgets faster, so that it can begin."""
+    count = float(updates)
+    return average.lerp(latest, 1 - min(decay, (1 + count) / (10 + count)))
 
 
 def _named(loss: Any) -> str:

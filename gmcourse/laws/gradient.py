@@ -7,42 +7,46 @@ import torch
 from torch import Tensor
 
 from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import nearest, require_close, require_shape, show_value, standard_error
+from gmcourse.laws.broken import require_close, require_shape, show_value, standard_error
 
 Function = Callable[[Tensor], Tensor]
 Estimator = Callable[[Function, Tensor, Tensor, Tensor], Tensor]
 
 
-def gradient_is_unbiased(candidate: Estimator, *, seed: int = 0, values_only: bool = False) -> None:
+def gradient_is_unbiased(candidate: Estimator, *, seed: int = 0) -> None:
     """E candidate(f, μ, s, ε) = ∇_μ E f(μ + e^s ε), for f = ‖z‖² and Σ cos z, within 4 standard errors.
 
     The candidate returns one estimate a row, (n, d). It is called on rows by threes, where a baseline that has seen
-    its own sample is biased by a third. With `values_only` the f that it is handed has no slope, as a black box has.
+    its own sample is biased by a third: 960 calls in all, since what the estimates share with two known ones is taken
+    out first.
     """
     rng = torch.Generator().manual_seed(seed)
     for centre, *std in ((1.0, 1.0, 0.7), (1.0, 0.5, 0.8), (-0.6, 1.5, 1.2)):
         mean, std = torch.tensor([[centre, 0.4], std], dtype=torch.float64)
         s = std.log()
-        noise = torch.randn(1_500, 3, 2, generator=rng, dtype=torch.float64)
-        for name, f, gradient in (
-            ("‖z‖²", lambda z: (z**2).sum(1), 2 * mean),
-            ("Σ cos z", lambda z: z.cos().sum(1), -mean.sin() * (-(std**2) / 2).exp()),
+        noise = torch.randn(160, 3, 2, generator=rng, dtype=torch.float64)
+        for name, f, slope, gradient in (
+            ("‖z‖²", lambda z: (z**2).sum(-1), lambda z: 2 * z, 2 * mean),
+            ("Σ cos z", lambda z: z.cos().sum(-1), lambda z: -z.sin(), -mean.sin() * (-(std**2) / 2).exp()),
         ):
-            box = _without_slope(f) if values_only else f
             law = f"the mean estimate is ∇ E f, f = {name}, σ = {show_value(std)}"
-            asked = (ask(candidate, f=box, mean=mean, log_std=s, noise=rows) for rows in noise)
-            estimates = torch.cat([require_shape("one estimate for each row", rows, (3, 2)) for rows in asked])
-            observed = estimates.mean(0)
+            asked = (ask(candidate, f=f, mean=mean, log_std=s, noise=rows) for rows in noise)
+            estimates = torch.stack([require_shape("one estimate for each row", rows, (3, 2)) for rows in asked])
+            z = mean + std * noise
+            known = torch.cat([f(z)[..., None] * noise / std - gradient, slope(z) - gradient, noise], 2)
+            observed, error = _mean_beside(estimates.detach().double().mean(1), known.mean(1))
             attached = 2 * mean * (-0.5 - s - 0.5 * math.log(2 * math.pi)).sum() if name == "‖z‖²" else gradient
             suspects = {
                 "spread": gradient * std,
                 "dependence": gradient * 2 / 3,
                 "sign": -gradient,
-                "gradient": nearest(observed, attached, 0 * gradient) if values_only else attached,
+                "gradient": attached,
             }
-            require_close(law, observed, gradient, 4 * standard_error(estimates), suspects)
+            require_close(law, observed, gradient, 4 * error + 1e-5, suspects)
 
 
-def _without_slope(f: Function) -> Function:
-    """The values of f, whose slope is 0 for whoever differentiates them."""
-    return lambda z: f(z.detach()) + 0.0 * z.sum(1)
+def _mean_beside(draws: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean of the draws and its standard error, by regression on what is known to be 0 on average."""
+    regressors = torch.cat([torch.ones(len(known), 1, dtype=known.dtype), known], 1)
+    weights = torch.linalg.lstsq(regressors, draws, driver="gelsd").solution
+    return weights[0], standard_error(draws - regressors @ weights)

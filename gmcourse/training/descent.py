@@ -16,11 +16,12 @@ Rate = float | Callable[[int], float]
 
 
 class Player(NamedTuple):
-    """One loss of a model, by name; the optimiser of the parameters that it moves; its updates in a step."""
+    """One loss of a model, by name; the optimiser of what it moves; its updates in a step; its rate over `lr`."""
 
     loss: str
     optimizer: Optimizer
     updates: int = 1
+    pace: float = 1.0
 
 
 class State(NamedTuple):
@@ -53,8 +54,8 @@ def descend(
     `players` are the loss with Adam, or those of `game` where the model is Adversarial. Each update of the first takes
     a batch of its own, the others take the last of them. A loss may be a dict of named terms, which are summed. After
     an update the model's `after_step()` is called where it has one: clipped weights, averages of weights, restarts.
-    `lr`, a number or a function of the step, is set in all groups of an optimiser in place of the rate it came with;
-    `clip` bounds the gradient's norm. With `after`, a state of an earlier loop, training goes on from there.
+    `lr`, a number or a function of the step, times the player's `pace`, is set in all groups of its optimiser in place
+    of the rate it came with; `clip` bounds the gradient's norm. With `after`, an earlier loop's state, that goes on.
 
     The order of the data is a function of (seed, step) alone, and a step draws from a random state of its own, so that
     torch's global one is left as it was, and what the loop's body draws changes nothing. The model is in train mode in
@@ -107,8 +108,9 @@ def game(
     generator_steps: int = 1,
     betas: tuple[float, float] = (0.5, 0.999),
     optimizers: Sequence[Optimizer] | None = None,
+    pace: float = 1.0,
 ) -> tuple[Player, Player]:
-    """The critic, then the generator; their optimisers are those given, or `adam_pair`'s."""
+    """The critic, its rate `pace` times the other's, then the generator; optimisers as given, or `adam_pair`'s."""
     if not isinstance(model, Adversarial):
         other = "; for its loss, fit" if isinstance(model, Trainable) else ""
         raise TypeError(f"model: got {type(model).__name__}, no pair of losses; expected an Adversarial model{other}")
@@ -117,7 +119,7 @@ def game(
     critic, generator = optimizers or adam_pair(model, betas)
     _require_owner("optimizers[0]", critic, model.critic_parameters())
     _require_owner("optimizers[1]", generator, model.generator_parameters())
-    return Player("critic_loss", critic, critic_steps), Player("generator_loss", generator, generator_steps)
+    return Player("critic_loss", critic, critic_steps, pace), Player("generator_loss", generator, generator_steps)
 
 
 def adam_pair(
@@ -152,7 +154,7 @@ def take_step(
     losses: dict[str, float] = {}
     batch: tuple[Tensor, ...] = ()
     for player in players:
-        _set_rate(player.optimizer, rate)
+        _set_rate(player.optimizer, player.pace * rate)
     for player in players:
         updates = []
         for turn in range(step * player.updates, (step + 1) * player.updates):

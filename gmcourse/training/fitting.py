@@ -66,6 +66,7 @@ def fit_adversarial(
     lr: Rate,
     critic_steps: int = 1,
     generator_steps: int = 1,
+    critic_pace: float = 1.0,
     betas: tuple[float, float] = (0.5, 0.999),
     seed: int = 0,
     optimizers: Sequence[Optimizer] | None = None,
@@ -77,13 +78,14 @@ def fit_adversarial(
     """Minimise `critic_loss` and `generator_loss` in turn; returns the mean of each over a step, one value a step.
 
     A step is `critic_steps` updates of the critic, each on a batch of its own, then `generator_steps` of the generator
-    on the last of them, so that each player meets the other's latest weights. `optimizers` are the critic's and the
-    generator's (default: `adam_pair` with `betas`). All else is as in `fit`, but there is no `valid`: a player's loss
+    on the last of them, so that each player meets the other's latest weights. The critic learns at the rate
+    `critic_pace` · `lr` (two time scales: Heusel et al. 2017). `optimizers` are the critic's and the generator's
+    (default: `adam_pair` with `betas`). All else is as in `fit`, but there is no `valid`: a player's loss
     is measured against the other player of the same moment, so that its least value marks no best pair.
     Equation: gan-alternation. Goodfellow et al. 2014, algorithm 1.
     """
     as_module(model).to(torch.device(device or "cpu"))
-    players = game(model, critic_steps, generator_steps, betas, optimizers)
+    players = game(model, critic_steps, generator_steps, betas, optimizers, critic_pace)
     plan = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed, "device": device}
     return _train(model, data, players, plan, checkpoint, every, progress)
 

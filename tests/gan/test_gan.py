@@ -68,6 +68,36 @@ def test_without_clip_weights_are_left_alone():
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters()))
 
 
+def test_samples_come_from_an_average_that_forgets_as_it_should():
+    model = pair(average=0.6)
+    plain = pair()
+    expected, pulls = [p.detach().clone() for p in plain.generator.parameters()], []
+    for i in range(1, 21):
+        for parameter, mean in zip(model.generator.parameters(), expected, strict=True):
+            parameter.data += 0.1 * i
+            keep = min(0.6, (1 + i) / (10 + i))
+            mean.mul_(keep).add_((1 - keep) * parameter.detach())
+        model.after_step()
+        pulls.append(keep)
+    assert pulls[0] < pulls[5] < pulls[-1] == 0.6
+    for parameter, mean in zip(model.averaged.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter, mean)
+        assert not parameter.requires_grad
+    z = model.latents(4, torch.Generator().manual_seed(1))
+    drawn = model.sample(4, rng=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(drawn, model.averaged(z))
+    assert (drawn - model.generator(z)).abs().max() > 0.1
+
+
+def test_an_average_changes_no_training():
+    weights = []
+    for average in (None, 0.99):
+        model = pair(average=average)
+        fit_adversarial(model, (REAL,), steps=5, batch_size=16, lr=0.1, progress=False)
+        weights.append([*model.generator.parameters()])
+    assert all(torch.equal(a, b) for a, b in zip(*weights))
+
+
 @pytest.mark.parametrize(
     "options, shown",
     [
@@ -82,8 +112,12 @@ def test_without_clip_weights_are_left_alone():
             "clip=None",
         ),
         (
-            {"critic_loss": L.with_dragan(L.wgan_critic_loss, 10), "generator_loss": L.wgan_generator_loss},
-            "critic_loss=with_dragan(wgan_critic_loss, 10), generator_loss=wgan_generator_loss, clip=None",
+            {
+                "critic_loss": L.with_dragan(L.wgan_critic_loss, 10),
+                "generator_loss": L.wgan_generator_loss,
+                "average": 0.9,
+            },
+            "critic_loss=with_dragan(wgan_critic_loss, 10), generator_loss=wgan_generator_loss, clip=None, average=0.9",
         ),
     ],
 )

@@ -43,7 +43,7 @@ BUGS = {
         "multiplied by the noise": (lambda f, m, s, e: pathwise_gradient(f, m, s, e) * e, ""),
         "the draw not detached": (attached, "gradient"),
         "NaN where f is 0": (lambda f, m, s, e: score_gradient(f, m, s, e) * math.nan, "not-finite"),
-        "the spread of the first coordinate": (lambda f, m, s, e: by_hand(f, m, s[:1].expand(2), e), ""),
+        "the spread of the first coordinate": (lambda f, m, s, e: by_hand(f, m, s[:1].expand(2), e), "spread"),
         "samples of another spread": (
             lambda f, m, s, e: by_hand(lambda z: f((z - m) * s.exp() + m), m, s, e),
             "spread",

@@ -160,6 +160,16 @@ def test_after_step_follows_each_update():
     assert [shift.any().item() for _, shift in play.after] == [False, False, True]
 
 
+def test_a_player_s_pace_multiplies_its_rate():
+    play = GAN(mlp([2, 8, 2]), mlp([2, 8, 1]), 2)
+    pair = adam_pair(play)
+    fit_adversarial(
+        play, (X[:, :2],), steps=3, lr=lambda k: 1e-3 / (k + 1), batch_size=10, optimizers=pair, critic_pace=4.0
+    )
+    rates = [optimizer.param_groups[0]["lr"] for optimizer in pair]
+    assert rates == pytest.approx([4e-3 / 3, 1e-3 / 3])
+
+
 def test_a_loss_that_is_looked_at_changes_no_weight():
     torch.manual_seed(0)
     losses = {"critic_loss": wgan_critic_loss, "generator_loss": wgan_generator_loss}

@@ -144,9 +144,9 @@ EXERCISES = (
             "dependence": "Each row needs a probe of its own, the same at both ends of vᵀAv. Is it?",
             "constant": "Your mean is 0. Is it v that is multiplied with (∂f/∂z)v, the same v at both ends?",
             "randomness": "All noise comes from rng: equal generators, equal estimates; another one, others. Is it so?",
-            "reduction": "vᵀAv is a sum over coordinates, and so is the trace. Did you take a mean?",
+            "reduction": "Too small by 1/D. vᵀAv is a sum over coordinates: did you take a mean, or is E[v_i²] not 1?",
             "one-to-one": "E[v_i v_j] is to be 0 for i ≠ j. Are the entries of v independent, and of mean 0?",
-            "gradient": "A difference over a whole step v is no derivative. What does torch.func.jvp give?",
+            "gradient": "The derivative at z itself is asked for. Is yours a difference, or taken beside z?",
             "direction": "At which point is ∂f/∂z taken? It is another one in each row of z.",
         },
     ),
@@ -179,7 +179,7 @@ EXERCISES = (
     Exercise(
         id="flows.runge_kutta_step",
         stub='''def runge_kutta_step(f, t, z, h):
-    """z at t + h, by one step of order 4 of dz/dt = f(t, z)."""
+    """z at t + h, by one step of order four or higher of dz/dt = f(t, z)."""
     raise NotImplementedError''',
         points=2,
         laws=(ode.step_is_of_order_four,),

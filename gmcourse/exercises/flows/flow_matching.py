@@ -135,6 +135,7 @@ EXERCISES = (
         ),
         causes={
             "spread": "Given x₁, x_t is N(t x₁, (1 − t)²). Did you divide by the variance or by the spread?",
+            "sign": "As t grows lines go from noise to data. Does your velocity point at the data, or away?",
             "constant": "That is the way still to go. In how much time?",
             "dependence": "Points far from x are as likely as near ones in your answer. What does x say about x₁?",
             "reduction": "What stands below the squared distance in the exponent of N(x; t x_i, (1 − t)²)?",

@@ -83,6 +83,7 @@ EXERCISES = (
             "sign": "A tap may be negative, and so may its entry in the matrix. Where is the sign lost?",
             "reduction": "A convolution adds up its products. Did you take their mean?",
             "dependence": "Padding lets the first output see places before the input. How many outputs are there?",
+            "shape": "A row is an output, a column an input. How many of each? (x[:, p:-p] is empty where p is 0.)",
         },
     ),
     Exercise(
@@ -107,6 +108,7 @@ EXERCISES = (
             "direction": "Something is back to front. Let one input be 1: in which order does it lay down the taps?",
             "dependence": "The padding is still there. A convolution adds it first; what becomes of it here?",
             "reduction": "Where footprints overlap they add. Did you average?",
+            "shape": "How many places do all footprints cover, and how many are trimmed? (x[p:-p] is empty for p = 0.)",
         },
     ),
     Exercise(
@@ -247,6 +249,7 @@ EXERCISES = (
             "dependence": "Your own numbers differ by more than their error. Which statistics normalise whom?",
             "sign": "A smaller Fréchet distance is a better one. Which of the two is it?",
             "not-finite": "One of the values is no finite number. Did a run fail, and is it to be counted?",
+            "shape": "A dictionary with the keys 'one batch', 'two batches' and 'verdict' is asked for. What is yours?",
             "randomness": "Different seeds gave the very same distance. Was anything else than the first run measured?",
         },
     ),

@@ -19,7 +19,8 @@ def is_reverse_kl(candidate: Loss, *, seed: int = 0) -> None:
     """candidate(draw, teacher_log_prob, noise) = the mean of ln q − ln p over the noise that is given, gradients too.
 
     `draw(noise)` gives x and log|∂x/∂z|. Both are Gaussian here, with correlated coordinates, so that torch knows
-    their densities and KL(student ‖ teacher). Where the two agree, every single draw gives 0.
+    their densities and KL(student ‖ teacher). Where the two agree, every single draw gives 0; where ln q is below ln p
+    in all draws, the mean is below 0.
     """
     few, many = normal(50, 2, seed=seed), normal(40_000, 2, seed=seed + 1)
     mean = torch.tensor([0.6, -0.4], requires_grad=True)
@@ -38,8 +39,18 @@ def is_reverse_kl(candidate: Loss, *, seed: int = 0) -> None:
         x, log_det = (value.detach().double() for value in draw(few))
         expected, suspects = _means(observed, x, log_det, few.double(), target, student)
         require_close(f"E_q[ln q − ln p], {name}", observed, expected, 1e-4, suspects)
+    low = few[_ratio(few, draw, student, teacher).argsort()[:10]]
+    told = "the mean of ln q − ln p, over ten draws with ln q < ln p"
+    answer = require_shape(told, ask(candidate, draw=draw, teacher_log_prob=teacher.log_prob, noise=low), ())
+    require_close(told, answer.double(), _ratio(low, draw, student, teacher).mean(), 1e-4)
     loss = require_shape("one number", ask(candidate, draw=draw, teacher_log_prob=teacher.log_prob, noise=many), ())
     _carries_gradient(loss, mean, scale, kl_divergence(student, teacher))
+
+
+def _ratio(z: Tensor, draw: Draw, student: MultivariateNormal, teacher: MultivariateNormal) -> Tensor:
+    """ln q − ln p at the draws, by torch's densities."""
+    x = draw(z)[0].detach().double()
+    return _double(student).log_prob(x) - _double(teacher).log_prob(x)
 
 
 def _means(

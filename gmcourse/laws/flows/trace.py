@@ -25,14 +25,13 @@ def trace_is_unbiased(candidate: Estimator, *, seed: int = 0) -> None:
     """candidate(f, z, rng) → (batch,) is tr ∂f/∂z on average over the rows' own probes, and 0 for a rotation.
 
     f takes (batch, D) to (batch, D), row by row: Az + sin 2z, whose trace tr A + 2 Σ cos 2z_i is another at each of
-    the four points that the rows repeat.
+    the four points that the rows repeat. Then sin 10z where each cos 10z_i is 1: a point 0.03 away has another trace.
     """
     points = draw(4, 4, seed=seed)
     z = points.repeat(10_000, 1)
 
     def estimate(f: Callable[[Tensor], Tensor], own: int = 1) -> Tensor:
-        value = ask(candidate, f=f, z=z, rng=torch.Generator().manual_seed(seed + own))
-        return require_shape("one estimate for each row", value, (len(z),)).detach().double().view(-1, 4)
+        return _estimates(candidate, f, z, seed + own).view(-1, 4)
 
     def bent(rows: Tensor) -> Tensor:
         return rows @ WIDE.to(rows.dtype).T + (2 * rows).sin()
@@ -51,6 +50,22 @@ def trace_is_unbiased(candidate: Estimator, *, seed: int = 0) -> None:
     turned = estimate(lambda rows: rows[:, :3] @ ROTATION.to(rows.dtype).T @ torch.eye(3, 4, dtype=rows.dtype))
     if turned.abs().max() > 0.02:
         raise LawBroken("vᵀAv = 0 for a rotation, whatever v", show_value(turned[0]), "0")
+    _derives_at_the_point(candidate, z, seed)
+
+
+def _estimates(candidate: Estimator, f: Callable[[Tensor], Tensor], z: Tensor, seed: int) -> Tensor:
+    value = ask(candidate, f=f, z=z, rng=torch.Generator().manual_seed(seed))
+    return require_shape("one estimate for each row", value, (len(z),)).detach().double()
+
+
+def _derives_at_the_point(candidate: Estimator, z: Tensor, seed: int) -> None:
+    """At the crests of cos 10z, where what a step, or a point beside z, makes of the derivative is less."""
+    crests = (z * 5 / math.pi).round() * math.pi / 5
+    found = _estimates(candidate, lambda rows: (10 * rows).sin(), crests, seed + 1)
+    mean, expected = found.mean(), torch.tensor(10.0 * z.shape[1], dtype=torch.float64)
+    tolerance = 4 * standard_error(found) + 1e-2 * expected
+    suspects = {"gradient": torch.minimum(mean, expected)}
+    require_close("E[vᵀ(∂f/∂z)v] = tr ∂f/∂z for f = sin 10z", mean, expected, tolerance, suspects)
 
 
 def _trace_suspects(mean: Tensor, expected: Tensor, points: Tensor) -> dict[str, Tensor]:

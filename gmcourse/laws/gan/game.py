@@ -99,7 +99,7 @@ def divergence_is_jensen_shannon(candidate: Callable[[Tensor, Tensor, float], Te
     require_close("JS of N(0, 1) and N(1, 0.36)", observed, js, 1e-4, suspects)
     same = require_shape("JS(p, p)", ask(candidate, p=p, q=p.clone(), dx=dx), ()).double()
     require_close("JS(p, p) = 0", same, 0.0, 1e-6)
-    x, dx = grid([0.0], [5.0], 500)
+    x, dx = grid([-1.0], [5.0], 600)
     log2, both = math.log(2), 0.5 * math.log(4 / 3) + 0.25 * math.log(2 / 3)
     for start, expected in ((0.5, (1.25 * log2 + both) / 2), (2.0, log2)):
         box = ((x[:, 0] > 0) & (x[:, 0] < 1)).float()
@@ -160,7 +160,7 @@ def generator_losses_pull(candidate: Callable[[Tensor], tuple[Tensor, Tensor]], 
 
     D = sigmoid(h); the factors on ∂h are −D/n and −(1 − D)/n; logits of ±200 give neither infinity nor NaN.
     """
-    h = torch.tensor([-3.0, -1.0, 0.0, 0.4, 2.5], requires_grad=True)
+    h = torch.tensor([-3.0, -1.0, 0.1, 0.4, 2.5], requires_grad=True)
     d = torch.sigmoid(h.detach().double())
     names, (low, high) = ("saturating", "non-saturating"), ((1 - d).log(), -d.log())
     values = _pair(ask(candidate, h=h))

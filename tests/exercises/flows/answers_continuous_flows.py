@@ -86,6 +86,44 @@ def exactly(f, z, rng):
     return sum(product(f, z, axis.expand_as(z))[:, i] for i, axis in enumerate(axes))
 
 
+def at_noise(scale):
+    return lambda f, z, rng: hutchinson(f, z + scale * gaussian(z, rng), rng)
+
+
+def difference(h):
+    """Over a step h, forwards."""
+    return with_probe(gaussian, lambda f, z, v: (v * (f(z + h * v) - f(z))).sum(1) / h)
+
+
+def on_a_sphere(z, rng, radius=1.0):
+    v = gaussian(z, rng)
+    return radius * v / v.norm(dim=1, keepdim=True)
+
+
+def by_jacobians(f, z, rng):
+    jacobian = torch.func.vmap(torch.func.jacrev(lambda row: f(row[None])[0]))(z)
+    return torch.einsum("bi,bij,bj->b", v := gaussian(z, rng), jacobian, v)
+
+
+def gill(f, t, z, h):
+    r = math.sqrt(2)
+    k1 = f(t, z)
+    k2 = f(t + h / 2, z + h / 2 * k1)
+    k3 = f(t + h / 2, z + h * ((r - 1) / 2 * k1 + (1 - 1 / r) * k2))
+    k4 = f(t + h, z + h * ((1 + 1 / r) * k3 - k2 / r))
+    return z + h / 6 * (k1 + (2 - r) * k2 + (2 + r) * k3 + k4)
+
+
+def gauss(f, t, z, h):
+    """Two implicit stages of order 4, found by repetition."""
+    r = math.sqrt(3) / 6
+    k1 = k2 = f(t, z)
+    for _ in range(40):
+        first = f(t + (0.5 - r) * h, z + h * (k1 / 4 + (0.25 - r) * k2))
+        k1, k2 = first, f(t + (0.5 + r) * h, z + h * ((0.25 + r) * k1 + k2 / 4))
+    return z + h / 2 * (k1 + k2)
+
+
 def seeded(f, z, rng):
     return hutchinson(f, z, torch.Generator().manual_seed(3))
 
@@ -190,6 +228,9 @@ RIGHT = {
         "one axis": one_coordinate,
         "uniform of variance 1": with_probe(lambda z, rng: math.sqrt(12) * (torch.rand(z.shape, generator=rng) - 0.5)),
         "all axes": exactly,
+        "a forward difference": difference(1e-2),
+        "whole Jacobians": by_jacobians,
+        "on a sphere": with_probe(lambda z, rng: on_a_sphere(z, rng, math.sqrt(z.shape[1]))),
         "two probes averaged": lambda f, z, rng: (hutchinson(f, z, rng) + hutchinson(f, z, rng)) / 2,
     },
     "flows.hutchinson_variance": {
@@ -206,6 +247,8 @@ RIGHT = {
         "Fehlberg, order 4": FOURTH,
         "Fehlberg, order 5": FIFTH,
         "extrapolated": richardson,
+        "Gill's": gill,
+        "Gauss, implicit": gauss,
         "two half steps": lambda f, t, z, h: runge_kutta_step(f, t + h / 2, runge_kutta_step(f, t, z, h / 2), h / 2),
         "numpy": in_numpy,
     },
@@ -232,6 +275,11 @@ WRONG = {
         "v·(f(z + v) − f(z))": (with_probe(gaussian, lambda f, z, v: (v * (f(z + v) - f(z))).sum(1)), "gradient"),
         "v·f(z + v)": (with_probe(signs, lambda f, z, v: (v * f(z + v)).sum(1)), "gradient"),
         "the Jacobian at v": (with_probe(gaussian, lambda f, z, v: (v * product(f, v, v)).sum(1)), "direction"),
+        "a step of 0.1": (difference(0.1), "gradient"),
+        "at z + 0.1 noise": (at_noise(0.1), "gradient"),
+        "at z + 0.03 noise": (at_noise(0.03), "gradient"),
+        "at 0.9 z": (lambda f, z, rng: hutchinson(f, 0.9 * z, rng), ""),
+        "of length 1": (with_probe(on_a_sphere), "reduction"),
         "the Jacobian at 0": (lambda f, z, rng: hutchinson(f, 0 * z, rng), "direction"),
         "its own seed": (seeded, "randomness"),
         "z as the probe": (lambda f, z, rng: (z * product(f, z, z)).sum(1), "randomness"),

@@ -165,6 +165,11 @@ WRONG = {
         "divided by t": (lambda x, t, p: (1 - t) / t * empirical_velocity(x, t, p), ""),
         "the spread for its square": (lambda x, t, p: field(-squares(x, t, p) / (2 * (1 - t)), p, x, t), "spread"),
         "from data to noise": (lambda x, t, p: -empirical_velocity(x, t, p), "sign"),
+        "a mean over coordinates": (
+            lambda x, t, p: field(-(x[:, None] - t * p).square().mean(2) / (2 * (1 - t) ** 2), p, x, t),
+            "reduction",
+        ),
+        "1 − t²": (lambda x, t, p: field(-squares(x, t, p) / (2 * (1 - t**2)), p, x, t), ""),
         "one for the batch": (lambda x, t, p: empirical_velocity(x, t, p).mean(0), "shape"),
         "x moved": (lambda x, t, p: empirical_velocity(x.mul_(0.5), t, p), "mutation"),
     },

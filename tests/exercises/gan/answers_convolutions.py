@@ -37,6 +37,12 @@ def circular(kernel, size, stride, padding):
     return torch.stack([F.pad(kernel, (0, size - len(kernel))).roll(i - padding) for i in starts])
 
 
+def one_more(kernel, size, stride, padding):
+    """Rounded up: a last row of zeros where the kernel does not reach the end."""
+    matrix, left = conv_matrix(kernel, size, stride, padding), (size + 2 * padding - len(kernel)) % stride
+    return F.pad(matrix, (0, 0, 0, 1)) if left else matrix
+
+
 def painted(y, kernel, stride, padding):
     x = [0.0] * ((len(y) - 1) * stride + len(kernel))
     for i in range(len(y)):
@@ -185,6 +191,8 @@ WRONG = {
             circular,
             "",
         ),
+        "a row too many": (one_more, "shape"),
+        "cut by p:-p": (lambda k, n, s, p: conv_matrix(k, n + 2 * p, s, 0)[:, p:-p], "shape"),
         "in place": (lambda k, n, s, p: conv_matrix(k.div_(2), n, s, p), "mutation"),
     },
     "gan.spread": {
@@ -196,6 +204,7 @@ WRONG = {
         "mean": (lambda y, k, s, p: spread(y, k, s, p) / len(k), "reduction"),
         "a convolution": (lambda y, k, s, p: F.conv1d(y[None, None], k[None, None], padding=len(k))[0, 0], "shape"),
         "no stride": (lambda y, k, s, p: spread(y, k, 1, p), "shape"),
+        "cut by p:-p": (lambda y, k, s, p: spread(y, k, s, 0)[p:-p], "shape"),
         "in place": (lambda y, k, s, p: spread(y.mul_(2), k, s, p) / 2, "mutation"),
     },
     "gan.transposed_size": {
@@ -206,6 +215,8 @@ WRONG = {
         "the convolution's": (lambda n, k, s, p, op: (n + 2 * p - k) // s + 1, "direction"),
         "n times s": (lambda n, k, s, p, op: n * s, ""),
         "dilated": (lambda n, k, s, p, op: (n - 1) * s - 2 * p + k - 1 + op, ""),
+        "an input too many": (lambda n, k, s, p, op: (n + 1) * s - 2 * p + k + op, ""),
+        "kernel and stride exchanged": (lambda n, k, s, p, op: (n - 1) * k - 2 * p + s + op, ""),
         "nothing": (lambda *a: None, "container"),
     },
     "gan.phase_sums": {
@@ -251,6 +262,7 @@ WRONG = {
         "text for numbers": (TRAINED | {"one batch": ["40", "43", "39"]}, "container"),
         "the larger": (TRAINED | {"verdict": "one batch"}, "sign"),
         "within the spread": (ALIKE | {"verdict": "two batches"}, "constant"),
+        "a list": ([TRAINED["one batch"], TRAINED["two batches"], "two batches"], "shape"),
         "no verdict": ({"one batch": [40.4, 43.1, 39.8], "two batches": [32.9, 33.0, 30.3]}, "shape"),
     },
 }

@@ -46,8 +46,18 @@ def js_by_numpy(p, q, dx):
     return 0.5 * dx * (rel_entr(p, (p + q) / 2) + rel_entr(q, (p + q) / 2)).sum()
 
 
+def relative(p, q):
+    return torch.xlogy(p, p) - torch.xlogy(p, q)
+
+
 def kl(p, q, dx):
-    return (torch.xlogy(p, p) - torch.xlogy(p, q)).sum() * dx
+    return relative(p, q).sum() * dx
+
+
+def js_by_best_answer(p, q, dx):
+    """Half of ln 4 + 𝒱, 1 − D rounded to 0 where q is small."""
+    d = torch.where(p + q > 0, p / (p + q), 0.5)
+    return 0.5 * (math.log(4) + dx * (torch.xlogy(p, d) + torch.xlogy(q, 1 - d)).sum())
 
 
 def bce_step(critic, generator, optimizer, real, z):
@@ -137,6 +147,10 @@ def clamped(h):
     return (1 - d).log().mean(), -d.log().mean()
 
 
+def by_cases(h):
+    return h.clamp(min=0) + torch.log1p((-h.abs()).exp())
+
+
 def bce(h, ones):
     return F.binary_cross_entropy_with_logits(h, torch.full_like(h, ones))
 
@@ -161,6 +175,7 @@ RIGHT = {
             * (p * ((p + 1e-20) / ((p + q) / 2 + 1e-20)).log() + q * ((q + 1e-20) / ((p + q) / 2 + 1e-20)).log()).sum()
         ),
         "float64": lambda p, q, dx: jensen_shannon(p.double(), q.double(), dx),
+        "trapezoids": lambda p, q, dx: 0.5 * torch.trapezoid(sum(relative(r, (p + q) / 2) for r in (p, q)), dx=dx),
         "kl_div": lambda p, q, dx: (
             0.5 * dx * sum(F.kl_div(((p + q) / 2).clamp(min=1e-30).log(), r, reduction="sum") for r in (p, q))
         ),
@@ -171,6 +186,7 @@ RIGHT = {
         "cross entropies": lambda h: (-bce(h, 0.0), bce(h, 1.0)),
         "float64": lambda h: losses(h.double()),
         "logaddexp": lambda h: (-torch.logaddexp(h, 0 * h).mean(), torch.logaddexp(-h, 0 * h).mean()),
+        "max(h, 0) + ln(1 + e^−|h|)": lambda h: (-by_cases(h).mean(), by_cases(-h).mean()),
         "loop": lambda h: (-sum(softplus(v) for v in h) / len(h), sum(softplus(-v) for v in h) / len(h)),
     },
     "gan.discriminator_step": {
@@ -186,6 +202,7 @@ RIGHT = {
         "cross entropy": lambda r, f: math.log(2) - 0.5 * bce(r, 1.0) - 0.5 * bce(f, 0.0),
         "numpy": lambda r, f: np.log(2) - (np.logaddexp(0, -r.numpy()).mean() + np.logaddexp(0, f.numpy()).mean()) / 2,
         "shape (1,)": lambda r, f: divergence_bound(r, f)[None],
+        "two means": lambda r, f: ((math.log(2) - softplus(-r)).mean() + (math.log(2) - softplus(f)).mean()) / 2,
         "halves": lambda r, f: (math.log(4) - softplus(-r).mean() - softplus(f).mean()) / 2,
     },
     "gan.gradient_ratio": {"28": 28, "float": 28.2, "tensor": torch.tensor(28.0), "array": np.array([28.1])},
@@ -216,6 +233,11 @@ WRONG = {
             lambda p, q, dx: 0.5 * dx * (p * (2 * p / (p + q)).log() + q * (2 * q / (p + q)).log()).sum(),
             "not-finite",
         ),
+        "1 − D rounded to 0": (js_by_best_answer, "not-finite"),
+        "both ways in cells of both alone": (
+            lambda p, q, dx: jensen_shannon(p * (q > 0), q * (p > 0), dx),
+            "",
+        ),
         "total variation": (lambda p, q, dx: 0.5 * dx * (p - q).abs().sum(), ""),
     },
     "gan.generator_losses": {
@@ -242,6 +264,7 @@ WRONG = {
         "real points alone": (step("real alone"), ""),
         "uphill": (step("ascent"), "direction"),
         "returns nothing": (step("nothing"), "container"),
+        "returns the value": (lambda *a: -step()(*a), ""),
         "real points changed": (step("in place"), "mutation"),
     },
     "gan.divergence_bound": {
@@ -263,7 +286,10 @@ WRONG = {
     "gan.gradient_ratio": {
         "NaN": (math.nan, "not-finite"),
         "the row θ = 2": (3.44, "spread"),
-        "the row θ = 8": (20_500.0, ""),
+        "the row θ = 8": (20_356.0, "spread"),
+        "the four fakes of the explorer": (0.98 / 0.021, "dependence"),
+        "one fake, at θ": (math.exp(8), "dependence"),
+        "one over the mean of D": (29.16, "reduction"),
         "equal": (1.0, "constant"),
         "upside down": (0.035, "direction"),
         "a guess": (10, ""),
