@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
+SEED = 1_234_567  # not one of the laws' own, or noise that an answer draws would be that which it was handed
+
 
 class OutOfTime(BaseException):
     """The time is up. No Exception, so that `except Exception` in an answer does not keep it."""
@@ -39,9 +41,9 @@ def _restored() -> Iterator[None]:
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     try:
         torch.set_grad_enabled(True)
-        random.seed(0)
-        np.random.seed(0)  # noqa: NPY002
-        torch.default_generator.manual_seed(0)
+        random.seed(SEED)
+        np.random.seed(SEED)  # noqa: NPY002
+        torch.default_generator.manual_seed(SEED)
         yield
     finally:
         torch.set_default_dtype(dtype)

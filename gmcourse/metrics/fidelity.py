@@ -19,17 +19,17 @@ class Fidelity(NamedTuple):
     recall: float
 
 
-def fidelity(real: Tensor, fake: Tensor, count: int = COUNT) -> Fidelity:
-    """The course's one protocol for pictures of digits: `count` against `count`, in the classifier's 64 features.
+def fidelity(real: Tensor, fake: Tensor) -> Fidelity:
+    """The course's one protocol for pictures of digits: `COUNT` against `COUNT`, in the classifier's 64 features.
 
-    Of `real`, (n, 1, H, W) in [0, 1], `count` evenly spaced pictures are taken; `fake` is cut into as many parts of
-    `count` as it fills, and the numbers are the means over the parts. Real pictures given as `fake` yield the floor:
-    what data against data give. Raises ValueError where either has fewer than `count`.
+    Of `real`, (n, 1, H, W) in [0, 1], `COUNT` evenly spaced pictures are taken; `fake` is cut into as many parts of
+    `COUNT` as it fills, and the numbers are the means over the parts. Real pictures given as `fake` yield the floor:
+    what data against data give. Raises ValueError where either has fewer.
     """
-    if min(len(real), len(fake)) < count:
-        raise ValueError(f"real, fake: got {len(real)} and {len(fake)} pictures, expected at least {count} of each")
-    held = features(real[torch.linspace(0, len(real) - 1, count).round().long()])
-    parts = [part for part in features(fake).split(count) if len(part) == count]
+    if min(len(real), len(fake)) < COUNT:
+        raise ValueError(f"real, fake: got {len(real)} and {len(fake)} pictures, expected at least {COUNT} of each")
+    held = features(real[torch.linspace(0, len(real) - 1, COUNT).round().long()])
+    parts = [part for part in features(fake).split(COUNT) if len(part) == COUNT]
     values = [(frechet_distance(held, part), *precision_recall(held, part)) for part in parts]
     return Fidelity(*(sum(column) / len(parts) for column in zip(*values, strict=True)))
 

@@ -33,6 +33,13 @@ def test_the_same_draws_whatever_came_before():
     assert seen[0] == seen[1]
 
 
+def test_noise_that_an_answer_draws_is_not_what_a_law_hands_it():
+    def law(answer):
+        assert not torch.equal(answer(), torch.randn(3, generator=torch.Generator().manual_seed(0)))
+
+    hold((law,), lambda: torch.randn(3), 0)
+
+
 def test_random_state_is_put_back():
     seed_all(1)
     expected = draws()

@@ -8,7 +8,7 @@ from torch.distributions import Normal
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape
-from gmcourse.laws.flows.rows import pooled, within
+from gmcourse.laws.flows.rows import draw, pooled, within
 
 Net = Callable[[Tensor], tuple[Tensor, Tensor]]
 
@@ -29,16 +29,6 @@ def triangular_net(order: Sequence[int], seed: int = 0) -> Net:
     return net
 
 
-def paired(net: Net, order: Sequence[int], rows: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """x and z, (rows, D), where z_i is the normal quantile of x_i under N(μ_i, e^{2s_i}), by torch's own quantiles."""
-    z = torch.randn(rows, len(order), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    x = torch.zeros_like(z)
-    for i in order:
-        mean, s = net(x)
-        x[:, i] = Normal(mean[:, i], s[:, i].exp()).icdf(Normal(0.0, 1.0).cdf(z[:, i]))
-    return x, z
-
-
 def standardises(candidate: Callable[[Tensor, Net], tuple[Tensor, Tensor]], *, seed: int = 0) -> None:
     """candidate(x, net) gives z, entry by entry the normal quantile of x_i under N(μ_i, e^{2s_i}), and log|det ∂z/∂x|.
 
@@ -46,7 +36,7 @@ def standardises(candidate: Callable[[Tensor, Net], tuple[Tensor, Tensor]], *, s
     """
     for dims, rows in ((4, 6), (3, 5)):
         net = triangular_net(range(dims), seed)
-        x = paired(net, range(dims), rows, seed)[0].float()
+        x = _by_steps(draw(rows, dims, seed=seed).double(), net, range(dims)).float()
         mean, s = net(x.double())
         law = Normal(mean, s.exp())
         quantile = Normal(0.0, 1.0).icdf(law.cdf(x.double()))
@@ -86,9 +76,9 @@ def undoes(candidate: Callable[[Tensor, Net, list[int]], Tensor], *, seed: int =
     """
     for order in ([0, 1, 2, 3], [2, 0, 3, 1], [1, 2, 0]):
         net = triangular_net(order, seed)
-        z = paired(net, order, 5, seed)[1].float()
+        z = draw(5, len(order), seed=seed)
         x = _by_steps(z.double(), net, order)
-        answer = ask(lambda z, net, order=order: candidate(z, net, list(order)), z=z, net=net)
+        answer = ask(candidate, z=z, net=net, order=list(order))
         observed = require_shape("x has the shape of z", answer, tuple(z.shape)).double()
         law = f"x comes back, coordinates in the order {order}"
         suspects = _undone_suspects(observed, x, z.double(), net, order)
@@ -99,7 +89,7 @@ Step = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def _by_steps(z: Tensor, net: Net, order: Sequence[int], step: Step | None = None) -> Tensor:
-    """One coordinate after another, by x = μ + e^s z or by another `step` (z, μ, s)."""
+    """x one coordinate after another: the quantile z_i of N(μ_i, e^{2s_i}), or by another `step` (z, μ, s)."""
     x = torch.zeros_like(z)
     for i in order:
         mean, s = (value[:, i] for value in net(x))
@@ -157,7 +147,7 @@ def counts_passes(candidate: Callable[[int, int], Sequence[int]]) -> None:
 def _calls(dims: int, layers: int, seed: int = 0) -> tuple[int, int]:
     """Calls of the networks that take x through all layers, and calls that bring it back, one whole pass at a time."""
     nets = [triangular_net(range(dims), seed + k) for k in range(layers)]
-    values = [torch.randn(1, dims, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)]
+    values = [draw(1, dims, seed=seed).double()]
     quick = slow = 0
     for net in nets:
         mean, s = net(values[-1])

@@ -9,7 +9,7 @@ from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape, show_value
 from gmcourse.laws.flows.rows import draw, within
 
-SHAPES = ((4, 3, 2, 5), (3, 2, 4, 3))  # batch, C, H, W
+SHAPES = ((4, 3, 5, 7), (3, 2, 4, 3))  # batch, C, H, W; in the first no other product of two is HW or half of it
 EACH = "one log-determinant for each image"
 
 
@@ -33,7 +33,7 @@ def actnorm_counts_pixels(candidate: Callable[[Tensor, Tensor], Tensor], *, seed
         suspects = {
             **_counted_otherwise(observed, expected, shape),
             "sign": -expected,
-            "spread": 2 * expected,
+            "spread": nearest(observed, 2 * expected, expected / 2),
             "constant": -_pixels(shape) * s.double().exp().sum().expand(shape[0]),
         }
         law = "log_det of actnorm = log|det ∂z/∂x|"
@@ -49,6 +49,7 @@ def _counted_otherwise(observed: Tensor, expected: Tensor, shape: tuple[int, ...
     batch, channels, height, width = shape
     one = expected / (height * width)
     counts = (1, height, width, channels, channels * height * width, height * width / channels, height + width)
+    counts += (channels * height, channels * width)
     return {"reduction": nearest(observed, *(one * count for count in counts)), "shape": batch * expected}
 
 

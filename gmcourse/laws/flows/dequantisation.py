@@ -49,9 +49,13 @@ def bits_of_a_density(candidate: Callable[[Tensor, int, int], Tensor]) -> None:
         nats, whole = -log_prob.double() / dims, math.log2(levels)
         bits = nats / math.log(2)
         suspects = {
-            "constant": bits,
-            "reduction": nearest(observed, expected * dims, bits * dims + whole, bits + whole / dims),
-            "spread": nearest(observed, nats + whole, expected * math.log(2), bits + math.log(levels)),
+            "constant": nearest(observed, bits, bits + math.log2(levels - 1)),
+            "reduction": nearest(
+                observed, expected * dims, bits * dims + whole, bits + whole / dims, bits + whole * dims
+            ),
+            "spread": nearest(
+                observed, nats + whole, nats * math.log(2) + whole, expected * math.log(2), bits + math.log(levels)
+            ),
             "sign": nearest(observed, whole - bits, -expected),
             "direction": bits - whole,
             "shape": pooled(observed, expected),
@@ -95,7 +99,9 @@ def _bin_suspects(observed: Tensor, log_p: LogProb, x: Tensor, u: Tensor, log_q:
         suspects["dependence"] = averaged(x + u, 0 * log_q)
     if k > 1:
         log_w = log_p(x + u) - log_q
-        suspects |= {"log-mean": log_w.mean(0), "constant": log_w.logsumexp(0)}
+        total = log_w.logsumexp(0)
+        uneven = nearest(observed, total, total + math.log(k), total / k, log_w.sum(0))
+        suspects |= {"log-mean": log_w.mean(0), "constant": uneven}
     return suspects
 
 

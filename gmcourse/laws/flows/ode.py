@@ -45,7 +45,7 @@ def step_is_of_order_four(candidate: Step) -> None:
 
 
 def _stepped(candidate: Step, f: Field, t: Tensor, z: Tensor, h: float) -> Tensor:
-    output = ask(lambda t, z: candidate(f, t, z, h), t=t, z=z)
+    output = ask(candidate, f=f, t=t, z=z, h=h)
     return require_shape("z keeps its shape", output, tuple(z.shape)).double()
 
 

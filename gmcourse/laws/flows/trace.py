@@ -54,7 +54,7 @@ def trace_is_unbiased(candidate: Estimator, *, seed: int = 0) -> None:
 
 
 def _estimates(candidate: Estimator, f: Callable[[Tensor], Tensor], z: Tensor, seed: int) -> Tensor:
-    value = ask(lambda z: candidate(f, z, torch.Generator().manual_seed(seed)), z=z)
+    value = ask(candidate, f=f, z=z, rng=torch.Generator().manual_seed(seed))
     return require_shape("one estimate for each row", value, (len(z),)).detach().double()
 
 

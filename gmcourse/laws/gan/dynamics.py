@@ -170,7 +170,7 @@ def least_squares_is_minimised(candidate: Callable[[Tensor, Tensor, float, float
         grid = torch.linspace(-3, 3, 60_001, dtype=torch.float64)[:, None]
         p, q = ((log - torch.maximum(log_p, log_q)).double().exp() for log in (log_p, log_q))
         expected = grid[(p * (grid - b) ** 2 + q * (grid - a) ** 2).argmin(0), 0]
-        output = ask(lambda *x: candidate(*x, a, b), log_p=log_p, log_q=log_q)  # noqa: B023
+        output = ask(candidate, log_p=log_p, log_q=log_q, a=a, b=b)
         observed = require_shape("one value for each x", output, (4,)).double()
         share, (p, q) = (expected - a) / (b - a), (log_p.double().exp(), log_q.double().exp())
         suspects = {
