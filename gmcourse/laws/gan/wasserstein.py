@@ -44,7 +44,7 @@ def _dual(x: Tensor, y: Tensor) -> float:
     return -linprog(weights, A_ub=slopes, b_ub=d[i, j], bounds=(None, None), method="highs").fun
 
 
-def _distance_suspects(observed: Tensor, x: Tensor, y: Tensor) -> dict[str, float]:
+def _distance_suspects(observed: Tensor, x: Tensor, y: Tensor) -> dict[str, Tensor]:
     """Spread unseen; squares; a sum; each row to its nearest, as if no place could be taken twice."""
     from scipy.optimize import linear_sum_assignment
 
