@@ -152,7 +152,7 @@ EXERCISES = (
             (lambda z, *tables: _root(z, tables, by="x"), "direction"),
         ),
         causes={
-            "not-finite": "In a straight bin a = 0. What does your formula divide by there?",
+            "not-finite": "In a straight bin a = 0: what do you divide by? And can your b² − 4ac be negative?",
             "one-to-one": "A quadratic has two roots. Is the ξ of yours between 0 and 1?",
             "direction": "You are given z. On which axis do you look for its bin?",
             "spread": "ξ is a share of the bin's way along x. Where does that begin, and how long is it?",
@@ -221,7 +221,7 @@ EXERCISES = (
         ),
         wrong=((32, "sign"), (16, "sign"), (8, "spread")),
         causes={
-            "sign": "That one has the lowest NLL on the 50 points themselves. Which points does the question name?",
+            "sign": "That one is far ahead on the 50 points themselves. Which points does the question name?",
             "spread": "Near, but there is one with fewer parameters that does better on new points.",
         },
     ),

@@ -27,7 +27,7 @@ def affine_density(candidate: Callable[[Tensor, Tensor, Tensor], Tensor], *, see
     The oracle is torch's Normal(b, |a|).
     """
     for a, b in (
-        ([2.0, 0.25], [0.5, -1.0]),
+        ([2.0, 0.4], [0.5, -1.0]),
         ([3.0, 1.5, 0.7], [-0.4, 0.8, 1.5]),
         ([-2.0, 0.3], [0.5, -1.0]),
         ([0.5, -1.3, -4.0], [-0.4, 0.8, 1.5]),

@@ -177,6 +177,8 @@ WRONG = {
         "shifted after the stretch": (lambda x, a, b: base(x / a - b) - stretch(a), "one-to-one"),
         "the map forwards": (lambda x, a, b: base(a * x + b) - stretch(a), "direction"),
         "the shift added": (lambda x, a, b: base((x + b) / a) - stretch(a), "one-to-one"),
+        "the largest stretch alone": (lambda x, a, b: base((x - b) / a) - a.abs().max().log(), ""),
+        "the product, not its logarithm": (lambda x, a, b: base((x - b) / a) - a.abs().prod(), ""),
         "a row for all": (lambda x, a, b: affine(x, a, b)[:1].expand(len(x)), "shape"),
         "the batch's sum": (lambda x, a, b: affine(x, a, b).sum(), "shape"),
         "no 2π": (lambda x, a, b: (-0.5 * ((x - b) / a) ** 2 - a.abs().log()).sum(1), ""),

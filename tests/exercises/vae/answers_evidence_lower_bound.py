@@ -48,6 +48,20 @@ def score_by_autograd(f, mean, log_std, noise):
     return torch.autograd.grad((f(z).detach() * Normal(m, log_std.exp()).log_prob(z).sum(1)).sum(), m)[0]
 
 
+def score_row_by_row(f, mean, log_std, noise):
+    rows = []
+    for e in noise:
+        m, z = mean.clone().requires_grad_(), mean + log_std.exp() * e
+        rows.append(float(f(z[None])) * torch.autograd.grad(Normal(m, log_std.exp()).log_prob(z).sum(), m)[0])
+    return torch.stack(rows)
+
+
+def with_fresh_draws(f, mean, log_std, noise):
+    rng = torch.Generator().manual_seed(int(1e6 * noise.abs().sum()))
+    others = mean + log_std.exp() * torch.randn(50, len(mean), generator=rng)
+    return score_gradient(f, mean, log_std, noise, f(others).mean())
+
+
 def left_out(f, mean, log_std, noise):
     values = f(mean + log_std.exp() * noise)
     others = (values.sum() - values) / (len(values) - 1)
@@ -115,6 +129,8 @@ RIGHT = {
         "autograd of log q": score_by_autograd,
         "a constant baseline": lambda f, m, s, e: score_gradient(f, m, s, e, 2.0),
         "baseline of the other rows": left_out,
+        "a baseline of fresh draws": with_fresh_draws,
+        "autograd, row by row": score_row_by_row,
         "einsum": lambda f, m, s, e: torch.einsum("n,nd->nd", f(m + s.exp() * e), e / s.exp()),
         "float64": lambda f, m, s, e: score_gradient(f, m.double(), s.double(), e.double()),
         "antithetic baseline": lambda f, m, s, e: (
