@@ -170,7 +170,7 @@ EXERCISES = (
         causes={
             "sign": "A step down your loss makes fakes score higher than data. Which of the two must fall?",
             "overflow": "A sigmoid keeps the gap below 1. May a distance exceed 1?",
-            "reduction": "The dual is a difference of two means. Does your loss depend on the size of the batch?",
+            "reduction": "The dual is a difference of two means. By how many is each of your two sums divided?",
             "log-mean": "That is the loss of a classifier, which says how sure it is. Which loss says how far?",
             "gradient": "The critic learns from this number. Does it carry a gradient, of both of its parts?",
             "dependence": "The dual has two means. Which of the two batches does yours leave out?",
@@ -201,7 +201,7 @@ EXERCISES = (
             "sign": "The critic went the wrong way. Does its score of real data rise?",
             "reduction": "A parameter is still outside of [−clip, clip]. Is it a bias, or is it below −clip?",
             "spread": "After the step nothing was put back. Does your line change the parameter itself?",
-            "constant": "Nothing was learned. Which gradient did the optimiser find when it stepped?",
+            "constant": "Nothing was learned. Did the optimiser step, and which gradient did it find?",
             "one-to-one": "The box is [−clip, clip]. Where have the negative weights gone?",
             "dependence": "Somebody had left a gradient behind. When is it forgotten?",
         },
