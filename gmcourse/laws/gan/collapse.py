@@ -1,7 +1,7 @@
 """Laws of collapse and of two tricks against it: modes counted, features matched, rows that see their neighbours."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -105,14 +105,8 @@ def modes_are_counted(candidate: Callable[[Tensor, Tensor, float], Any], *, seed
 
     Quality is the share of samples within 3 std of any centre. The samples stand where they are counted by hand.
     """
-    (samples, centres), std = _counted_by_hand(), 0.5
-    edge = centres[[0] * 99 + [1]]
-    raised = torch.nn.functional.pad(samples, (1, 0)), torch.nn.functional.pad(centres, (1, 0))
-    for law, x, c in (
-        ("1,000 samples in the plane", samples, centres),
-        ("1,000 samples in space", *raised),
-        ("99 samples at one centre, 1 at another", edge, centres),
-    ):
+    std = 0.5
+    for law, x, c in _crowds():
         result = ask(candidate, samples=x, centres=c, std=std)
         if not isinstance(result, (tuple, list)) or len(result) != 2:
             result = require_shape("two numbers: modes found and quality", result, (2,))
@@ -122,13 +116,24 @@ def modes_are_counted(candidate: Callable[[Tensor, Tensor, float], Any], *, seed
             "constant": [_counted(x, c, std, share=1e-9)],
             "dependence": [_counted(x, c, math.inf), _counted(x, c, 10 * std), _nearest_alone(x, c)],
             "direction": [_counted(x, c, std, strict=True)],
-            "reduction": [_counted(x, c, std, share=1 / len(c)), right * torch.tensor([1, len(x)])],
+            "reduction": [_counted(x, c, std, share=1 / len(c))]
+            + [right * torch.tensor([1, times]) for times in (2, 100, len(x))],
             "spread": [_counted(x, c, std**2), _counted(x, c, std / 3), _counted(x, c, std * 2 / 3)],
             "one-to-one": [_counted(x, c, std, norm=norm) for norm in (1.0, math.inf)]
             + [_counted(x[:, :1], c[:, :1], std)],
         }
         named = {cause: nearest(seen, *values) for cause, values in slips.items()}
         require_close(f"modes found, and quality, of {law}", seen, right, torch.tensor([0.0, 1e-5]), named)
+
+
+def _crowds() -> Iterator[tuple[str, Tensor, Tensor]]:
+    """Samples and centres; in the last each good sample is near both centres, and counts once in the quality."""
+    samples, centres = _counted_by_hand()
+    yield "1,000 samples in the plane", samples, centres
+    yield "1,000 samples in space", *(torch.nn.functional.pad(places, (1, 0)) for places in (samples, centres))
+    yield "99 samples at one centre, 1 at another", centres[[0] * 99 + [1]], centres
+    shared = torch.tensor([[0.4, 0.0]] * 30 + [[0.6, 0.0]] * 30 + [[30.0, 0.0]] * 40)
+    yield "100 samples, 60 of them near both centres", shared, torch.tensor([[0.0, 0.0], [1.0, 0.0]])
 
 
 def _counted_by_hand() -> tuple[Tensor, Tensor]:

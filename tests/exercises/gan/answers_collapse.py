@@ -143,6 +143,11 @@ WRONG = {
         "one std": (lambda x, c, s: counted(x, c, s / 3), "spread"),
         "two std": (lambda x, c, s: counted(x, c, 2 * s / 3), "spread"),
         "quality in samples": (lambda x, c, s: (counted(x, c, s)[0], counted(x, c, s)[1] * len(x)), "reduction"),
+        "quality in percent": (lambda *a: (counted(*a)[0], 100 * counted(*a)[1]), "reduction"),
+        "a sample near two modes counted twice": (
+            lambda x, c, s: (counted(x, c, s)[0], (torch.cdist(x, c) <= 3 * s).double().mean(0).sum().item()),
+            "reduction",
+        ),
         "any sample": (lambda *a: counted(*a, share=1e-9), "constant"),
         "found alone": (lambda *a: counted(*a)[0], "shape"),
         "exchanged": (lambda *a: counted(*a)[::-1], ""),
