@@ -28,7 +28,7 @@ from gmcourse.training import fit
 
 CLAIM = "flows/glow_digits"
 SETTINGS = {"steps_of_flow": [4, 8], "width": [32, 64], "noise_width": 16, "batch": 16, "rate": 1.5e-3, "decay": 0.999}
-STEPS = (1_000, 2_000, 4_000, 8_000)  # then 16_000 …: a row more for each doubling
+STEPS = (1_000, 2_000, 4_000, 8_000, 16_000)  # then 32_000 …: a row more for each doubling
 TEMPERATURES, SAMPLES = (1.0, 0.7), 1080
 
 

@@ -9,9 +9,6 @@ from torch import Tensor, nn
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape
-from gmcourse.laws.gan.collapse import features_agree_in_the_mean as features_agree_in_the_mean
-from gmcourse.laws.gan.collapse import modes_are_counted as modes_are_counted
-from gmcourse.laws.gan.collapse import rows_see_their_neighbours as rows_see_their_neighbours
 
 
 def _slopes(theta: float, psi: float, weight: float) -> tuple[float, float]:
