@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import nearest, require_close, require_shape
@@ -130,7 +131,7 @@ def _crowds() -> Iterator[tuple[str, Tensor, Tensor]]:
     """Samples and centres; in the last each good sample is near both centres, and counts once in the quality."""
     samples, centres = _counted_by_hand()
     yield "1,000 samples in the plane", samples, centres
-    yield "1,000 samples in space", *(torch.nn.functional.pad(places, (1, 0)) for places in (samples, centres))
+    yield "1,000 samples in space", pad(samples, (1, 0)), pad(centres, (1, 0))
     yield "99 samples at one centre, 1 at another", centres[[0] * 99 + [1]], centres
     shared = torch.tensor([[0.4, 0.0]] * 30 + [[0.6, 0.0]] * 30 + [[30.0, 0.0]] * 40)
     yield "100 samples, 60 of them near both centres", shared, torch.tensor([[0.0, 0.0], [1.0, 0.0]])
