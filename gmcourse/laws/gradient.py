@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import require_close, require_shape, show_value, standard_error
+from gmcourse.laws.broken import LawBroken, require_close, require_shape, show_value, standard_error
 
 Function = Callable[[Tensor], Tensor]
+LARGEST_ERROR = 1.0  # several times that of a score-function estimate: a mean that varies more says nothing
 Estimator = Callable[[Function, Tensor, Tensor, Tensor], Tensor]
 
 
@@ -42,6 +43,10 @@ def gradient_is_unbiased(candidate: Estimator, *, seed: int = 0) -> None:
                 "sign": -gradient,
                 "gradient": attached,
             }
+            if error.max() > LARGEST_ERROR:
+                raise LawBroken(
+                    law, f"{show_value(observed)} ± {show_value(error)}", f"{show_value(gradient)}, more surely"
+                )
             require_close(law, observed, gradient, 4 * error + 1e-5, suspects)
 
 

@@ -178,6 +178,7 @@ WRONG = {
         "NaN": (lambda m, s: gaussian_kl(m, s) * math.nan, "not-finite"),
     },
     "vae.reparameterize": {
+        "divided by the noise, heavy tails": (lambda m, s, e: m + s.exp() / e, ""),
         "one σ a row": (lambda m, s, e: m + s.exp().mean(1, keepdim=True) * e, "reduction"),
         "one noise a row": (lambda m, s, e: m + s.exp() * e[:, :1], "dependence"),
         "s for σ": (lambda m, s, e: m + s * e, "spread"),
@@ -192,6 +193,7 @@ WRONG = {
     "vae.score_gradient": {
         "pathwise": (pathwise_gradient, "direction"),
         "noise taken for z": (lambda f, m, s, e: f(e)[:, None] * (e - m) / (2 * s).exp(), "randomness"),
+        "z of heavy tails": (lambda f, m, s, e: f(m + s.exp() / e)[:, None] / (e * s.exp()), ""),
         "f of the noise": (lambda f, m, s, e: f(e)[:, None] * e / s.exp(), "randomness"),
         "transposed": (lambda f, m, s, e: score_gradient(f, m, s, e).T, "shape"),
         "sign": (lambda f, m, s, e: -score_gradient(f, m, s, e), "sign"),
