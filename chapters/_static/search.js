@@ -53,12 +53,16 @@ const listed = (asked, named) => ([file, title, , , , , kind]) => {
 // Where a lesson stands in its chapter, for the lessons of the family that was asked for: the first comes first.
 const turn = (file) => -Number(file.match(/\/(\d+)_/)?.[1] ?? 0);
 
+// Whether a word of the title begins what was asked for: "flow" is in Flows, GAN is not in DRAGAN.
+const plain = (text) => ` ${text.toLowerCase().replace(/[^\p{L}\p{N}_.]+/gu, " ").trim()}`;
+const begins = (title, asked) => plain(title).includes(plain(asked));
+
 // Listed by kind of page, a title before a text, the family's own lessons, how often the words are there, a score.
 const weighed = (asked, named, words) => (result) => {
   const [file, title, anchor, , score, , kind] = result;
   const [found, object] = [passage(searchProse[file], anchor, words), kind === "object"];
   const rank = object ? (named ? 9 : 0) : searchProse[file]?.rank ?? 0;
-  const called = kind !== "text" || title.toLowerCase().includes(asked); // Sphinx keeps the better scored of the two
+  const called = /^(object|index)$/.test(kind) || begins(title, asked); // Sphinx keeps the better scored of title and text
   const family = file.includes(asked);
   return { ...found, result, key: [rank, called, family, object ? 0 : family ? turn(file) : found.times, score] };
 };
