@@ -122,7 +122,7 @@ QUESTIONS = (
     ),
     Question(
         "u is uniform between 0 and 1. What is the density of x~=~u² at x~=~1/16?",
-        *(2, 0.01, "a number or a fraction"),
+        *(2, 0.01, "a number"),
         (
             (0.5, "Is that the slope of x in u, or of u in x?"),
             (1, "Are the values of x spread as evenly as those of u?"),

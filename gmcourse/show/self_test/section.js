@@ -2,6 +2,12 @@
 
 import { make } from "../js/elements.js";
 
+/** Keeps the focus in the field while `element` is pressed: marking that field would move the element away. */
+export function steady(element) {
+  element.addEventListener("mousedown", (event) => event.preventDefault());
+  return element;
+}
+
 function letters(text) {
   return text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 }
@@ -14,7 +20,7 @@ function headingOf(el, title) {
 
 /** A link to the section; where the page has no such anchor, it leads to the heading with the same title. */
 export function sectionLink(parent, { title, anchor }) {
-  const link = make("a", "gm-section", parent, title);
+  const link = steady(make("a", "gm-section", parent, title));
   link.href = `#${anchor}`;
   link.addEventListener("click", (event) => {
     if (document.getElementById(anchor)) return;

@@ -3,7 +3,7 @@
 import { button, explorer, make } from "../js/elements.js";
 import { listenToKeys } from "../js/keys.js";
 import { marked, scoreOf, toRead } from "./marking.js";
-import { sectionLink } from "./section.js";
+import { sectionLink, steady } from "./section.js";
 
 const WORDS = {
   right: "Right.",
@@ -11,13 +11,6 @@ const WORDS = {
   unread: "This is not a number that can be read here. Write it as −2.5, 2,5 or 1/2.",
   empty: "No answer yet.",
 };
-
-/** A button that leaves the focus in the field while it is pressed: else marking that field would move it away. */
-function steady(parent, text, act, className, label) {
-  const element = button(parent, text, act, className, label);
-  element.addEventListener("mousedown", (event) => event.preventDefault());
-  return element;
-}
 
 /** A question with its field, its button and a place for remarks; mark() is called for the field's text. */
 function rowOf(list, question, number, name, mark) {
@@ -36,7 +29,7 @@ function rowOf(list, question, number, name, mark) {
   field.setAttribute("aria-describedby", `${wanted.id} ${remark.id}`);
   field.addEventListener("change", () => field.value !== field.dataset.marked && mark());
   listenToKeys(field, (key) => key === "Enter" && (mark(), true));
-  steady(line, "Mark", mark, "gm-mark", `Mark question ${number}`);
+  steady(button(line, "Mark", mark, "gm-mark", `Mark question ${number}`));
   return { item, field, remark };
 }
 
@@ -72,8 +65,8 @@ function render({ model, el }) {
   const name = `gm-self-test-${Math.random().toString(36).slice(2)}`;
   const rows = questions.map((question, index) => rowOf(list, question, index + 1, name, () => markOne(index)));
   const bar = make("div", "gm-bar", root);
-  steady(bar, "Mark all", markAll, "gm-all");
-  steady(bar, "Start again", startAgain);
+  steady(button(bar, "Mark all", markAll, "gm-all"));
+  steady(button(bar, "Start again", startAgain));
   const verdict = make("p", "gm-verdict", root);
   const spoken = make("div", "gm-spoken", root);
   spoken.setAttribute("role", "status");
@@ -105,7 +98,7 @@ function render({ model, el }) {
     states = questions.map(() => "");
     over = false;
     rows.forEach((row, index) => {
-      row.field.value = "";
+      row.field.value = row.field.dataset.marked = "";
       tell(row, questions[index], { state: "", remark: "" });
     });
     verdict.replaceChildren();
