@@ -20,7 +20,7 @@ def error_of_mean(candidate: Callable[[Tensor], Tensor], *, seed: int = 0) -> No
     The oracle knows no mean: the s.e. squared is Σ_{i<j} (v_i − v_j)² / n²(n − 1).
     """
     for values in (
-        torch.tensor([1.0, 2.0, 3.0, 4.0, 7.0]),
+        torch.tensor([1.0, 2.0, 3.0, 4.0, 7.0, 9.0]),
         5 + 1.4 * draw(100, seed=seed),
         torch.tensor([-0.5, 2.5]),
         0.03 * draw(9, seed=seed) - 2,
