@@ -471,7 +471,7 @@ WRONG = {
         "nothing learned": (covariance_only(lambda new, c, k: c[~k][:, ~k]), "dependence"),
         "the mean alone": (lambda m, c, k, v: condition(m, c, k, v)[0], "container"),
         "a distribution": (lambda m, c, k, v: MultivariateNormal(*condition(m, c, k, v)), "container"),
-        "three": (lambda m, c, k, v: (*condition(m, c, k, v), v), "shape"),
+        "three": (lambda m, c, k, v: (*condition(m, c, k, v), v), "container"),
         "in the other order": (lambda m, c, k, v: condition(m, c, k, v)[::-1], "shape"),
         "the rest turned round": (lambda m, c, k, v: [part.flip(0) for part in condition(m, c, k, v)], ""),
         "in place": (known_overwritten, "mutation"),
