@@ -118,10 +118,11 @@ def _gradients(h: Function, slope: Function, x: Tensor, weight: Tensor) -> tuple
 
     expected = of_norms(lambda norm: (norm - 1).square().mean())
     own = [by_weight(lambda _, h: h.mean()), by_weight(lambda _, h: h.sum())]
+    plain = of_norms(lambda norm: norm.square().mean())
     penalty = (slope(x, weight).norm(dim=1) - 1).square().mean()
     return expected, {
         "gradient": [*own, torch.zeros_like(expected)],
-        "dependence": [expected + way for way in own] + [len(x) * expected + own[1]],
+        "dependence": [expected + sign * way for way in own for sign in (1, -1)] + [len(x) * expected + own[1]],
         "reduction": [
             len(x) * expected,
             by_weight(lambda g, _: (g.norm() - 1).square()),
@@ -132,7 +133,7 @@ def _gradients(h: Function, slope: Function, x: Tensor, weight: Tensor) -> tuple
             by_weight(lambda g, _: (g.mean(0).norm() - 1).square()),
         ],
         "spread": [of_norms(lambda norm: (norm.square() - 1).square().mean())],
-        "constant": [of_norms(lambda norm: norm.square().mean()), of_norms(lambda norm: norm.mean()), expected / 2],
+        "constant": [*(share * plain for share in (1, 0.5)), of_norms(lambda norm: norm.mean()), expected / 2],
         "one-to-one": [of_norms(lambda norm: (norm - 1).clamp(min=0).square().mean())],
         "sign": [-expected],
         "direction": [penalty],

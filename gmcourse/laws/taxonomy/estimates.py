@@ -80,6 +80,7 @@ def _compare_rows(law: str, candidate: Callable[[Tensor], Tensor], a: Tensor, ot
         "one-to-one": [exact.amax(1), exact.amax(1) - math.log(k)],
         "spread": [expected.exp(), total.exp()],
         "sign": [-expected, (-exact).logsumexp(1) - math.log(k), math.log(k) - (-exact).logsumexp(1)],
+        "direction": [expected - exact.amax(1), expected - 2 * exact.amax(1)],
         "dependence": [total - counted.log()],
         "shape": [*pooled(expected), total - math.log(len(a))],
     }
@@ -119,7 +120,7 @@ def _term_slips(expected: Tensor, log_p: Tensor, log_q: Tensor) -> dict[str, lis
     t = log_q - log_p
     return {
         "sign": [-t, t, -expected, t.exp() - 1 + t, 1 - t.exp() - t],
-        "direction": [_remainder(-t)],
+        "direction": [_remainder(-t), t.exp() * t, t.exp() * _remainder(-t)],
         "constant": [expected + 1, expected + 2, t.exp(), t.exp() - 1],
         "spread": [t.square() / 2, t.square()],
         "one-to-one": [t.abs(), (-t).clamp(min=0)],
