@@ -10,7 +10,7 @@ from torch.distributions import Normal
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import LawBroken, as_tensor, require_close, require_shape
 from gmcourse.laws.mass import grid
-from gmcourse.laws.taxonomy.slips import fitting
+from gmcourse.laws.taxonomy.slips import fitting, pooled
 
 NODES = torch.linspace(-12, 12, 6_001, dtype=torch.float64)
 WEIGHTS = (-(NODES**2) / 2).softmax(0)
@@ -76,11 +76,12 @@ def _fit_slips(x: Tensor, large: Tensor) -> tuple[dict[str, list[Tensor]], dict[
 def reverse_is_mean_under_model(candidate: Callable[[Tensor, Tensor, float], Tensor], *, seed: int = 0) -> None:
     """candidate(log_q, log_p, dx) is KL(q ‖ p) in nats, a scalar, of log-densities (cells,) on a grid of cells dx.
 
-    q a Gaussian, p two hills: the oracle is a mean over z in x = μ + σz, not the grid. Cells where both are below e^{−1000}; q = p gives 0.
+    q a Gaussian, p two hills: the oracle is a mean over z in x = μ + σz, not the grid. q = p gives 0; cells where both
+    are below e^{−1000} add nothing.
     """
     for name, share, a, unit, mean, std, half, cells in (
-        ("q on one hill", 0.5, 3.0, 1.0, 2.984, 1.023, 14.0, 2_800),
         ("q over both hills", 0.7, 3.0, 1.0, -1.2, 2.926, 22.0, 3_000),
+        ("q on one hill", 0.5, 3.0, 1.0, 2.984, 1.023, 14.0, 2_800),
         ("cells wider than 1", 0.4, 2.0, 40.0, 20.0, 70.0, 720.0, 1_200),
         ("log-densities down to −1000", 0.5, 3.0, 1.0, 0.5, 1.2, 60.0, 6_000),
         ("q = p", 0.5, 0.0, 1.0, 0.0, 1.0, 12.0, 2_000),
@@ -154,4 +155,5 @@ def _distance_slips(m: Tensor, s: Tensor, m2: Tensor, s2: Tensor) -> dict[str, l
         "one-to-one": [(m - m2).abs() + (s - s2).abs(), ((m - m2).abs() + (s - s2).abs()) ** 2, (m - m2).abs() + wider],
         "reduction": [right / 2, apart / 2 + wider, apart + wider / 2],
         "direction": [there, back, there + back, (there + back) / 2],
+        "shape": pooled(right),
     }

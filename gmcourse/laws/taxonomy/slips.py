@@ -12,3 +12,9 @@ def fitting(observed: Tensor, slips: Mapping[str, Sequence[Tensor]], tolerance: 
         return slip.shape == observed.shape and bool(((observed - slip).abs() <= tolerance).all())
 
     return {cause: observed for cause, values in slips.items() if any(map(fits, values))}
+
+
+def pooled(expected: Tensor) -> list[Tensor]:
+    """What a slip of the batch axis makes of `expected`: the first row, the mean or the sum of all rows for each."""
+    options = (expected[:1], expected.mean(0, keepdim=True), expected.sum(0, keepdim=True))
+    return [option.expand_as(expected) for option in options]

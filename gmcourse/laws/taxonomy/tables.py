@@ -10,7 +10,7 @@ from torch.distributions import Bernoulli, MultivariateNormal
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import LawBroken, as_tensor, require_close, require_shape
-from gmcourse.laws.taxonomy.slips import fitting
+from gmcourse.laws.taxonomy.slips import fitting, pooled
 
 HISTOGRAMS = (
     (torch.tensor([0.3, -1.2, 1.0, 0.5, -0.4]), -1.0, 1.5),
@@ -67,6 +67,7 @@ def _cells(x: Tensor, logits: Tensor, low: float, width: float) -> tuple[Tensor,
         "direction": [logits[k], logits[k] - math.log(width), logits[k] + math.log(width)],
         "dependence": elsewhere,
         "log-mean": [right.exp(), pi[k].exp(), pi[k].exp() / width, right / math.log(2)],
+        "shape": pooled(right),
     }
 
 
@@ -160,6 +161,7 @@ def _logits(x: Tensor, means: Tensor, cov: Tensor, one: float, zero: float) -> t
         "spread": [(x - means.mean(0)) @ cov @ (means[1] - means[0]) + odds],
         "reduction": [gap(cov.diagonal().diag()) + odds, gap(torch.eye(len(cov), dtype=cov.dtype)) + odds],
         "log-mean": [right.sigmoid(), right.exp()],
+        "shape": pooled(right),
     }
 
 
@@ -202,6 +204,7 @@ def _completions(log_pi: Tensor, logits: Tensor, x: Tensor, observed: Tensor) ->
         "one-to-one": [rest.gather(1, belief.argmax(1, keepdim=True))[:, 0], rest.amax(1)],
         "randomness": [(inner + rest).logsumexp(1) - inner.logsumexp(1)],
         "sign": [-right],
+        "shape": pooled(right),
     }
 
 
