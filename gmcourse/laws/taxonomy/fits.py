@@ -63,7 +63,7 @@ def _fit_slips(x: Tensor, large: Tensor) -> tuple[dict[str, list[Tensor]], dict[
     }
     return means, {
         "spread": [2 * log_std, 4 * log_std, 0.5 * log_std],
-        "constant": [std, std**2],
+        "constant": [std, std**2, 1 / std, log_std / math.log(2)],
         "reduction": [log_std - 0.5 * math.log(len(x)), log_std + 0.5 * math.log(len(x))],
         "dependence": [hill_log_std, 0 * std + log_std.mean(), 0 * std + x.std().log(), 0.5 * (x**2).mean(0).log()],
         "direction": [-0.5 * precision.diagonal().log()],
@@ -152,8 +152,9 @@ def _distance_slips(m: Tensor, s: Tensor, m2: Tensor, s2: Tensor) -> dict[str, l
         "dependence": [apart + s**2 + s2**2, apart + (s**2 + s2**2) / 2],
         "sign": [apart + (s + s2) ** 2, apart - wider, (m + m2) ** 2 + wider, -right],
         "constant": [apart, wider],
-        "one-to-one": [(m - m2).abs() + (s - s2).abs(), ((m - m2).abs() + (s - s2).abs()) ** 2, (m - m2).abs() + wider],
-        "reduction": [right / 2, apart / 2 + wider, apart + wider / 2],
+        "one-to-one": [(m - m2).abs() + (s - s2).abs(), ((m - m2).abs() + (s - s2).abs()) ** 2, (m - m2).abs() + wider]
+        + [(m - m2).abs(), apart + (s - s2).abs(), (m - m2 + s - s2) ** 2],
+        "reduction": [right / 2, 2 * right, apart / 2 + wider, apart + wider / 2],
         "direction": [there, back, there + back, (there + back) / 2],
         "shape": pooled(right),
     }

@@ -7,6 +7,7 @@ from itertools import product
 import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, MultivariateNormal
+from torch.nn.functional import logsigmoid
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import LawBroken, as_tensor, require_close, require_shape
@@ -66,7 +67,7 @@ def _cells(x: Tensor, logits: Tensor, low: float, width: float) -> tuple[Tensor,
         "spread": [pi[k] - math.log(width * cells), pi[k] + math.log(cells), pi[k] - 2 * math.log(width)],
         "direction": [logits[k], logits[k] - math.log(width), logits[k] + math.log(width)],
         "dependence": elsewhere,
-        "log-mean": [right.exp(), pi[k].exp(), pi[k].exp() / width, right / math.log(2)],
+        "log-mean": [right.exp(), pi[k].exp(), pi[k].exp() / width, right / math.log(2), right / math.log(10)],
         "shape": pooled(right),
     }
 
@@ -156,11 +157,12 @@ def _logits(x: Tensor, means: Tensor, cov: Tensor, one: float, zero: float) -> t
         "constant": [gap(cov), gap(cov) + one, gap(cov) + math.exp(one)],
         "direction": [gap(cov) - odds],
         "sign": [-right, odds - gap(cov)],
-        "dependence": [linear + odds, linear],
-        "one-to-one": [linear + factor * (halves[0] - halves[1]) + odds for factor in (2, -1, -2)],
+        "dependence": [linear + odds, linear, *((x - mean) @ weight + odds for mean in means)],
+        "one-to-one": [linear + factor * (halves[0] - halves[1]) + odds for factor in (2, -1, -2)]
+        + [2 * gap(cov) + odds],
         "spread": [(x - means.mean(0)) @ cov @ (means[1] - means[0]) + odds],
-        "reduction": [gap(cov.diagonal().diag()) + odds, gap(torch.eye(len(cov), dtype=cov.dtype)) + odds],
-        "log-mean": [right.sigmoid(), right.exp()],
+        "reduction": [gap(c.diag()) + odds for c in (cov.diagonal(), cov.diagonal() ** 2, cov.diagonal() ** 0)],
+        "log-mean": [right.sigmoid(), right.exp(), logsigmoid(right)],
         "shape": pooled(right),
     }
 
@@ -200,7 +202,7 @@ def _completions(log_pi: Tensor, logits: Tensor, x: Tensor, observed: Tensor) ->
         "constant": [joint.log(), joint.log() - inner.logsumexp(1)],
         "reduction": [(log_pi.exp() * rest.exp()).sum(1).log()],
         "spread": [joint.log() - (log_pi + rest).logsumexp(1), total.log()],
-        "log-mean": [(belief * rest).sum(1), right.exp(), joint / total],
+        "log-mean": [(belief * rest).sum(1), (log_pi.exp() * rest).sum(1), right.exp(), right / math.log(2)],
         "one-to-one": [rest.gather(1, belief.argmax(1, keepdim=True))[:, 0], rest.amax(1)],
         "randomness": [(inner + rest).logsumexp(1) - inner.logsumexp(1)],
         "sign": [-right],
