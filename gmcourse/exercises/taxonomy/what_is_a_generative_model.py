@@ -9,6 +9,7 @@ from torch.nn.functional import softplus
 from gmcourse.exercises.record import Exercise
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.taxonomy import tables
+from gmcourse.taxonomy.categorical import categorical_nll
 from gmcourse.taxonomy.discriminant import lda_logit
 
 
@@ -18,11 +19,6 @@ def histogram_log_prob(x: Tensor, logits: Tensor, low: float, high: float) -> Te
     cell = ((x - low) / width).floor().long().clamp(0, cells - 1)
     inside = (x >= low) & (x <= high)
     return torch.where(inside, logits.log_softmax(0)[cell] - math.log(width), -math.inf)
-
-
-def categorical_nll(counts: Tensor, logits: Tensor) -> Tensor:
-    """−Σ_k (c_k/n) ln softmax(l)_k."""
-    return -(counts * logits.log_softmax(0)).sum() / counts.sum()
 
 
 def complete_log_prob(log_pi: Tensor, logits: Tensor, x: Tensor, observed: Tensor) -> Tensor:

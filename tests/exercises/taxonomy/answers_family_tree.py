@@ -99,31 +99,24 @@ def classify(model, x, order=tuple(METHODS)):
                 method(3 if word == "implicit" else x)
                 return word
         except NotImplementedError:
-            pass
+            continue
     return "none"
 
 
-def classify_in_full(model, x):
+def classify_backwards(model, x):
+    answer = "none"
+    for word, name in reversed(METHODS.items()):
+        if hasattr(model, name):
+            answer = asked(getattr(model, name), len(x) if name == "sample" else x, word, answer)
+    return answer
+
+
+def asked(method, x, word, other):
     try:
-        model.log_prob(x)
-        return "exact"
-    except Exception:
-        pass
-    try:
-        model.elbo(x, rng=torch.Generator())
-        return "bound"
-    except Exception:
-        pass
-    try:
-        model.energy(x)
-        return "unnormalised"
-    except Exception:
-        pass
-    try:
-        model.sample(len(x), rng=torch.Generator())
-        return "implicit"
-    except Exception:
-        return "none"
+        method(x)
+    except NotImplementedError:
+        return other
+    return word
 
 
 def classify_by_table(model, x):
@@ -236,7 +229,7 @@ RIGHT = {
     },
     "taxonomy.classify_record": {
         "loop": classify,
-        "in full": classify_in_full,
+        "backwards": classify_backwards,
         "table": classify_by_table,
         "shape of the result": classify_by_result,
         "one row of x": lambda model, x: classify(model, x[:1]),
