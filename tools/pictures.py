@@ -102,9 +102,9 @@ def taxonomy() -> str:
     caption = (
         "One <b class='tag-model'>model</b>, three questions. It is a histogram of two moons: a table that says how "
         "much probability lies in each cell. From the same table come <b class='tag-samples'>samples</b>, the "
-        "log-density of any <b class='tag-data'>point</b>, and the distribution of what is missing. Each cell was given half a "
-        "count in advance, so that no place is impossible: hence the few stray samples. The families of this course "
-        "differ in which of these questions they can answer, and at what price."
+        "log-density of any <b class='tag-data'>point</b>, and the distribution of what is missing. Each cell was "
+        "given half a count in advance, so that no place is impossible: hence the few stray samples. The families of "
+        "this course differ in which of these questions they can answer, and at what price."
     )
     return figure([panel.svg(*words) for panel, *words in zip(places, said, alts)], caption)
 
