@@ -3,13 +3,13 @@
 import ast
 import inspect
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import Any
 
 from gmcourse.catalogue import CATALOGUE
 from gmcourse.family_tree.planned import PLANNED, Planned
-from gmcourse.family_tree.questions import QUESTIONS, way
+from gmcourse.family_tree.questions import QUESTIONS, Way, way
 from gmcourse.metrics.calls import cost
 from gmcourse.record import BRANCHES, ModelRecord
 
@@ -90,11 +90,10 @@ def _nested(leaves: dict[tuple[str, ...], dict], above: tuple[str, ...]) -> list
 
 
 def _leaf(record: ModelRecord) -> dict[str, Any]:
-    priced = cache(lambda one: cost(record, one.ask))
     answers = {}
     for question in QUESTIONS:
-        if found := way(question, record, priced):
-            answers[question.key] = {"by": found.method, "cost": priced(found) + found.after}
+        if found := way(question, record, partial(_price, record)):
+            answers[question.key] = {"by": found.method, "cost": _price(record, found) + found.after}
     module = home(record)
     return {
         **{field: getattr(record, field) for field in ("name", "key", "year", "arxiv", "lesson")},
@@ -104,6 +103,11 @@ def _leaf(record: ModelRecord) -> dict[str, Any]:
         "page": f"api/{PAGES.get(module.rpartition('.')[2], record.family)}",
         "answers": answers,
     }
+
+
+@cache
+def _price(record: ModelRecord, answer: Way) -> str:
+    return cost(record, answer.ask)
 
 
 def home(record: ModelRecord) -> str:
