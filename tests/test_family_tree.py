@@ -284,8 +284,8 @@ def test_what_no_model_of_the_catalogue_claims_yet_is_asked_in_the_same_way():
     torch.testing.assert_close(found.ask(Bowl(), x), x)
 
 
-def test_counted_tables_have_no_slope():
-    table = dataclasses.replace(find("realnvp"), branch=("explicit density", "tractable", "counted table"))
+def test_probability_tables_have_no_slope():
+    table = dataclasses.replace(find("realnvp"), branch=("explicit density", "tractable", "probability table"))
     assert way(ASKED["slope"], table, lambda _: "1 pass") is None
     assert way(ASKED["exact"], table, lambda _: "1 pass").method == "log_prob"
 

@@ -160,7 +160,7 @@ function render({ model, el }) {
     go("chosen", "");
   };
   rove(view, close);
-  card.addEventListener("keydown", (event) => event.key === "Escape" && close());
+  card.addEventListener("keydown", (event) => event.key === "Escape" && close(), true); // what is in it keeps its keys
 
   function showQuestion() {
     const question = model.get("question");
