@@ -13,7 +13,7 @@ from gmcourse.family_tree.questions import QUESTIONS, Way, way
 from gmcourse.metrics.calls import cost
 from gmcourse.record import BRANCHES, ModelRecord
 
-EVALUATES = {
+EVALUATES = {  # on each branch, and on those that lead to it
     ("explicit density",): "The model defines p(x), or its slope, by a formula.",
     ("explicit density", "tractable"): "log p(x) itself can be computed.",
     ("explicit density", "tractable", "probability table"): "log p(x), read from tables of probabilities",
@@ -46,21 +46,19 @@ EVALUATES = {
     ("no density",): "The model is not generative by itself.",
     ("no density", "autoencoder"): "a code, and a reconstruction from it",
 }
-"""What can be evaluated on each branch."""
 
-DENSITIES = {
+_DENSITIES = {
     "exact": "log p(x) is exact",
     "bound": "log p(x) is known by a lower bound",
     "unnormalised": "log p(x) is known up to a constant",
     "implicit": "log p(x) cannot be asked for",
     "none": "there is no p(x)",
 }
-PAGES = {
+_PAGES = {  # of the reference, by the module that they hold, where it is not the page named after the family
     **dict.fromkeys(("spline_flows", "autoregressive", "distillation"), "flows_splines"),
     "glow": "flows_images",
     **dict.fromkeys(("continuous", "matching", "residual"), "flows_continuous"),
 }
-"""The page of the reference that holds a module, where it is not the one named after the family."""
 
 
 def family_tree(records: Iterable[ModelRecord] = CATALOGUE, planned: Iterable[Planned] = PLANNED) -> dict[str, Any]:
@@ -98,9 +96,9 @@ def _leaf(record: ModelRecord) -> dict[str, Any]:
     return {
         **{field: getattr(record, field) for field in ("name", "key", "year", "arxiv", "lesson")},
         "number": lesson_number(record.lesson),
-        "density": DENSITIES[record.density],
+        "density": _DENSITIES[record.density],
         "module": module,
-        "page": f"api/{PAGES.get(module.rpartition('.')[2], record.family)}",
+        "page": f"api/{_PAGES.get(module.rpartition('.')[2], record.family)}",
         "answers": answers,
     }
 
