@@ -2,7 +2,7 @@
 
 import { button, explorer, make } from "../js/elements.js";
 import { listenToKeys } from "../js/keys.js";
-import { byLesson, leavesOf, links, modelsOf, sentence, stepped, tally, told, verdicts } from "./tree.js";
+import { byLesson, links, sentence, stepped, tally, told, verdicts } from "./tree.js";
 
 const HINT =
   "Choose what a model should give. ✓ marks those that can; beside them stands how often one answer calls the network " +
