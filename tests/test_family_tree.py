@@ -34,7 +34,7 @@ TO_COME = {  # the models in bold of the syllabus, by lesson: those that are not
     "2.7": ["WaveNet"],
     "3.1": [
         *["Deep autoencoder", "Convolutional autoencoder"],
-        *["Sparse autoencoder, L1", "Sparse autoencoder, KL", "k-sparse autoencoder"],
+        *["L1-sparse autoencoder", "KL-sparse autoencoder", "k-sparse autoencoder"],
     ],
     "3.2": ["Denoising autoencoder", "Contractive autoencoder"],
     "3.3": ["Generative stochastic network"],
