@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.gan_stage.figure import stage_figure
     from gmcourse.show.images import compare, grid
     from gmcourse.show.latent_map import LatentMap
+    from gmcourse.show.self_test import SelfTest
     from gmcourse.show.spline_editor import SplineEditor
     from gmcourse.show.style import CLASS_COLOURS, COLOURS, sequential, use_style
 
@@ -30,6 +31,7 @@ _HOMES = {
     "stage_figure": "gan_stage.figure",
     "GANStage": "gan_stage",
     "LatentMap": "latent_map",
+    "SelfTest": "self_test",
     "SplineEditor": "spline_editor",
 }
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "COLOURS",
     "GANStage",
     "LatentMap",
+    "SelfTest",
     "SplineEditor",
     "bending",
     "bent",
