@@ -26,37 +26,12 @@ def penalty_gradient(h: Callable[[Tensor, Tensor], Tensor], x: Tensor, weight: T
     return torch.autograd.grad(penalty, weight)[0]
 
 
-def _penalty(h, x, weight, loss=0.0, graph=True):
-    """By `backward`, with a loss beside the penalty."""
+def _spoiled(h, x, weight, loss=0.0, graph=True, axes=(1,)):
+    """By `backward`, with a loss beside the penalty; axes (0, 1): one norm for all rows."""
     x, weight = (value.detach().clone().requires_grad_() for value in (x, weight))
     (slopes,) = torch.autograd.grad(h(x, weight).sum(), x, create_graph=graph)
-    (loss * h(x, weight).mean() + (slopes.norm(dim=1) - 1).square().mean()).backward()
+    (loss * h(x, weight).mean() + (slopes.norm(dim=axes) - 1).square().mean()).backward()
     return weight.grad
-
-
-def _no_graph(h, x, weight):
-    return _penalty(h, x, weight, loss=1.0, graph=False)
-
-
-def _left_in_grad(h, x, weight):
-    x, weight = (value.detach().clone().requires_grad_() for value in (x, weight))
-    h(x, weight).sum().backward(create_graph=True)
-    (x.grad.norm(dim=1) - 1).square().mean().backward()
-    return weight.grad.detach()
-
-
-def _one_norm(h, x, weight):
-    x, weight = (value.detach().requires_grad_() for value in (x, weight))
-    (slopes,) = torch.autograd.grad(h(x, weight).sum(), x, create_graph=True)
-    return torch.autograd.grad((slopes.norm() - 1).square(), weight)[0]
-
-
-def _prior_covariance(mean, cov, known, value):
-    return condition(mean, cov, known, value)[0], cov[~known][:, ~known]
-
-
-def _no_known_mean(mean, cov, known, value):
-    return condition(mean, cov, known, value + mean[known])
 
 
 EXERCISES = (
@@ -147,7 +122,7 @@ EXERCISES = (
             "dependence": "The draws already come from p. Must they be weighed by a density once more?",
             "spread": "Near r = 1 that agrees to second order. What is the term at r = 5?",
             "one-to-one": "No term is negative now, but is the mean still the KL?",
-            "log-mean": "You have ln p and ln q. Which parts of the term want r, and which ln r?",
+            "log-mean": "You have ln p and ln q. How is r = q/p had from them, and which part of the term wants r?",
             "overflow": "Only the size of both logarithms has changed, r has not. Do you take exp of each?",
             "not-finite": "exp(−1000) is 0, and 0/0 is no number. Can r be had from the difference of the logarithms?",
         },
@@ -170,9 +145,8 @@ EXERCISES = (
             "Σ_aa − gain Σ_ba.",
         ),
         wrong=(
-            (_prior_covariance, "dependence"),
-            (_no_known_mean, "constant"),
-            (lambda mean, cov, known, value: condition(mean, cov.diagonal().diag(), known, value), "dependence"),
+            (lambda m, c, known, value: (condition(m, c, known, value)[0], c[~known][:, ~known]), "dependence"),
+            (lambda mean, cov, known, value: condition(mean, cov, known, value + mean[known]), "constant"),
             (lambda mean, cov, known, value: condition(mean, cov, known, 2 * mean[known] - value), "sign"),
             (lambda mean, cov, known, value: (mean, cov), "shape"),
         ),
@@ -185,7 +159,7 @@ EXERCISES = (
             "log-mean": "Which comes first, the inverse or the block? And which block is inverted?",
             "spread": "A covariance is asked for. Did you take a root?",
             "one-to-one": "Two unknown coordinates stay correlated. Where are the entries off the diagonal?",
-            "shape": "The answer is about the unknown coordinates alone. How many are there?",
+            "shape": "The mean has one entry for each unknown coordinate, the covariance a row and a column. How many?",
             "container": "Two tensors are asked for, the mean and the covariance.",
         },
     ),
@@ -218,7 +192,7 @@ EXERCISES = (
             "shape": "Each row has a Jacobian of its own. Did you use one for all?",
             "direction": "What has become of ln p_z(z)?",
             "overflow": "In 64 dimensions a tenth each makes 10⁻⁶⁴. Do you hold the determinant itself?",
-            "not-finite": "Is the determinant negative there, or too small for a float? What is its logarithm then?",
+            "not-finite": "Which logarithm was taken of 0, or of a negative number? A determinant may be either.",
         },
     ),
     Exercise(
@@ -238,11 +212,11 @@ EXERCISES = (
             "gradient; then the same of the penalty in weight, without create_graph.",
         ),
         wrong=(
-            (_no_graph, "gradient"),
-            (_left_in_grad, "dependence"),
-            (lambda h, x, weight: _penalty(h, x, weight, loss=1.0), "dependence"),
+            (lambda h, x, weight: _spoiled(h, x, weight, loss=1.0, graph=False), "gradient"),
+            (lambda h, x, weight: _spoiled(h, x, weight, loss=1.0), "dependence"),
+            (lambda h, x, weight: _spoiled(h, x, weight, loss=len(x)), "dependence"),  # Σ h, left in `weight.grad`
             (lambda h, x, weight: len(x) * penalty_gradient(h, x, weight), "reduction"),
-            (_one_norm, "reduction"),
+            (lambda h, x, weight: _spoiled(h, x, weight, axes=(0, 1)), "reduction"),
             (lambda h, x, weight: -penalty_gradient(h, x, weight), "sign"),
         ),
         causes={
@@ -255,7 +229,7 @@ EXERCISES = (
             "sign": "The gradient is asked for, and not the step of a descent. Which way does it point?",
             "direction": "That is the penalty. Its gradient is asked for.",
             "shape": "The gradient in `weight` has the shape of `weight`. In which of the two did you differentiate?",
-            "container": "Did you get None? `.grad` is filled only on the tensor that was asked to require it.",
+            "container": "Did you get None? `.grad` is filled on the tensor that required it, if a path leads back.",
         },
     ),
     Exercise(

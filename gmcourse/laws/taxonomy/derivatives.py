@@ -41,7 +41,9 @@ def _maps(rows: int, dims: int, scale: float, seed: int, signed: bool) -> tuple[
     """Matrices and ln|det| of each, from their triangular parts."""
     lower, upper = draw(2, rows, dims, dims, seed=seed).double() * min(0.8, 4 / dims)
     stretch = (0.4 * draw(rows, dims, seed=seed + 1).double() + 0.3).exp()
-    if signed:
+    if not signed:  # then the diagonal of J, too, is above 0
+        lower, upper = lower.abs(), upper.abs()
+    else:
         stretch[::2, 0] *= -1
         stretch[1] *= -1
     one = torch.eye(dims, dtype=torch.float64)

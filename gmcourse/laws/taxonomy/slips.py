@@ -22,8 +22,12 @@ def fitting(observed: Tensor, slips: Mapping[str, Iterable[Tensor]], share: floa
         cause: value
         for cause, values in slips.items()
         for value in values
-        if value.shape == observed.shape and bool(((observed - value).abs() <= within(value, share)).all())
+        if value.shape == observed.shape and value.isfinite().all() and _near(observed, value, share)
     }
+
+
+def _near(observed: Tensor, value: Tensor, share: float) -> bool:
+    return bool(((observed - value).abs() <= within(value, share)).all())
 
 
 def pooled(expected: Tensor) -> list[Tensor]:

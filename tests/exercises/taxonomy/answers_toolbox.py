@@ -404,7 +404,7 @@ WRONG = {
     },
     "taxonomy.log_mean_exp": {
         "over the batch": (lambda a: a.logsumexp(0) - math.log(len(a)), "shape"),
-        "divided by the batch": (lambda a: a.logsumexp(1) - math.log(a.shape[0]), ""),
+        "divided by the batch": (lambda a: a.logsumexp(1) - math.log(a.shape[0]), "shape"),
         "all in one": (lambda a: a.flatten().logsumexp(0) - math.log(a.numel()), "shape"),
         "a column": (lambda a: a.logsumexp(1, keepdim=True) - math.log(a.shape[1]), "shape"),
         "clamped": (lambda a: a.exp().mean(1).clamp(1e-30, 1e30).log(), "overflow"),
@@ -437,7 +437,7 @@ WRONG = {
         "cut off": (lambda p, q: (p - q).clamp(min=0), "one-to-one"),
         "half the square": (lambda p, q: (q - p) ** 2 / 2, "spread"),
         "weighed by p": (lambda p, q: p.exp() * (p - q), "dependence"),
-        "the ratio of logarithms": (lambda p, q: q / p - 1 - (q / p).log(), "not-finite"),
+        "the ratio of logarithms": (lambda p, q: q / p - 1 - (q / p).log(), "log-mean"),
         "summed": (lambda p, q: kl_terms(p, q).sum(), "shape"),
         "mean for each": (lambda p, q: kl_terms(p, q).mean().expand(len(p)), "shape"),
         "two exponentials": (lambda p, q: q.exp() / (p.exp() + 1e-12) - 1 - (q - p), "overflow"),
@@ -457,7 +457,7 @@ WRONG = {
             lambda m, c, k, v: condition(m, c, ~k, v) if 2 * int(k.sum()) == len(k) else condition(m, c, k, v),
             "direction",
         ),
-        "known ones first": (known_first, ""),
+        "known ones first": (known_first, "direction"),
         "mean of v": (lambda m, c, k, v: condition(0 * m, c, k, v), "constant"),
         "a precision": (covariance_only(lambda new, c, k: torch.linalg.inv(c)[~k][:, ~k]), "log-mean"),
         "an entry of the precision inverted": (
