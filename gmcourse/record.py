@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from gmcourse.schedules import held_then_falling
 
 BRANCHES = (
+    ("explicit density", "tractable", "probability table"),
     ("explicit density", "tractable", "normalising flow"),
     ("explicit density", "approximate", "variational"),
     ("explicit density", "approximate", "dequantised flow"),

@@ -87,11 +87,12 @@ EXERCISES = (
             "constant": "Let all a of a row be equal. Is the mean of equal weights not that weight?",
             "log-mean": "Which comes first, the logarithm or the mean? It is the weights e^a that are averaged.",
             "one-to-one": "The largest weight alone speaks for all. What do the others add?",
+            "direction": "The largest a was taken off. Is it put back, and where: before the logarithm or after it?",
             "reduction": "Right for rows of one size, and not together: over which axis do you take the maximum?",
             "dependence": "A weight of 0 is a weight. Is it one of the K?",
             "spread": "That is the mean of the weights. Its logarithm is asked for.",
             "overflow": "1,000 higher or lower, and nothing else has changed. Does your a pass through exp as it is?",
-            "not-finite": "exp(1000) is infinite, and exp(−1000) is 0. What can be taken out of the sum first?",
+            "not-finite": "Which exp or log gave it? exp(1000) is infinite. What can be taken out of the sum first?",
         },
     ),
     Exercise(
@@ -256,7 +257,7 @@ EXERCISES = (
             "sign": "A code has a positive length, and ln p of a probability is negative. Where is the minus?",
             "reduction": "Is that for the whole example, or for one of its dims dimensions?",
             "log-mean": "log_prob is a logarithm already. Why take another, or undo it?",
-            "shape": "One number for each example. Did you average them?",
+            "shape": "One number for each example. Did you sum or average over them?",
         },
     ),
 )

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import LawBroken, require_close, require_shape
-from gmcourse.laws.taxonomy.slips import draw, fitting, within
+from gmcourse.laws.broken import require_close, require_parts, require_shape
+from gmcourse.laws.rows import draw, within
 
 Condition = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 
@@ -25,22 +25,13 @@ def conditional_gaussian(candidate: Condition, *, seed: int = 0) -> None:
         inputs = {"mean": mean, "cov": cov, "known": known, "value": value[known]}
         law = f"the rest, given the coordinates {known.nonzero().flatten().tolist()} of {dims}"
         rest = dims - sum(which)
-        first, second = _parts(law, ask(candidate, **inputs))
+        first, second = require_parts(f"{law}: a mean and a covariance", ask(candidate, **inputs), 2)
         found_mean = require_shape(f"{law}: mean", first, (rest,)).detach().double()
         found_cov = require_shape(f"{law}: covariance", second, (rest, rest)).detach().double()
         exact_mean, exact_cov = _by_precision(*_exact(inputs))
         slips, given = _slips(*_exact(inputs)), inputs if dims == 2 else None
         for part, found, exact in (("mean", found_mean, exact_mean), ("covariance", found_cov, exact_cov)):
-            named = fitting(found, slips[part], 1e-3)
-            require_close(f"{law}: {part}", found, exact, within(exact, 1e-3), named, given=given)
-
-
-def _parts(law: str, output: object) -> tuple[object, object]:
-    if not isinstance(output, (tuple, list)):
-        raise LawBroken(law, f"a {type(output).__name__}", "a mean and a covariance", "container")
-    if len(output) != 2:
-        raise LawBroken(law, f"{len(output)} parts", "a mean and a covariance", "shape")
-    return output[0], output[1]
+            require_close(f"{law}: {part}", found, exact, within(exact, 1e-3), slips[part], given=given)
 
 
 def _exact(inputs: dict[str, Tensor]) -> tuple[Tensor, ...]:

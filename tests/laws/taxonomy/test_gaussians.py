@@ -53,6 +53,6 @@ BUGS = {
         "half as sure": (spoiled(None, lambda right, m, c, k, v: 1.01 * right), ""),
         "all of them": (lambda m, c, k, v: (m, c), "shape"),
         "the mean alone": (lambda m, c, k, v: condition(m, c, k, v)[0], "container"),
-        "three parts": (lambda m, c, k, v: (*condition(m, c, k, v), v), "shape"),
+        "three parts": (lambda m, c, k, v: (*condition(m, c, k, v), v), "container"),
     },
 }
