@@ -37,6 +37,11 @@ def test_equal_priors_are_the_default_and_single_precision_stays():
     torch.testing.assert_close(found, by_bayes(x, means, cov, 0.5), rtol=1e-4, atol=1e-4)
 
 
+def test_it_can_be_differentiated_in_every_argument():
+    x, means, cov = (part.requires_grad_() for part in problem(2))
+    assert torch.autograd.gradcheck(lda_logit, (x, means, cov, 0.3))
+
+
 def test_symmetric_and_shifted_classes_on_a_line():
     x = torch.tensor([[-1.0], [0.5], [10.0]])
     symmetric = lda_logit(x, torch.tensor([[-1.0], [1.0]]), torch.eye(1))

@@ -61,6 +61,17 @@ def test_log_mean_exp_row_by_row_with_masked_entries():
     assert log_mean_exp(torch.tensor([[3.0]])).item() == 3.0
 
 
+def test_log_mean_exp_takes_the_last_axis_and_its_gradient_is_each_terms_share():
+    a = (3 * normals(2, 3, 5)).requires_grad_()
+    found = log_mean_exp(a)
+    expected = torch.tensor(logsumexp(a.detach().numpy(), axis=2) - math.log(5))
+    torch.testing.assert_close(found.detach(), expected)
+    found.sum().backward()
+    torch.testing.assert_close(a.grad, a.detach().softmax(2))
+    with pytest.raises(ValueError, match=r"log_values: got shape \(2, 3, 0\)"):
+        log_mean_exp(torch.zeros(2, 3, 0))
+
+
 def test_log_mean_exp_of_nothing():
     with pytest.raises(ValueError, match=r"log_values: got shape \(3, 0\)"):
         log_mean_exp(torch.zeros(3, 0))
