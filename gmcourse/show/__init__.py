@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.latent_map import LatentMap
     from gmcourse.show.spline_editor import SplineEditor
     from gmcourse.show.style import CLASS_COLOURS, COLOURS, sequential, use_style
+    from gmcourse.show.three_fits import ThreeFits
 
 _HOMES = {
     **dict.fromkeys(("CLASS_COLOURS", "COLOURS", "sequential", "use_style"), "style"),
@@ -31,6 +32,7 @@ _HOMES = {
     "GANStage": "gan_stage",
     "LatentMap": "latent_map",
     "SplineEditor": "spline_editor",
+    "ThreeFits": "three_fits",
 }
 __all__ = [
     "CLASS_COLOURS",
@@ -38,6 +40,7 @@ __all__ = [
     "GANStage",
     "LatentMap",
     "SplineEditor",
+    "ThreeFits",
     "bending",
     "bent",
     "compare",
