@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.bent_plane import bending, bent
     from gmcourse.show.curves import loss_curve
     from gmcourse.show.densities import density_map
+    from gmcourse.show.family_tree import FamilyTree
+    from gmcourse.show.family_tree.figure import tree_figure
     from gmcourse.show.frame_slider import frames
     from gmcourse.show.gan_stage import GANStage
     from gmcourse.show.gan_stage.figure import stage_figure
@@ -29,6 +31,8 @@ _HOMES = {
     "loss_curve": "curves",
     "frames": "frame_slider",
     "stage_figure": "gan_stage.figure",
+    "tree_figure": "family_tree.figure",
+    "FamilyTree": "family_tree",
     "GANStage": "gan_stage",
     "LatentMap": "latent_map",
     "SplineEditor": "spline_editor",
@@ -37,6 +41,7 @@ _HOMES = {
 __all__ = [
     "CLASS_COLOURS",
     "COLOURS",
+    "FamilyTree",
     "GANStage",
     "LatentMap",
     "SplineEditor",
@@ -51,6 +56,7 @@ __all__ = [
     "sequential",
     "source",
     "stage_figure",
+    "tree_figure",
     "use_style",
 ]
 
