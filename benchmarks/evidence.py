@@ -13,9 +13,10 @@ import platform
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
+from safetensors.torch import save
 
 import gmcourse
 from gmcourse.checkpoint import write
@@ -81,6 +82,17 @@ def rows(
     else:
         print(f"complete: {_count(done)} in {_shown(path)}; --fresh measures again, --out FILE does so elsewhere")
     return done
+
+
+def rounded(measured: NamedTuple, digits: int) -> Row:
+    """Name → number, of what stands in the tuple."""
+    return {name: round(value, digits) for name, value in measured._asdict().items()}
+
+
+def keep_weights(path: Path, module: torch.nn.Module) -> None:
+    """The module's state goes to the file, its real numbers in half precision."""
+    halves = {name: v.half() if v.is_floating_point() else v for name, v in module.state_dict().items()}
+    write(path, save({name: v.contiguous() for name, v in halves.items()}))
 
 
 def _begun(path: Path, claim: str, options: argparse.Namespace, packages: tuple[str, ...], about: Row) -> Row:

@@ -5,9 +5,10 @@ import difflib
 from gmcourse.flows import records as flows
 from gmcourse.gan import records as gan
 from gmcourse.record import ModelRecord
+from gmcourse.taxonomy import records as taxonomy
 from gmcourse.vae import records as vae
 
-CATALOGUE: tuple[ModelRecord, ...] = (*vae.RECORDS, *gan.RECORDS, *flows.RECORDS)
+CATALOGUE: tuple[ModelRecord, ...] = (*taxonomy.RECORDS, *vae.RECORDS, *gan.RECORDS, *flows.RECORDS)
 
 
 def find(key: str) -> ModelRecord:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from gmcourse.schedules import held_then_falling
 
 BRANCHES = (
-    ("explicit density", "tractable", "counted table"),
+    ("explicit density", "tractable", "probability table"),
     ("explicit density", "tractable", "fully visible belief net"),
     ("explicit density", "tractable", "normalising flow"),
     ("explicit density", "tractable", "continuous flow"),

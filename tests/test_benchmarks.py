@@ -8,9 +8,11 @@ import re
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from benchmarks import evidence
 
@@ -120,6 +122,24 @@ def test_other_settings_or_versions_are_not_mixed(tmp_path, monkeypatch):
         squares(path, training={"lr": 0.1})
     assert path.read_bytes() == before
     squares(path, "--only", "1", training={"lr": 0.1})  # nothing is missing, so nothing would be mixed
+
+
+def test_what_is_measured_is_rounded_by_name():
+    class Found(NamedTuple):
+        modes: float
+        quality: float
+
+    assert evidence.rounded(Found(8, 0.98765), 2) == {"modes": 8, "quality": 0.99}
+
+
+def test_weights_are_kept_in_half_precision(tmp_path):
+    module = torch.nn.BatchNorm1d(3)
+    evidence.keep_weights(tmp_path / "weights.safetensors", module)
+    kept = load_file(tmp_path / "weights.safetensors")
+    assert kept.keys() == module.state_dict().keys()
+    assert kept["weight"].dtype == torch.float16
+    assert kept["num_batches_tracked"].dtype == torch.int64
+    module.load_state_dict(kept)
 
 
 def test_a_plan_may_follow_from_the_rows(tmp_path):

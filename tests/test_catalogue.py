@@ -94,7 +94,8 @@ def test_a_misspelt_key_draws_the_right_one(key, close):
 
 @pytest.mark.parametrize("key", ["zzzz", ""])
 def test_a_hopeless_key_draws_the_whole_list(key):
-    with pytest.raises(ValueError, match=f"key: got '{key}'.*the models are gaussian-vae, .*, {CATALOGUE[-1].key}"):
+    first, last = CATALOGUE[0].key, CATALOGUE[-1].key
+    with pytest.raises(ValueError, match=f"key: got '{key}'.*the models are {first}, .*, {last}"):
         find(key)
 
 
@@ -104,6 +105,9 @@ def test_what_is_no_string_is_named():
 
 
 RECIPES = {  # steps, batch, first rate, and what else is given: without data
+    "histogram": (1_000, 1_024, 5e-2, {}),
+    "categorical": (1_000, 1_024, 5e-2, {}),
+    "naive-bayes": (2_000, 64, 2e-2, {}),
     "gaussian-vae": (3_000, 64, 2e-3, {}),
     "gan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),
     "lsgan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),

@@ -319,7 +319,7 @@ def test_what_it_takes_leads_to_the_open_lessons_that_it_needs(entry):
     known = {other.number: other for chapter in read_course(ROOT) for other in chapter.lessons}
     for number in entry.needs:
         if known[number].is_open:
-            assert f"({Path(known[number].file).name}.md)" in line, f"{entry.number} needs {number}"
+            assert f"{Path(known[number].file).name}.md)" in line, f"{entry.number} needs {number}"
 
 
 def test_every_notebook_has_its_text_and_every_text_its_notebook():

@@ -119,6 +119,9 @@ every_model = every(MODELS)
 every_trainable_model = every([record for record in MODELS if Trainable in record.claims])
 every_game = every([record for record in MODELS if Adversarial in record.claims])
 every_density = every([record for record in MODELS if Density in record.claims])
+every_density_with_slopes = every(
+    [record for record in MODELS if Density in record.claims and record.branch[-1:] != ("probability table",)]
+)
 
 
 def seeded(seed=0):
@@ -195,7 +198,7 @@ def test_every_claim_is_called(record):
     assert asked == set(results) - {"forward", "log_det", "generator_loss"}
     for name, (result, shape) in results.items():
         assert result.shape == shape, name
-        assert result.dtype == torch.float32, name
+        assert result.dtype == (batch[0].dtype if name == "sample" else torch.float32), name
         assert result.isfinite().all(), name
 
 
@@ -326,7 +329,8 @@ def test_double_precision(record):
     batch = tuple(t.double() if t.is_floating_point() else t for t in record.example(4))
     assert all(loss.dtype == torch.float64 for loss in losses(model, batch).values())
     results = evaluations(model, batch, seeded()) | answers(model, batch)
-    assert all(result.dtype == torch.float64 for result, _ in results.values())
+    for name, (result, _) in results.items():
+        assert result.dtype == (batch[0].dtype if name == "sample" else torch.float64), name
 
 
 @every_model
@@ -370,6 +374,7 @@ def test_bad_counts_are_named(record):
 
 
 ARGUMENTS = {"n": lambda x: 5, "x": lambda x: x, "k": lambda x: 3, "given": lambda x: x[:1].expand(5, -1)}
+ARGUMENTS |= {"labels": lambda x: torch.zeros(5, dtype=torch.long)}
 
 
 @every_model
@@ -433,7 +438,7 @@ def test_sampling_in_inference_mode(record):
         assert torch.equal(sampled(model, 3, given, rng=seeded()), ours)
 
 
-@every_density
+@every_density_with_slopes
 def test_second_derivatives_are_those_of_the_first(record):
     """d/dε of vᵀ∇ log p(x), as x or a weight moves along a direction: by autograd and by central differences."""
     model, (x, *given) = built(record).double().eval(), (t.double() for t in record.example(3))
@@ -467,9 +472,11 @@ def test_rows_one_at_a_time_by_vmap(record):
         return model.log_prob(*(t.unsqueeze(0) for t in row)).squeeze(0)
 
     torch.testing.assert_close(torch.vmap(one)(*batch).detach(), ours, rtol=1e-5, atol=1e-5)
+    if not batch[0].is_floating_point():
+        return  # codes have no slope
     slopes = torch.vmap(torch.func.grad(one))(*batch)
     x = batch[0].requires_grad_()
-    expected = torch.autograd.grad(model.log_prob(x, *batch[1:]).sum(), x)[0]
+    expected = torch.autograd.grad(model.log_prob(x, *batch[1:]).sum(), x, allow_unused=True, materialize_grads=True)[0]
     torch.testing.assert_close(slopes, expected, rtol=1e-4, atol=1e-4)
 
 
@@ -494,7 +501,7 @@ def data_of(kind):
 
 
 KINDS = ("vectors", "one number", "grey images", "colour images", "small images", "sounds", "videos", "codes", "text")
-REFUSED_BY_VALUE = {("glow", "colour images")}  # values of no levels
+REFUSED_BY_VALUE = {("glow", "colour images"), ("naive-bayes", "grey images")}  # values of no levels
 
 
 @every(CATALOGUE)

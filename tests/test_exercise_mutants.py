@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from answers import called_by, mutants, reached, rebuilt
+from answer_mutants import called_by, mutants, reached, rebuilt
 from calls import Calls
 from exercise_mutants import report, verdict
 

@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from answers import mutants
+from answer_mutants import mutants
 from calls import Calls
 
 ROOT = Path(__file__).resolve().parents[1]

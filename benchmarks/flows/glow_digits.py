@@ -14,12 +14,10 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
 from torch import nn
 
 from benchmarks import evidence
 from benchmarks.flows.glow_mnist import BITS, IMAGES, K, measure, medians, report
-from gmcourse.checkpoint import write
 from gmcourse.data import load
 from gmcourse.flows.dequantise import Dequantized, Logit, VariationalNoise
 from gmcourse.flows.glow import Glow
@@ -82,15 +80,14 @@ def run(folder: Path, kept: Path, *, seed: int, steps: int) -> dict:
     optimizer = torch.optim.Adam(model.model.parameters())
     losses = fit(model, (data.train,), lr=lr, optimizer=optimizer, checkpoint=folder / f"{seed}.pt", **plan)["loss"]
     average = model.average.eval()
-    weights = {key: v.half() if v.is_floating_point() else v for key, v in average.state_dict().items()}
-    write(kept, save({key: v.contiguous() for key, v in weights.items()}))
+    evidence.keep_weights(kept, average)
     values = measure(average, data.test[:: len(data.test) // IMAGES], K, seed)
     return {
         "training CPU seconds": round(model.seconds.item()),
         "parameters": sum(p.numel() for p in average.parameters()),
         "bits_per_dim": {key: report(v) for key, v in values.items()},
         "fidelity": {str(T): faithful(average, data.test, T, seed) for T in TEMPERATURES},
-        "floor": rounded(fidelity(data.test, data.train[:SAMPLES])),
+        "floor": evidence.rounded(fidelity(data.test, data.train[:SAMPLES]), 4),
         "training curve, median of the last steps": medians([value / BITS for value in losses[-1000:]], 1000)[-1],
     }
 
@@ -98,11 +95,7 @@ def run(folder: Path, kept: Path, *, seed: int, steps: int) -> dict:
 def faithful(model: Dequantized, test: torch.Tensor, temperature: float, seed: int) -> dict:
     rng = torch.Generator().manual_seed(seed)
     parts = [model.sample(SAMPLES // 10, rng=rng, temperature=temperature) for _ in range(10)]
-    return rounded(fidelity(test, torch.cat(parts)))
-
-
-def rounded(values: tuple) -> dict:
-    return {name: round(value, 4) for name, value in values._asdict().items()}
+    return evidence.rounded(fidelity(test, torch.cat(parts)), 4)
 
 
 def main() -> None:

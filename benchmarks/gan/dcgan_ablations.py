@@ -84,9 +84,7 @@ def measure(images: Tensor) -> dict[str, float]:
     """Against all digits that are held out, by the course's protocol."""
     digits = load("digits")
     measured = fidelity(torch.cat([digits.valid, digits.test]), images)
-    return {name: round(value, 3) for name, value in measured._asdict().items()} | {
-        "checkerboard": round(checkerboard_share(images), 5)
-    }
+    return evidence.rounded(measured, 3) | {"checkerboard": round(checkerboard_share(images), 5)}
 
 
 def run(folder: Path, *, variant: str, seed: int) -> dict[str, float]:

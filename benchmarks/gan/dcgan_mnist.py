@@ -13,12 +13,11 @@ from functools import cache, partial
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor
 
 from benchmarks import evidence
 from gmcourse import runs
-from gmcourse.checkpoint import write
 from gmcourse.data import load
 from gmcourse.gan.dcgan import make_dcgan
 from gmcourse.metrics import fidelity
@@ -26,12 +25,6 @@ from gmcourse.metrics import fidelity
 CLAIM = "gan/dcgan_mnist"
 IMAGES = 10_000
 mnist = cache(partial(load, "mnist"))
-
-
-def keep(folder: Path, weights: Path) -> None:
-    """The generator of a run goes to `weights`, in half precision."""
-    state = runs.load_run(folder)[0].generator.state_dict()
-    write(weights, save({name: v.half().contiguous() if v.is_floating_point() else v for name, v in state.items()}))
 
 
 def images(of: str, seed: int, weights: Path) -> Tensor:
@@ -45,8 +38,7 @@ def images(of: str, seed: int, weights: Path) -> Tensor:
 
 def run(weights: Path, *, of: str, seed: int) -> dict[str, float]:
     """One set of images against the test set, by the course's protocol."""
-    measured = fidelity(mnist().test, images(of, seed, weights))
-    return {name: round(value, 3) for name, value in measured._asdict().items()}
+    return evidence.rounded(fidelity(mnist().test, images(of, seed, weights)), 3)
 
 
 def cost(folder: Path, path: Path) -> dict[str, float]:
@@ -64,7 +56,7 @@ def main() -> None:
     path = evidence.target(CLAIM, options)
     weights = path.with_suffix(".safetensors")
     if options.dcgan.exists():
-        keep(options.dcgan, weights)
+        evidence.keep_weights(weights, runs.load_run(options.dcgan)[0].generator)
     evidence.rows(
         CLAIM,
         [{"of": of, "seed": 0} for of in ("training data", "DCGAN")],

@@ -96,8 +96,7 @@ def count(gan: GAN, density: nn.Module, scale: float, seed: int) -> dict:
 def look(gan: GAN, data: Dataset, seed: int) -> dict:
     """Fréchet distance, precision and recall on the held-out pictures."""
     fake = gan.sample(PICTURES, rng=torch.Generator().manual_seed(seed))
-    measured = fidelity(torch.cat([data.valid, data.test]), fake)
-    return {name: round(value, 4) for name, value in measured._asdict().items()}
+    return evidence.rounded(fidelity(torch.cat([data.valid, data.test]), fake), 4)
 
 
 def train(setting: str, trick: str, seed: int) -> dict:

@@ -29,11 +29,13 @@ def list_data(entries: Iterable[Entry]) -> None:
 
 def tell_model(record: ModelRecord) -> None:
     """All that its record says."""
+    arxiv = record.arxiv
     lines = {
         record.key: record.name,
         "family": f"{record.family}: {' › '.join(record.branch)}",
         "log p(x)": record.density,
-        "paper": f"{record.paper} ({record.year}), arXiv:{record.arxiv}, https://arxiv.org/abs/{record.arxiv}",
+        "paper": f"{record.paper} ({record.year})"
+        + (f", arXiv:{arxiv}, https://arxiv.org/abs/{arxiv}" if arxiv else ""),
         "lesson": record.lesson,
         "suits": record.suits,
         "data": ", ".join(entry.key for entry in data_for(record)),

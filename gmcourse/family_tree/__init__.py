@@ -18,7 +18,7 @@ __all__ = ["EVALUATES", "PLANNED", "QUESTIONS", "Planned", "Question", "family_t
 EVALUATES = {
     ("explicit density",): "The model defines p(x), or its slope, by a formula.",
     ("explicit density", "tractable"): "log p(x) itself can be computed.",
-    ("explicit density", "tractable", "counted table"): "log p(x), read from tables of counts",
+    ("explicit density", "tractable", "probability table"): "log p(x), read from tables of counts",
     ("explicit density", "tractable", "fully visible belief net"): (
         "log p(x), a sum of one conditional log-probability for each coordinate"
     ),

@@ -11,7 +11,7 @@ from gmcourse.metrics.calls import Ask, draw
 from gmcourse.protocols import Bijection, Bounded, Density, Sampler, Scored, Unnormalised
 from gmcourse.record import ModelRecord
 
-WITHOUT_SLOPE = ("counted table", "fully visible belief net")
+WITHOUT_SLOPE = ("probability table", "fully visible belief net")
 """Branches whose log p(x) has no slope: their x is counted, or steps from value to value."""
 
 

@@ -1,4 +1,4 @@
-"""Ask a candidate for its value, on inputs of its own, and see that it leaves them as they were."""
+"""Ask a candidate for its value, on inputs of its own that it must leave as they were; and autograd for its slope."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +25,13 @@ def ask(candidate: Callable[..., Any], **inputs: Any) -> Any:
                 "mutation",
             )
     return output
+
+
+def slope(value: Tensor, of: Tensor) -> Tensor:
+    """∂value/∂of by autograd, zeros where the value does not hang on it."""
+    if not value.requires_grad:
+        return torch.zeros_like(of)
+    return torch.autograd.grad(value, of, retain_graph=True, materialize_grads=True)[0]
 
 
 def _same(value: Tensor, clone: Tensor) -> bool:

@@ -1,13 +1,13 @@
 """What a law says when it does not hold."""
 
 import math
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-Number = TypeVar("Number", bound=Tensor | float)
+Slips = Tensor | float | Sequence[Tensor] | Sequence[float]
+"""What one slip gives, or what each of several gives that have one cause."""
 
 
 class LawBroken(AssertionError):
@@ -61,26 +61,44 @@ def as_tensor(output: object) -> Tensor | None:
         return None
 
 
+def require_parts(law: str, output: object, count: int) -> tuple[object, ...]:
+    """The `count` parts of a tuple or a list, or along the first axis of an array; anything else breaks the law."""
+    parts = output if isinstance(output, (tuple, list)) else as_tensor(output)
+    if parts is None or (isinstance(parts, Tensor) and not parts.dim()):
+        raise LawBroken(law, f"a {type(output).__name__}", f"{count} parts", "container")
+    if len(parts) != count:
+        raise LawBroken(law, f"{len(parts)} parts", f"{count} parts", "container")
+    return tuple(parts)
+
+
+def require_numbers(law: str, output: object, count: int) -> Tensor:
+    """`output` as a row of `count` finite numbers, float64, each of which may come as (1,) or ()."""
+    if isinstance(output, (tuple, list)) and len(output) == count:
+        output = [require_shape(law, number, ()).double() for number in output]
+    return require_shape(law, output, (count,)).double()
+
+
 def require_close(
     law: str,
     observed: Tensor | float,
     expected: Tensor | float,
     tolerance: float | Tensor,
-    suspects: Mapping[str, Tensor | float] | None = None,
+    suspects: Mapping[str, Slips] | None = None,
     given: Mapping[str, object] | None = None,
+    fit: float | Tensor | None = None,
 ) -> None:
     """Break the law unless |observed − expected| ≤ tolerance everywhere; a suspect that fits as well names the cause.
 
-    The two must have one shape: nothing broadcasts. NaN is close to nothing. `suspects` maps a cause to the value that
-    its bug would give. `given` holds the inputs by name: what is told of the failure is its first failing row alone.
+    The two must have one shape: nothing broadcasts. NaN is close to nothing. `suspects` maps a cause to the value, or
+    the values, that its bugs would give, to within `fit` (default: the tolerance). `given` holds the inputs by name:
+    what is told of the failure is its first failing row alone.
     """
     observed, expected = torch.as_tensor(observed).detach(), torch.as_tensor(expected).detach()
     if observed.shape != expected.shape:
         raise LawBroken(law, f"shape {tuple(observed.shape)}", f"shape {tuple(expected.shape)}", "shape")
     if _close(observed, expected, tolerance):
         return
-    fitting = (name for name, value in (suspects or {}).items() if _close(observed, torch.as_tensor(value), tolerance))
-    cause = next(fitting, "" if observed.isfinite().all() else "not-finite")
+    cause = _cause(observed, suspects or {}, tolerance if fit is None else fit)
     row = _failing_row(observed, expected, tolerance)
     if given is None or row is None:
         raise LawBroken(law, show_value(observed), show_value(expected), cause, show_case(given or {}))
@@ -93,23 +111,28 @@ def require_value(
     answer: object,
     expected: float,
     tolerance: float,
-    suspects: Mapping[str, float | tuple[float, ...]] | None = None,
+    suspects: Mapping[str, Slips] | None = None,
 ) -> None:
     """Break the law unless `answer` is a number within `tolerance` of `expected`, which is not told.
 
-    `suspects` maps a cause to the value, or the values, of its slip. NaN is no answer. A tensor or an array of one
-    number passes for it.
+    `suspects` are as in `require_close`. NaN is no answer. A tensor or an array of one number passes for it.
     """
     tensor = None if isinstance(answer, bool) else as_tensor(answer)
     if tensor is None or tensor.numel() != 1 or tensor.is_complex() or tensor.dtype == torch.bool:
         raise LawBroken(law, f"a {type(answer).__name__}", "one number", "container")
-    value = float(tensor)
-    if abs(value - expected) <= tolerance:
-        return
-    known = {name: slips if isinstance(slips, tuple) else (slips,) for name, slips in (suspects or {}).items()}
-    fitting = (name for name, slips in known.items() if any(abs(value - slip) <= tolerance for slip in slips))
-    cause = next(fitting, "" if math.isfinite(value) else "not-finite")
-    raise LawBroken(law, f"your {value:.4g}", "another number", cause)
+    value = tensor.detach().double().reshape(())
+    if not _close(value, torch.tensor(expected, dtype=torch.float64), tolerance):
+        cause = _cause(value, suspects or {}, tolerance)
+        raise LawBroken(law, f"your {value:.4g}", "another number", cause)
+
+
+def _cause(observed: Tensor, suspects: Mapping[str, Slips], fit: float | Tensor) -> str:
+    """The first cause with a slip that gives what was observed; else whether that is a number at all."""
+    for cause, slips in suspects.items():
+        ways = slips if isinstance(slips, (tuple, list)) else (slips,)
+        if any(_close(observed, torch.as_tensor(slip).detach(), fit) for slip in ways):
+            return cause
+    return "" if observed.isfinite().all() else "not-finite"
 
 
 def show_case(given: Mapping[str, object], row: int | None = None, batch: int = 0) -> str:
@@ -141,17 +164,6 @@ def _failing_row(observed: Tensor, expected: Tensor, tolerance: float | Tensor) 
 
 def _close(observed: Tensor, value: Tensor, tolerance: float | Tensor) -> bool:
     return observed.shape == value.shape and bool(((observed - value).abs() <= tolerance).all())
-
-
-def nearest(observed: Tensor | float, *options: Number) -> Number:
-    """The option whose largest distance from `observed` is least, NaN last: several slips with one cause."""
-    observed = torch.as_tensor(observed).detach()
-
-    def distance(option: Number) -> float:
-        apart = float((torch.as_tensor(option).detach() - observed).abs().max())
-        return math.inf if math.isnan(apart) else apart
-
-    return min(options, key=distance)
 
 
 def standard_error(draws: Tensor) -> Tensor:

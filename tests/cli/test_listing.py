@@ -58,7 +58,7 @@ def test_models_that_suit_a_data_set(printed, monkeypatch, key):
 
 
 def test_models_that_suit_a_file(printed):
-    np.save("rows.npy", np.random.default_rng(0).normal(size=(20, 3)))
+    np.save("rows.npy", np.random.default_rng(0).normal(size=(20, 4)))
     assert keys(printed("models", "--data", "rows.npy")) == keys(printed("models", "--data", "wine"))
 
 
@@ -74,6 +74,12 @@ def test_one_model_at_length(printed):
     assert "breast-cancer" in out
 
 
+def test_a_paper_without_an_arxiv_number_has_no_link(printed):
+    out = printed("models", "histogram")
+    assert "scott1979 (1979)" in out
+    assert "arXiv" not in out
+
+
 def test_one_data_set_tells_its_shapes_and_its_models(printed):
     out = printed("data", "digits")
     assert "train 1,257" in out
@@ -83,9 +89,9 @@ def test_one_data_set_tells_its_shapes_and_its_models(printed):
 
 
 def test_data_that_no_model_suits_is_one_line(failure):
-    status, line = failure("models", "--data", "python-docs")
+    status, line = failure("models", "--data", "bouncing-digits")
     assert status == 2
-    assert "no model of the course suits python-docs, a stream of codes" in line
+    assert "no model of the course suits bouncing-digits, float32 of shape (1, 8, 16, 16)" in line
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape, require_value
+from gmcourse.laws.broken import LawBroken, require_close, require_numbers, require_parts, require_shape, require_value
 
 
 def test_message_names_law_values_and_cause():
@@ -77,12 +77,69 @@ def test_a_suspect_of_nan_is_passed_over():
     assert caught.value.cause == "spread"
 
 
-def test_the_nearest_of_several_slips():
-    assert nearest(torch.tensor(2.4), 1.0, 3.0, 9.0) == 3.0
-    near, far = torch.tensor([1.0, 2.0]), torch.tensor([1.1, 9.0])  # by the largest distance, not the first
-    assert nearest(torch.tensor([1.1, 2.5]), far, near) is near
-    assert nearest(torch.tensor(2.4), math.nan, 3.0) == 3.0
-    assert nearest(torch.tensor(2.4), 3.0, torch.tensor(math.nan)) == 3.0
+@pytest.mark.parametrize(
+    ("observed", "slips", "cause"),
+    [
+        (2.4, (1.0, 2.4, 9.0), "spread"),
+        (2.4, [1.0, torch.tensor(2.4)], "spread"),
+        (2.4, (math.nan, 2.4), "spread"),
+        (2.4, (2.4, torch.tensor(math.nan)), "spread"),
+        (2.4, (2.0, 3.0), ""),
+        (2.4, (), ""),
+        (torch.tensor([1.0, 2.0]), (torch.tensor([1.0, 9.0]), torch.tensor([1.0, 2.0])), "spread"),
+        (torch.tensor([1.0, 2.0]), (torch.tensor([1.0, 9.0]), torch.tensor([9.0, 2.0])), ""),  # one, in every entry
+    ],
+)
+def test_one_of_several_slips_fits(observed, slips, cause):
+    expected = torch.zeros_like(torch.as_tensor(observed))
+    with pytest.raises(LawBroken) as caught:
+        require_close("law", observed, expected, 1e-3, {"sign": (math.nan, 7.0), "spread": slips})
+    assert caught.value.cause == cause
+
+
+@pytest.mark.parametrize(("fit", "cause"), [(None, "spread"), (0.05, ""), (torch.tensor(0.2), "spread")])
+def test_a_suspect_fits_within_a_tolerance_of_its_own(fit, cause):
+    with pytest.raises(LawBroken) as caught:
+        require_close("law", 2.0, 1.0, 0.3, {"spread": 2.1}, fit=fit)
+    assert caught.value.cause == cause
+
+
+@pytest.mark.parametrize("given", [(1.0, 2.0), [1.0, 2.0], np.array([1.0, 2.0]), torch.tensor([1.0, 2.0])])
+def test_the_parts_of_an_answer(given):
+    assert [float(part) for part in require_parts("x", given, 2)] == [1.0, 2.0]
+
+
+def test_parts_may_be_of_unlike_shapes():
+    first, second = require_parts("x", (torch.ones(2), torch.ones(3)), 2)
+    assert (first.shape, second.shape) == ((2,), (3,))
+
+
+@pytest.mark.parametrize("given", [None, 3.0, torch.tensor(3.0), "ab", {"a": 1, "b": 2}, (1.0,), torch.ones(3, 2)])
+def test_what_has_other_parts_is_named(given):
+    with pytest.raises(LawBroken) as broken:
+        require_parts("x", given, 2)
+    assert broken.value.cause == "container"
+
+
+@pytest.mark.parametrize("given", [(1, 2.0), [torch.ones(1), 2.0], np.array([1.0, 2.0]), torch.tensor([1.0, 2.0])])
+def test_a_row_of_numbers(given):
+    assert require_numbers("x", given, 2).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("given", "cause"),
+    [
+        (None, "container"),
+        (3.0, "shape"),
+        ((1.0,), "shape"),
+        ((1.0, torch.ones(2)), "shape"),
+        ((1.0, math.nan), "not-finite"),
+    ],
+)
+def test_what_is_no_row_of_numbers_is_named(given, cause):
+    with pytest.raises(LawBroken) as broken:
+        require_numbers("x", given, 2)
+    assert broken.value.cause == cause
 
 
 @pytest.mark.parametrize("given", [[1, 2.5], (1, 2.5), np.array([1, 2.5]), [torch.tensor(1.0), torch.tensor(2.5)]])

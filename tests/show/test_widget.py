@@ -36,6 +36,7 @@ EXPLORERS = {
     "LatentMap": lambda **given: show.LatentMap(
         nn.Sequential(nn.Linear(2, 4), nn.Sigmoid()), torch.randn(9, 2), torch.arange(9) % 2, **given
     ),
+    "SelfTest": show.SelfTest,
     "SplineEditor": lambda **given: show.SplineEditor([-3, -1, 0.5, 3], [-3, -0.2, 0.1, 3], [1, 0.3, 4, 1], **given),
 }
 every = pytest.mark.parametrize("made", EXPLORERS.values(), ids=EXPLORERS)

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape, show_value
-from gmcourse.laws.flows.rows import draw, pooled, within
+from gmcourse.laws.broken import LawBroken, Slips, require_close, require_shape, show_value
+from gmcourse.laws.rows import draw, pooled, within
 
 V = (torch.tensor([1.2, -0.9]), torch.tensor([0.8, -0.5, 1.1]))  # of lengths that are not 1
 B = torch.tensor(-0.3)
@@ -37,23 +37,21 @@ def affine_density(candidate: Callable[[Tensor, Tensor, Tensor], Tensor], *, see
         expected = Normal(b.double(), a.double().abs()).log_prob(x).sum(1)
         law = f"log p(x) where x = az + b, a = {show_value(a)}"
         observed = require_shape(law, ask(candidate, x=x, a=a, b=b), (len(x),))
-        suspects = _affine_suspects(observed, expected, x.double(), a.double(), b.double())
+        suspects = _affine_suspects(expected, x.double(), a.double(), b.double())
         require_close(law, observed, expected, within(expected), suspects, given={"x": x, "a": a, "b": b})
 
 
-def _affine_suspects(observed: Tensor, expected: Tensor, x: Tensor, a: Tensor, b: Tensor) -> dict[str, Tensor]:
+def _affine_suspects(expected: Tensor, x: Tensor, a: Tensor, b: Tensor) -> dict[str, Slips]:
     base, logs = Normal(0.0, 1.0), a.abs().log()
     stretch, dims = logs.sum(), len(a)
     return {
         "constant": expected + stretch,
         "sign": expected + 2 * stretch,
-        "direction": nearest(observed, *(base.log_prob(at).sum(1) - stretch for at in (x, a * x + b))),
-        "reduction": nearest(observed, expected + stretch - logs.mean(), expected + stretch - dims * stretch),
-        "spread": nearest(observed, *(Normal(b, std).log_prob(x).sum(1) for std in (a**2, a.abs().sqrt()))),
-        "one-to-one": nearest(
-            observed, *(base.log_prob(z).sum(1) - stretch for z in (x / a - b, x / a + b, (x + b) / a))
-        ),
-        "shape": pooled(observed, expected),
+        "direction": [base.log_prob(at).sum(1) - stretch for at in (x, a * x + b)],
+        "reduction": (expected + stretch - logs.mean(), expected + stretch - dims * stretch),
+        "spread": [Normal(b, std).log_prob(x).sum(1) for std in (a**2, a.abs().sqrt())],
+        "one-to-one": [base.log_prob(z).sum(1) - stretch for z in (x / a - b, x / a + b, (x + b) / a)],
+        "shape": pooled(expected),
     }
 
 
@@ -68,7 +66,7 @@ def planar_volume(candidate: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor],
             law = f"ln|det ∂z/∂x|, vᵀu = {slope}{name}"
             observed = require_shape(law, ask(candidate, x=x, u=u, v=v, b=B), (len(x),))
             expected = _planar_log_det(x, u, v)
-            suspects = _planar_suspects(observed, expected, x.double(), u.double(), v.double())
+            suspects = _planar_suspects(expected, x.double(), u.double(), v.double())
             require_close(law, observed, expected, within(expected), suspects, given={"x": x, "u": u, "v": v, "b": B})
 
 
@@ -88,7 +86,7 @@ def _planar_log_det(x: Tensor, u: Tensor, v: Tensor) -> Tensor:
     return torch.linalg.slogdet(torch.stack(matrices)).logabsdet
 
 
-def _planar_suspects(observed: Tensor, expected: Tensor, x: Tensor, u: Tensor, v: Tensor) -> dict[str, Tensor]:
+def _planar_suspects(expected: Tensor, x: Tensor, u: Tensor, v: Tensor) -> dict[str, Slips]:
     def flat(at: Tensor) -> Tensor:
         return 1 - torch.tanh(at @ v + B) ** 2
 
@@ -100,10 +98,10 @@ def _planar_suspects(observed: Tensor, expected: Tensor, x: Tensor, u: Tensor, v
         "sign": -expected,
         "constant": (slope * flat(x)).abs().log(),
         "gradient": log_of(slope, height),
-        "dependence": nearest(observed, log_of(v @ v, flat(x)), log_of(u @ u, flat(x))),
+        "dependence": (log_of(v @ v, flat(x)), log_of(u @ u, flat(x))),
         "direction": log_of(slope, flat(x + torch.outer(height, u))),
         "reduction": (1 + u * v * flat(x)[:, None]).abs().log().sum(1),
-        "shape": pooled(observed, expected),
+        "shape": pooled(expected),
     }
 
 
@@ -128,7 +126,7 @@ def _compare_moved(law: str, moved: Tensor, u: Tensor, v: Tensor) -> None:
     suspects = {
         "constant": softplus,
         "spread": slope + shift * square,
-        "reduction": nearest(reached, slope + shift * square.sqrt(), slope + shift / square),
+        "reduction": (slope + shift * square.sqrt(), slope + shift / square),
         "direction": slope + softplus - 1,
     } | ({"one-to-one": reached} if reached <= -1 else {})
     require_close(f"vᵀû = softplus(vᵀu) − 1, {law}", reached, softplus - 1, 1e-4 * (1 + abs(slope)), suspects)

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape, standard_error
-from gmcourse.laws.flows.rows import pooled, within
+from gmcourse.laws.broken import LawBroken, Slips, require_close, require_shape, standard_error
+from gmcourse.laws.rows import pooled, within
 
 LogProb = Callable[[Tensor], Tensor]
 TOY = Normal(torch.tensor([0.0, 1.2], dtype=torch.float64), torch.tensor([0.5, 0.8], dtype=torch.float64))
@@ -49,16 +49,12 @@ def bits_of_a_density(candidate: Callable[[Tensor, int, int], Tensor]) -> None:
         nats, whole = -log_prob.double() / dims, math.log2(levels)
         bits = nats / math.log(2)
         suspects = {
-            "constant": nearest(observed, bits, bits + math.log2(levels - 1)),
-            "reduction": nearest(
-                observed, expected * dims, bits * dims + whole, bits + whole / dims, bits + whole * dims
-            ),
-            "spread": nearest(
-                observed, nats + whole, nats * math.log(2) + whole, expected * math.log(2), bits + math.log(levels)
-            ),
-            "sign": nearest(observed, whole - bits, -expected),
+            "constant": (bits, bits + math.log2(levels - 1)),
+            "reduction": (expected * dims, bits * dims + whole, bits + whole / dims, bits + whole * dims),
+            "spread": (nats + whole, nats * math.log(2) + whole, expected * math.log(2), bits + math.log(levels)),
+            "sign": (whole - bits, -expected),
             "direction": bits - whole,
-            "shape": pooled(observed, expected),
+            "shape": pooled(expected),
         }
         require_close(law, observed, expected, within(expected), suspects, given={"log p": log_prob})
 
@@ -77,30 +73,30 @@ def logit_counts_volume(candidate: Callable[[Tensor, float], Tensor], *, seed: i
         suspects = {
             "constant": expected - dims * first,
             "sign": -expected,
-            "reduction": nearest(observed, slopes.mean(1), expected - (dims - 1) * first),
-            "direction": nearest(observed, *((first - y.log() + k * (1 - y).log()).sum(1) for k in (0, 1))),
+            "reduction": (slopes.mean(1), expected - (dims - 1) * first),
+            "direction": [(first - y.log() + k * (1 - y).log()).sum(1) for k in (0, 1)],
             "spread": slopes.exp().sum(1),
-            "shape": pooled(observed, expected),
+            "shape": pooled(expected),
         }
         given = {"x": x, "α": alpha}
         require_close("log_det = Σ ln dz/dx", observed, expected, within(expected), suspects, given=given)
 
 
-def _bin_suspects(observed: Tensor, log_p: LogProb, x: Tensor, u: Tensor, log_q: Tensor) -> dict[str, Tensor]:
+def _bin_suspects(log_p: LogProb, x: Tensor, u: Tensor, log_q: Tensor) -> dict[str, Slips]:
     """What the usual slips would give; where q is uniform or K = 1 some of them are right, and are left out."""
     k = len(u)
 
     def averaged(y: Tensor, log_q: Tensor) -> Tensor:
         return (log_p(y) - log_q).logsumexp(0) - math.log(k)
 
-    suspects = {"direction": nearest(observed, *(averaged(y, log_q) for y in (x + u - 0.5, x - u, u, 0 * u + x)))}
+    suspects: dict[str, Slips] = {"direction": [averaged(y, log_q) for y in (x + u - 0.5, x - u, u, 0 * u + x)]}
     if log_q.any():
         suspects["sign"] = averaged(x + u, -log_q)
         suspects["dependence"] = averaged(x + u, 0 * log_q)
     if k > 1:
         log_w = log_p(x + u) - log_q
         total = log_w.logsumexp(0)
-        uneven = nearest(observed, total, total + math.log(k), total / k, log_w.sum(0))
+        uneven = (total, total + math.log(k), total / k, log_w.sum(0))
         suspects |= {"log-mean": log_w.mean(0), "constant": uneven}
     return suspects
 
@@ -132,7 +128,7 @@ def bin_is_bounded(candidate: Bound, *, seed: int = 0) -> None:
             law = f"ln (1/K) Σ p(x+u)/q(u|x), {name}, K = {k}"
             expected = (log_p(x + noise) - log_q).logsumexp(0) - math.log(k)
             observed = require_shape(law, ask(candidate, log_p=log_p, x=x, u=noise, log_q=log_q), (batch,)).double()
-            suspects = _bin_suspects(observed, log_p, x, noise, log_q)
+            suspects = _bin_suspects(log_p, x, noise, log_q)
             given = {"x": x, "u": noise[:, 0], "log q": log_q[:, 0]} if k == 1 else {"x": x}
             require_close(law, observed, expected, within(expected), suspects, given=given)
             if observed.mean() > exact + 4 * standard_error(observed):

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape
-from gmcourse.laws.flows.rows import draw, pooled, within
+from gmcourse.laws.broken import Slips, require_close, require_parts, require_shape
+from gmcourse.laws.rows import draw, pooled, within
 
 
 def line_and_velocity(candidate: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]], *, seed: int = 0) -> None:
@@ -20,22 +20,20 @@ def line_and_velocity(candidate: Callable[[Tensor, Tensor, Tensor], tuple[Tensor
         x0, x1 = draw(2, 6, *event, seed=seed)
         t = torch.tensor([0.2, 0.5, 0.9, 0.65, 0.0, 1.0])
         inputs = {"x0": x0, "x1": x1, "t": t}
-        answer = ask(candidate, **inputs)
-        if not isinstance(answer, tuple | list | Tensor) or len(answer) != 2:
-            raise LawBroken("x_t and its velocity", f"a {type(answer).__name__}", "a pair", "container")
-        x_t = require_shape("x_t has the shape of x₁", answer[0], tuple(x1.shape))
-        velocity = require_shape("the velocity has the shape of x₁", answer[1], tuple(x1.shape))
+        x_t, velocity = require_parts("x_t and its velocity", ask(candidate, **inputs), 2)
+        x_t = require_shape("x_t has the shape of x₁", x_t, tuple(x1.shape))
+        velocity = require_shape("the velocity has the shape of x₁", velocity, tuple(x1.shape))
         exact, share = (x0.double(), x1.double()), t.double().view(-1, *[1] * len(event))
         line = torch.lerp(*exact, share)
         law = "x_t is on the line from x₀, noise, to x₁, data"
-        require_close(law, x_t, line, within(line), _line_suspects(x_t, *exact, share), given=inputs)
+        require_close(law, x_t, line, within(line), _line_suspects(*exact, share), given=inputs)
         slope = exact[1] - exact[0]
         slips = (exact[1], exact[0], exact[1] - line, share * slope, line, line - exact[0])
-        suspects = {"sign": -slope, "gradient": nearest(velocity, *slips), "shape": pooled(velocity, slope)}
+        suspects = {"sign": -slope, "gradient": slips, "shape": pooled(slope)}
         require_close("the velocity is dx_t/dt", velocity, slope, within(slope), suspects, given=inputs)
 
 
-def _line_suspects(observed: Tensor, x0: Tensor, x1: Tensor, t: Tensor) -> dict[str, Tensor]:
+def _line_suspects(x0: Tensor, x1: Tensor, t: Tensor) -> dict[str, Slips]:
     quarter = t * math.pi / 2
     curves = (
         (1 - t).sqrt() * x0 + t.sqrt() * x1,
@@ -45,9 +43,9 @@ def _line_suspects(observed: Tensor, x0: Tensor, x1: Tensor, t: Tensor) -> dict[
     )
     return {
         "direction": torch.lerp(x1, x0, t),
-        "spread": nearest(observed, *curves),
-        "dependence": nearest(observed, torch.lerp(x0, x1, t[:1]), torch.lerp(x0, x1, t.mean())),
-        "constant": nearest(observed, t * x1, x0 + t * x1, (1 - t) * x0 + x1, t * (x1 - x0)),
+        "spread": curves,
+        "dependence": (torch.lerp(x0, x1, t[:1]), torch.lerp(x0, x1, t.mean())),
+        "constant": (t * x1, x0 + t * x1, (1 - t) * x0 + x1, t * (x1 - x0)),
     }
 
 
@@ -62,7 +60,7 @@ def field_averages_lines(candidate: Callable[[Tensor, float, Tensor], Tensor], *
             expected = _by_score(x.double(), t, points.double())
             observed = require_shape("a velocity for each row of x", ask(candidate, x=x, t=t, points=points), (5, size))
             law = f"E[x₁ − x₀ | x_t = x] at t = {t}"
-            suspects = _field_suspects(observed, expected, x.double(), t, points.double())
+            suspects = _field_suspects(expected, x.double(), t, points.double())
             tolerance = within(expected, 1e-3 if t > 0.9 else 2e-4)
             require_close(law, observed, expected, tolerance, suspects, given={"x": x, "t": t, "points": points})
 
@@ -74,7 +72,7 @@ def _by_score(x: Tensor, t: float, points: Tensor) -> Tensor:
     return (x + (1 - t) * score) / t
 
 
-def _field_suspects(observed: Tensor, expected: Tensor, x: Tensor, t: float, points: Tensor) -> dict[str, Tensor]:
+def _field_suspects(expected: Tensor, x: Tensor, t: float, points: Tensor) -> dict[str, Slips]:
     def averaged(logits: Tensor, axis: int = 1) -> Tensor:
         return (logits.softmax(axis) @ points - x) / (1 - t)
 
@@ -84,9 +82,9 @@ def _field_suspects(observed: Tensor, expected: Tensor, x: Tensor, t: float, poi
     return {
         "sign": -expected,
         "constant": (1 - t) * expected,
-        "dependence": nearest(observed, (mean - x) / (1 - t), (mean - x).expand_as(x)),
+        "dependence": ((mean - x) / (1 - t), (mean - x).expand_as(x)),
         "spread": averaged(-squares / (2 * (1 - t))),
-        "reduction": nearest(observed, averaged(-2 * squares / spread), averaged(-squares / (2 * spread))),
+        "reduction": (averaged(-2 * squares / spread), averaged(-squares / (2 * spread))),
         "direction": averaged(-(x[:, None] - points).square().sum(2) / spread),
-        "shape": nearest(observed, averaged(-squares / spread, axis=0), pooled(observed, expected)),
+        "shape": (averaged(-squares / spread, axis=0), *pooled(expected)),
     }

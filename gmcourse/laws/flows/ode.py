@@ -6,9 +6,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape
-from gmcourse.laws.flows.rows import draw, pooled, within
+from gmcourse.laws.asking import ask, slope
+from gmcourse.laws.broken import LawBroken, Slips, require_close, require_shape
+from gmcourse.laws.rows import draw, pooled, within
 
 Field = Callable[[Tensor, Tensor], Tensor]
 Step = Callable[[Field, Tensor, Tensor, float], Tensor]
@@ -33,8 +33,8 @@ def step_is_of_order_four(candidate: Step) -> None:
         observed = _stepped(candidate, f, start, z, h)
         suspects = {
             "f = 1": {"constant": observed},
-            "f = t": {"dependence": nearest(observed, *(z + h * t for t in (start, end)))},
-            "f = t²": {cause: nearest(observed, *(z + h * t for t in times)) for cause, times in at.items()},
+            "f = t": {"dependence": [z + h * t for t in (start, end)]},
+            "f = t²": {cause: [z + h * t for t in times] for cause, times in at.items()},
         }[name]
         require_close(f"exact on {name}", observed, z + change, 1e-6, suspects)
     observed = _stepped(candidate, lambda t, z: z, start, z, h)
@@ -85,11 +85,11 @@ def linear_ode_density(candidate: Callable[[Tensor, Tensor], Tensor]) -> None:
         expected = torch.distributions.MultivariateNormal(x.new_zeros(size).double(), flow @ flow.T).log_prob(x)
         law = f"ln p(x) of dz/dt = Az, tr A = {matrix.trace():.1f}"
         observed = require_shape("one log-density for each row", ask(candidate, x=x, matrix=matrix), (len(x),))
-        suspects = _linear_suspects(expected, observed, x.double(), matrix.double())
+        suspects = _linear_suspects(expected, x.double(), matrix.double())
         require_close(law, observed, expected, within(expected), suspects, given={"x": x, "A": matrix})
 
 
-def _linear_suspects(expected: Tensor, observed: Tensor, x: Tensor, a: Tensor) -> dict[str, Tensor]:
+def _linear_suspects(expected: Tensor, x: Tensor, a: Tensor) -> dict[str, Slips]:
     def base(z: Tensor) -> Tensor:
         return torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(1) - a.trace()
 
@@ -98,11 +98,11 @@ def _linear_suspects(expected: Tensor, observed: Tensor, x: Tensor, a: Tensor) -
         "sign": expected + 2 * a.trace(),
         "constant": expected + a.trace(),
         "overflow": expected + a.trace() - torch.linalg.slogdet(a).logabsdet,
-        "direction": nearest(observed, base(x @ exp(a).T), base(x @ exp(a).T) + 2 * a.trace(), base(x)),
+        "direction": (base(x @ exp(a).T), base(x @ exp(a).T) + 2 * a.trace(), base(x)),
         "dependence": base(x @ exp(-a)),
-        "spread": nearest(observed, base(x @ (one - a).T), base(torch.linalg.solve(one + a, x.T).T)),
+        "spread": (base(x @ (one - a).T), base(torch.linalg.solve(one + a, x.T).T)),
         "reduction": base(x @ (-a).exp().T),
-        "shape": pooled(observed, expected),
+        "shape": pooled(expected),
     }
 
 
@@ -116,16 +116,9 @@ def density_follows_field(field: Field, log_density: Field, points: Tensor, *, t
         z = points.clone().requires_grad_()
         velocity = require_shape("a velocity for each row", field(t, z), tuple(points.shape))
         log_p = require_shape("one log-density for each row", log_density(t, z), (len(points),))
-        rate = torch.stack([_slope(row, t) for row in log_p])
-        slope = _slope(log_p.sum(), z)
-        trace = sum((_slope(velocity[:, i].sum(), z)[:, i] for i in range(points.shape[1])), torch.zeros_like(rate))
-        observed = rate + (slope * velocity).sum(1)
+        rate = torch.stack([slope(row, t) for row in log_p])
+        score = slope(log_p.sum(), z)
+        trace = sum((slope(velocity[:, i].sum(), z)[:, i] for i in range(points.shape[1])), torch.zeros_like(rate))
+        observed = rate + (score * velocity).sum(1)
         suspects = {"sign": trace, "constant": torch.zeros_like(trace)}
         require_close(f"d ln p/dt = −tr ∂f/∂z at t = {moment}", observed, -trace, tolerance, suspects)
-
-
-def _slope(value: Tensor, of: Tensor) -> Tensor:
-    """∂value/∂of by autograd, zeros where the value does not hang on it."""
-    if not value.requires_grad:
-        return torch.zeros_like(of)
-    return torch.autograd.grad(value, of, retain_graph=True, materialize_grads=True)[0]

@@ -7,8 +7,17 @@ import torch
 from torch import Tensor
 
 from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import LawBroken, as_tensor, nearest, require_close, require_shape, require_value, show_value
-from gmcourse.laws.flows.rows import draw, pooled, within
+from gmcourse.laws.broken import (
+    LawBroken,
+    Slips,
+    as_tensor,
+    require_close,
+    require_parts,
+    require_shape,
+    require_value,
+    show_value,
+)
+from gmcourse.laws.rows import draw, pooled, within
 
 Bin = Callable[..., Tensor]
 CORNERS = ("x0", "x1", "z0", "z1", "d0", "d1")
@@ -50,14 +59,14 @@ def rises_through_its_corners(candidate: Bin, *, seed: int = 0) -> None:
             "constant": expected - z0,
             "direction": bernstein(at, x0, x1, z0, z1, d1, d0),
             "gradient": z0 + rho * (at - x0),
-            "spread": nearest(observed, *(bernstein(x0 + k * (at - x0), *exact) for k in (x1 - x0, (x1 - x0) ** 2))),
+            "spread": [bernstein(x0 + k * (at - x0), *exact) for k in (x1 - x0, (x1 - x0) ** 2)],
             "reduction": z0 + (expected - z0) / rho,
-            "shape": pooled(observed, expected),
+            "shape": pooled(expected),
         }
         require_close(law, observed, expected, within(expected), _telling(share, suspects), given=inputs)
 
 
-def _telling(share: float, suspects: dict[str, Tensor]) -> dict[str, Tensor]:
+def _telling(share: float, suspects: dict[str, Slips]) -> dict[str, Slips]:
     """At the corners the slopes do not count: what fits there fits between, too."""
     return suspects if 0 < share < 1 else {name: suspects[name] for name in suspects if name != "gradient"}
 
@@ -82,11 +91,11 @@ def log_slope_is_autograds(candidate: Bin, *, seed: int = 0) -> None:
     straight = torch.allclose(observed[:6], expected[:6], rtol=1e-4, atol=1e-4)
     law = "ln ∂z/∂x by autograd" if straight else "in a straight bin the slope is ρ"
     given: dict[str, Tensor] = dict(zip(names, inputs, strict=True))
-    suspects = _slope_suspects(observed, expected, *exact)
+    suspects = _slope_suspects(expected, *exact)
     require_close(law, observed, expected, within(expected), suspects, given=given)
 
 
-def _slope_suspects(observed: Tensor, expected: Tensor, x: Tensor, *corners: Tensor) -> dict[str, Tensor]:
+def _slope_suspects(expected: Tensor, x: Tensor, *corners: Tensor) -> dict[str, Slips]:
     x0, x1, z0, z1, d0, d1 = corners
     xi, rho = (x - x0) / (x1 - x0), (z1 - z0) / (x1 - x0)
     u = xi * (1 - xi)
@@ -94,11 +103,11 @@ def _slope_suspects(observed: Tensor, expected: Tensor, x: Tensor, *corners: Ten
     return {
         "constant": (rho**2 * above / below).log(),
         "sign": -expected,
-        "reduction": nearest(observed, (above / below**2).log(), (rho * above / below**2).log()),
-        "dependence": nearest(observed, above.log(), (rho**2 * above).log()),
+        "reduction": ((above / below**2).log(), (rho * above / below**2).log()),
+        "dependence": (above.log(), (rho**2 * above).log()),
         "spread": expected.exp(),
         "direction": _slope(x, x0, x1, z0, z1, d1, d0).log(),
-        "shape": nearest(observed, *(torch.cat([part.sum().expand(6) for part in expected.split(6)]), expected.sum())),
+        "shape": torch.cat([part.sum().expand(6) for part in expected.split(6)]),
     }
 
 
@@ -141,7 +150,7 @@ def _corners(m: Tensor, *tables: Tensor) -> list[Tensor]:
     return [table[m + i] for table in tables for i in (0, 1)]
 
 
-def _inverse_suspects(observed: Tensor, expected: Tensor, z: Tensor, *tables: Tensor) -> dict[str, Tensor]:
+def _inverse_suspects(observed: Tensor, expected: Tensor, z: Tensor, *tables: Tensor) -> dict[str, Slips]:
     x_knots, z_knots, _ = tables
     m = torch.searchsorted(z_knots, z) - 1
     x0, x1, z0, z1, d0, d1 = _corners(m, *tables)
@@ -151,10 +160,10 @@ def _inverse_suspects(observed: Tensor, expected: Tensor, z: Tensor, *tables: Te
     same_bin = m == (torch.searchsorted(x_knots, z) - 1).clamp(0, len(x_knots) - 2)
     right = (observed - expected).abs() <= 2 * within(expected)
     other = x0 + (x1 - x0) * c / (a * xi)  # the two roots multiply to c/a
-    is_other = (((observed - other).abs() <= 0.01 * (1 + other.abs())) & other.isfinite()).double().mean() > 0.9
+    is_other = (((observed - other).abs() <= within(other, 0.01)) & other.isfinite()).double().mean() > 0.9
     return {
         **({"one-to-one": observed} if is_other else {}),
-        "spread": nearest(observed, x0 + (z1 - z0) * xi, x0 + xi, xi, (x1 - x0) * xi, z0 + (x1 - x0) * xi),
+        "spread": (x0 + (z1 - z0) * xi, x0 + xi, xi, (x1 - x0) * xi, z0 + (x1 - x0) * xi),
         **({"direction": observed} if torch.equal(right, same_bin) and not same_bin.all() else {}),
     }
 
@@ -190,28 +199,21 @@ def knots_start_as_identity(candidate: Callable[[Tensor, float], tuple[Tensor, .
 
 def _tables(candidate: Callable[..., object], h: Tensor, bound: float, name: str) -> tuple[Tensor, ...]:
     """x, z and d as the candidate gives them, held against what they promise for every h."""
-    tables = _three(ask(candidate, h=h, bound=bound), (len(h) + 4) // 3, name)
-    for letter, table in zip("xz", tables, strict=False):
+    parts = require_parts("knots x, knots z and slopes d", ask(candidate, h=h, bound=bound), 3)
+    each, shape = f"one number for each of M + 1 knots, {name}", ((len(h) + 4) // 3,)
+    x, z, d = (require_shape(f"{letter}: {each}", part, shape).double() for letter, part in zip("xzd", parts))
+    for letter, table in (("x", x), ("z", z)):
         length, ends = abs(float(table[-1] - table[0])), show_value(table[[0, -1]])
         if abs(length - 2 * bound) > 1e-4 * bound:
             raise LawBroken(f"knots {letter} run from −B to B, {name}", ends, f"{-bound}, {bound}", "spread")
         if abs(float(table[0]) + bound) > 1e-4 * bound:
             raise LawBroken(f"knots {letter} run from −B to B, {name}", ends, f"{-bound}, {bound}", "direction")
-    x, z, d = tables
     if (d[[0, -1]] - 1).abs().max() > 1e-4:
         raise LawBroken(f"slope 1 at −B and B, as outside, {name}", show_value(d[[0, -1]]), "1, 1", "gradient")
     least = min(x.diff().min(), z.diff().min(), d.min())
     if least <= 0:
         raise LawBroken(f"knots rise and slopes are positive, {name}", f"{least:.4g}", "more than 0", "sign")
-    return tables
-
-
-def _three(output: object, count: int, name: str) -> tuple[Tensor, ...]:
-    tables = list(output) if isinstance(output, tuple | list | Tensor) else []
-    if len(tables) != 3:
-        raise LawBroken("knots x, knots z and slopes d", f"{len(tables)} tables", "three", "container")
-    each = f"one number for each of M + 1 knots, {name}"
-    return tuple(require_shape(f"{letter}: {each}", table, (count,)).double() for letter, table in zip("xzd", tables))
+    return x, z, d
 
 
 def _bears(candidate: Callable[..., object], h: Tensor, bound: float) -> None:

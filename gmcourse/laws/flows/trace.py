@@ -8,8 +8,8 @@ import torch
 from torch import Generator, Tensor
 
 from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape, show_value, standard_error
-from gmcourse.laws.flows.rows import draw, within
+from gmcourse.laws.broken import LawBroken, Slips, require_close, require_shape, show_value, standard_error
+from gmcourse.laws.rows import draw, within
 
 MATRIX = torch.tensor([[2.0, -1.0, 0.3], [0.5, 1.0, 0.7], [-0.4, 0.2, -0.6]], dtype=torch.float64)
 ROTATION = torch.tensor([[0.0, -2.0, 1.0], [2.0, 0.0, -0.5], [-1.0, 0.5, 0.0]], dtype=torch.float64)
@@ -45,7 +45,7 @@ def trace_is_unbiased(candidate: Estimator, *, seed: int = 0) -> None:
     if off and observed.std(0).max() < 1e-5:
         raise LawBroken("each row has its own probe", "the same wrong value in every row", "many values", "dependence")
     mean, tolerance = observed.mean(0), 4 * standard_error(observed) + 1e-3
-    suspects = _trace_suspects(mean, expected, points.double())
+    suspects = _trace_suspects(expected, points.double())
     require_close("E[vᵀ(∂f/∂z)v] = tr ∂f/∂z", mean, expected, tolerance, suspects, given={"z": points})
     turned = estimate(lambda rows: rows[:, :3] @ ROTATION.to(rows.dtype).T @ torch.eye(3, 4, dtype=rows.dtype))
     if turned.abs().max() > 0.02:
@@ -68,7 +68,7 @@ def _derives_at_the_point(candidate: Estimator, z: Tensor, seed: int) -> None:
     require_close("E[vᵀ(∂f/∂z)v] = tr ∂f/∂z for f = sin 10z", mean, expected, tolerance, suspects)
 
 
-def _trace_suspects(mean: Tensor, expected: Tensor, points: Tensor) -> dict[str, Tensor]:
+def _trace_suspects(expected: Tensor, points: Tensor) -> dict[str, Slips]:
     """What the usual slips give on average, for Gaussian probes and for signs."""
     size, matrix = points.shape[1], WIDE.double()
     straight, whole = matrix.trace(), matrix.sum()
@@ -81,10 +81,9 @@ def _trace_suspects(mean: Tensor, expected: Tensor, points: Tensor) -> dict[str,
         "reduction": expected / size,
         "sign": -expected,
         "constant": 0 * expected,
-        "one-to-one": nearest(mean, jacobian_sum, expected / 3 + (jacobian_sum - expected) / 4),
-        "gradient": nearest(mean, *(straight + slopes.sum(1) / 2 * share for share in shares)),
-        "direction": nearest(
-            mean,
+        "one-to-one": (jacobian_sum, expected / 3 + (jacobian_sum - expected) / 4),
+        "gradient": [straight + slopes.sum(1) / 2 * share for share in shares],
+        "direction": (
             *(constant * (straight + size * share) for share in (*at_probe, *shares, 2.0)),
             expected[:1] * constant,
         ),
@@ -105,7 +104,7 @@ def rademacher_variance(candidate: Callable[[Tensor], Tensor | float], *, seed: 
         suspects = {
             "spread": 2 * symmetric.square().sum(),
             "direction": 2 * (exact.square().sum() - diagonal),
-            "constant": nearest(observed, expected / 2, 2 * expected),
+            "constant": (expected / 2, 2 * expected),
             "log-mean": values.square().mean(),
             "reduction": expected.sqrt(),
         }

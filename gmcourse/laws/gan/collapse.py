@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import nearest, require_close, require_shape
+from gmcourse.laws.asking import ask, slope
+from gmcourse.laws.broken import Slips, require_close, require_numbers, require_shape
+from gmcourse.laws.rows import within
 
 
 def features_agree_in_the_mean(candidate: Callable[[nn.Sequential, Tensor, Tensor], Tensor], *, seed: int = 0) -> None:
@@ -29,14 +30,11 @@ def features_agree_in_the_mean(candidate: Callable[[nn.Sequential, Tensor, Tenso
         (right,) = torch.autograd.grad(expected, exact)
         value = require_shape("one number for the batch", ask(candidate, critic=critic, real=real, fake=fake), ())
         observed, expected = value.detach().double(), expected.detach()
-        suspects = _feature_slips(observed, ours, [layer.detach() for layer in theirs])
+        suspects = _feature_slips(ours, [layer.detach() for layer in theirs])
         law = f"‖E φ(real) − E φ(fake)‖², 5 real and {fakes} fakes"
-        require_close(law, observed, expected, 1e-4 * (1 + expected), suspects)
-        slope = torch.zeros_like(fake)
-        if value.requires_grad:
-            slope = torch.autograd.grad(value, fake, materialize_grads=True)[0]
-        law = "the loss moves the fakes"  # its value is right
-        require_close(law, slope.double(), right, 1e-4, {"gradient": slope})
+        require_close(law, observed, expected, within(expected), suspects)
+        moved, law = slope(value, fake).double(), "the loss moves the fakes"  # its value is right
+        require_close(law, moved, right, 1e-4, {"gradient": moved})
 
 
 def _layers(critic: nn.Sequential, x: Tensor) -> list[Tensor]:
@@ -48,14 +46,14 @@ def _layers(critic: nn.Sequential, x: Tensor) -> list[Tensor]:
     return [features, before, inner, features @ last[0].T + last[1]]
 
 
-def _feature_slips(observed: Tensor, ours: list[Tensor], theirs: list[Tensor]) -> dict[str, Tensor]:
+def _feature_slips(ours: list[Tensor], theirs: list[Tensor]) -> dict[str, Slips]:
     gaps = [a.mean(0) - b.mean(0) for a, b in zip(ours, theirs, strict=True)]
     right, pairs = gaps[0].square().sum(), (ours[0] - theirs[0][:5]).square()
     return {
-        "reduction": nearest(observed, right / 4, right / 2),
-        "dependence": nearest(observed, *(gap.square().sum() for gap in gaps[1:])),
-        "log-mean": nearest(observed, pairs.sum(1).mean(), pairs.mean(), pairs.sum()),
-        "spread": nearest(observed, right.sqrt(), gaps[0].abs().sum()),
+        "reduction": (right / 4, right / 2),
+        "dependence": [gap.square().sum() for gap in gaps[1:]],
+        "log-mean": (pairs.sum(1).mean(), pairs.mean(), pairs.sum()),
+        "spread": (right.sqrt(), gaps[0].abs().sum()),
         "shape": (ours[0].sum(0) - theirs[0].sum(0)).square().sum(),
     }
 
@@ -81,14 +79,14 @@ def rows_see_their_neighbours(candidate: Callable[[Tensor], Tensor], *, seed: in
             near(lambda gaps: sum(map(abs, gaps)) / len(gaps)),
         )
         suspects = {
-            "spread": nearest(observed, *others),
+            "spread": others,
             "sign": near(lambda gaps: sum(map(abs, gaps)), sign=1.0),
             "constant": expected - 1,
-            "reduction": nearest(observed, expected / batch, (expected - 1) / (batch - 1)),
+            "reduction": (expected / batch, (expected - 1) / (batch - 1)),
             "dependence": near(sum),
         }
         law = "o_ib = Σ_j exp(−‖M_ib − M_jb‖₁)"
-        require_close(law, observed, expected, 1e-4 * (1 + expected), suspects)
+        require_close(law, observed, expected, within(expected), suspects)
 
 
 def _nearness(rows: list[list[list[float]]], distance: Callable[[list[float]], float], sign: float) -> Tensor:
@@ -108,10 +106,7 @@ def modes_are_counted(candidate: Callable[[Tensor, Tensor, float], Any], *, seed
     """
     std = 0.5
     for law, x, c in _crowds():
-        result = ask(candidate, samples=x, centres=c, std=std)
-        if not isinstance(result, (tuple, list)) or len(result) != 2:
-            result = require_shape("two numbers: modes found and quality", result, (2,))
-        seen = torch.stack([require_shape("found and quality", value, ()).double() for value in result])
+        seen = require_numbers("modes found, and quality", ask(candidate, samples=x, centres=c, std=std), 2)
         right = _counted(x, c, std)
         slips = {
             "constant": [_counted(x, c, std, share=1e-9)],
@@ -123,8 +118,7 @@ def modes_are_counted(candidate: Callable[[Tensor, Tensor, float], Any], *, seed
             "one-to-one": [_counted(x, c, std, norm=norm) for norm in (1.0, math.inf)]
             + [_counted(x[:, :1], c[:, :1], std)],
         }
-        named = {cause: nearest(seen, *values) for cause, values in slips.items()}
-        require_close(f"modes found, and quality, of {law}", seen, right, torch.tensor([0.0, 1e-5]), named)
+        require_close(f"modes found, and quality, of {law}", seen, right, torch.tensor([0.0, 1e-5]), slips)
 
 
 def _crowds() -> Iterator[tuple[str, Tensor, Tensor]]:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Normal
 
 from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape, standard_error
+from gmcourse.laws.broken import LawBroken, Slips, require_close, require_parts, require_shape, standard_error
 from gmcourse.laws.gan.exact import best_answer, gaussian_js, to_mixture
 from gmcourse.laws.mass import grid
 
@@ -37,7 +37,7 @@ def discriminator_is_optimal(candidate: Pair, *, seed: int = 0) -> None:
         observed = require_shape(law, output, tuple(log_p.shape)).double()
         expected, gap = best_answer(log_p.double(), log_q.double()), (log_p - log_q).double()
         outside = bool((observed < 0).any() or (observed > 1).any())
-        suspects = {"sign": 1 - expected, "spread": nearest(observed, torch.sigmoid(gap / 2), torch.sigmoid(2 * gap))}
+        suspects = {"sign": 1 - expected, "spread": (torch.sigmoid(gap / 2), torch.sigmoid(2 * gap))}
         if law.startswith("densities"):
             suspects = {"overflow": observed}  # the formula is right elsewhere
         if outside:
@@ -90,10 +90,10 @@ def divergence_is_jensen_shannon(candidate: Callable[[Tensor, Tensor, float], Te
     bits = js / math.log(2)
     suspects = {
         "constant": bits,
-        "reduction": nearest(observed, 2 * js, js / 2, js / dx, 2 * js / dx, 2 * bits),
-        "direction": nearest(observed, there + back, (there + back) / 2, there, back),
-        "log-mean": nearest(observed, (there + back) / 4, js - math.log(2)),
-        "dependence": nearest(observed, first, second, first / 2, second / 2),
+        "reduction": (2 * js, js / 2, js / dx, 2 * js / dx, 2 * bits),
+        "direction": (there + back, (there + back) / 2, there, back),
+        "log-mean": ((there + back) / 4, js - math.log(2)),
+        "dependence": (first, second, first / 2, second / 2),
         "sign": -js,
     }
     require_close("JS of N(0, 1) and N(1, 0.36)", observed, js, 1e-4, suspects)
@@ -118,7 +118,7 @@ def bound_is_below_divergence(candidate: Pair, *, seed: int = 0) -> None:
     for n, m in ((3, 5), (6, 4)):
         h_real, h_fake = 1.5 * torch.randn(n, generator=rng) + 0.8, 1.5 * torch.randn(m, generator=rng) - 0.2
         observed = require_shape("one number", ask(candidate, h_real=h_real, h_fake=h_fake), ()).double()
-        right, suspects = _bounds(observed, h_real.double(), h_fake.double())
+        right, suspects = _bounds(h_real.double(), h_fake.double())
         law = f"ln 2 + ½𝒱, {n} real points and {m} fakes"
         require_close(law, observed, right, 1e-4, suspects, given={"h_real": h_real, "h_fake": h_fake})
     theta, js = 2.0, gaussian_js(2.0)
@@ -138,20 +138,20 @@ def bound_is_below_divergence(candidate: Pair, *, seed: int = 0) -> None:
         require_close(law, observed, expected, 1e-3, suspects | {"overflow": observed})  # right near 0
 
 
-def _bounds(observed: Tensor, h_real: Tensor, h_fake: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+def _bounds(h_real: Tensor, h_fake: Tensor) -> tuple[Tensor, dict[str, Slips]]:
     """The bound, and what the usual slips would give in its place."""
     logits, log2 = (h_real, -h_fake, -h_real, h_fake), math.log(2)
     real, fake, not_real, not_fake = (Bernoulli(logits=h).log_prob(torch.ones(())) for h in logits)
     value = real.mean() + fake.mean()
     right = log2 + value / 2
     return right, {
-        "reduction": nearest(observed, 2 * right, log2 + value),
-        "constant": nearest(observed, value, value / 2),
-        "sign": nearest(observed, log2 + (not_real.mean() + not_fake.mean()) / 2, log2 - value / 2),
+        "reduction": (2 * right, log2 + value),
+        "constant": (value, value / 2),
+        "sign": (log2 + (not_real.mean() + not_fake.mean()) / 2, log2 - value / 2),
         "log-mean": right / log2,
         "dependence": log2 + torch.cat([real, fake]).mean(),
         "direction": right.clamp(min=0),
-        "one-to-one": nearest(observed, log2 + real.mean(), log2 + fake.mean()),
+        "one-to-one": (log2 + real.mean(), log2 + fake.mean()),
     }
 
 
@@ -163,7 +163,7 @@ def generator_losses_pull(candidate: Callable[[Tensor], tuple[Tensor, Tensor]], 
     h = torch.tensor([-3.0, -1.0, 0.1, 0.4, 2.5], requires_grad=True)
     d = torch.sigmoid(h.detach().double())
     names, (low, high) = ("saturating", "non-saturating"), ((1 - d).log(), -d.log())
-    values = _pair(ask(candidate, h=h))
+    values = require_parts("two losses", ask(candidate, h=h), 2)
     seen = [require_shape(f"the {name} loss is one number", v, ()) for name, v in zip(names, values, strict=True)]
     cause = _which_slip(torch.stack([v.detach().double() for v in seen]), low, high, d)
     for name, loss, expected, slope in zip(names, seen, (low, high), (-d, d - 1), strict=True):
@@ -176,16 +176,10 @@ def generator_losses_pull(candidate: Callable[[Tensor], tuple[Tensor, Tensor]], 
         require_close(law, gradient, slope / len(h), 1e-4, {"gradient": gradient})  # its value is right
     for sign, expected in ((1.0, (-200.0, 0.0)), (-1.0, (0.0, 200.0))):
         far = ask(candidate, h=torch.full((3,), 200.0 * sign))
-        for name, loss, value in zip(names, _pair(far), expected, strict=True):
+        for name, loss, value in zip(names, require_parts("two losses", far, 2), expected, strict=True):
             law = f"the {name} loss at h = {200 * sign:+.0f}"
             observed = require_shape(law, loss, ()).detach().double()
             require_close(law, observed, value, 1e-3, {"overflow": observed})  # right near 0
-
-
-def _pair(losses: object) -> tuple[object, object]:
-    if isinstance(losses, (tuple, list)) and len(losses) == 2 or isinstance(losses, Tensor) and losses.shape == (2,):
-        return losses[0], losses[1]
-    raise LawBroken("two losses", f"a {type(losses).__name__}", "(saturating, non-saturating)", "container")
 
 
 def _which_slip(seen: Tensor, low: Tensor, high: Tensor, d: Tensor) -> str:

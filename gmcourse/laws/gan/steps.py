@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape
+from gmcourse.laws.broken import LawBroken, require_close, require_shape
 
 
 def critic_moves_alone(candidate: Callable[..., object], *, seed: int = 0) -> None:
@@ -32,9 +32,9 @@ def critic_moves_alone(candidate: Callable[..., object], *, seed: int = 0) -> No
     share = 0.5 if torch.allclose(moved, -lr * gradient / 2, atol=1e-6) else 1.0
     suspects = {
         "sign": -lr * swapped,
-        "constant": nearest(moved, -lr * (gradient + stale), -lr * (gradient / 2 + stale)),
-        "direction": nearest(moved, lr * gradient, lr * gradient / 2),
-        "reduction": nearest(moved, -lr * gradient * len(real), -lr * gradient * len(real) / 2),
+        "constant": (-lr * (gradient + stale), -lr * (gradient / 2 + stale)),
+        "direction": (lr * gradient, lr * gradient / 2),
+        "reduction": (-lr * gradient * len(real), -lr * gradient * len(real) / 2),
     }
     require_close("the critic steps down the gradient of −𝒱", moved, -share * lr * gradient, 2e-6, suspects)
     observed = require_shape("returns the loss before the step", loss, ()).detach()
@@ -104,11 +104,11 @@ def stays_in_the_box(candidate: Callable[[nn.Module, torch.optim.Optimizer, Tens
     suspects = {
         "direction": start.clamp(-clip, clip) + step,
         "gradient": start + step.clamp(-lr * clip, lr * clip),
-        "sign": nearest(found, (start - step).clamp(-clip, clip), start - step),
-        "dependence": nearest(found, (start + step - lr).clamp(-clip, clip), start + step - lr),
+        "sign": ((start - step).clamp(-clip, clip), start - step),
+        "dependence": ((start + step - lr).clamp(-clip, clip), start + step - lr),
         "constant": start.clamp(-clip, clip),
         "spread": start + step,
-        "reduction": nearest(found, (start + step).clamp(max=clip), (start + step).clamp(min=-clip)),
+        "reduction": ((start + step).clamp(max=clip), (start + step).clamp(min=-clip)),
         "one-to-one": (start + step).clamp(0, clip),
     }
     expected = (start + step).clamp(-clip, clip)

@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import LawBroken, nearest, require_close, require_shape, standard_error
+from gmcourse.laws.broken import LawBroken, Slips, require_close, require_shape, standard_error
+from gmcourse.laws.rows import within
 
 Function = Callable[[Tensor], Tensor]
 
@@ -29,15 +30,14 @@ def evidence_estimate(candidate: Callable[..., Tensor], *, seed: int = 0) -> Non
         inputs = {"log_likelihood": log_likelihood, "z": z, "mean": mean, "log_std": log_std}
         observed = require_shape("one value for each x", ask(candidate, **inputs), (batch,)).double()
         ll, *parts = (value.double() for value in inputs.values())
-        expected, slips = _evidences(observed, ll, *parts)
-        fitting = {cause: slip for cause, slip in slips.items() if _close(observed, slip)}
-        given = {"mean": mean, "log_std": log_std}
+        expected, slips = _evidences(ll, *parts)
+        given, near = {"mean": mean, "log_std": log_std}, within(observed)
         if k > 100:
             exact = Normal(0.0, math.sqrt(2.0)).log_prob(x.double()).sum(-1)
             error = standard_error((_log_weights(ll, *parts) - exact).exp())
-            require_close("the estimate comes to log p(x)", observed, exact, 4 * error, fitting, given=given)
+            require_close("the estimate comes to log p(x)", observed, exact, 4 * error, slips, given, fit=near)
         law = "ln (1/K) Σ_k p(x|z_k) p(z_k)/q(z_k|x)"
-        require_close(f"{law}, K = {k}", observed, expected, 1e-4 * (1 + expected.abs()), fitting, given=given)
+        require_close(f"{law}, K = {k}", observed, expected, within(expected), slips, given, fit=near)
         law = "log p(x|z) near −1000, as for an image"
         far = ask(candidate, **{**inputs, "log_likelihood": log_likelihood - 1_000})
         far = require_shape(law, far, (batch,)).double()
@@ -48,7 +48,7 @@ def _log_weights(ll: Tensor, z: Tensor, mean: Tensor, log_std: Tensor) -> Tensor
     return ll + (Normal(0.0, 1.0).log_prob(z) - Normal(mean, log_std.exp()).log_prob(z)).sum(-1)
 
 
-def _evidences(observed: Tensor, ll: Tensor, z: Tensor, mean: Tensor, log_std: Tensor) -> tuple[Tensor, dict]:
+def _evidences(ll: Tensor, z: Tensor, mean: Tensor, log_std: Tensor) -> tuple[Tensor, dict[str, Slips]]:
     """The estimate, and what the usual slips would give in its place."""
 
     def average(log_w: Tensor) -> Tensor:
@@ -62,19 +62,19 @@ def _evidences(observed: Tensor, ll: Tensor, z: Tensor, mean: Tensor, log_std: T
     slips = {
         "constant": log_w.logsumexp(0),
         "log-mean": log_w.mean(0),
-        "direction": nearest(observed, average(ll), average(ll - q), average(ll + prior)),
-        "sign": nearest(observed, average(ll + prior + q), average(ll - prior + q)),
-        "shape": nearest(observed, 0 * ll[0] + pooled, average(log_w)[:1].expand_as(ll[0]), 0 * ll[0] + pooled.exp()),
+        "direction": (average(ll), average(ll - q), average(ll + prior)),
+        "sign": (average(ll + prior + q), average(ll - prior + q)),
+        "shape": (0 * ll[0] + pooled, average(log_w)[:1].expand_as(ll[0]), 0 * ll[0] + pooled.exp()),
         "dependence": average(ll + prior - first),
         "spread": average(_log_weights(ll, z, mean, log_std / 2)),
-        "reduction": nearest(observed, *means),
+        "reduction": means,
         "one-to-one": log_w.amax(0),
     }
     return average(log_w), slips
 
 
 def _close(observed: Tensor, slip: Tensor) -> bool:
-    return bool(((observed - slip).abs() <= 1e-4 * (1 + slip.abs())).all())
+    return bool(((observed - slip).abs() <= within(slip)).all())
 
 
 def values_are_weighed(candidate: Callable[[Function, Tensor, Tensor, Tensor], Tensor], *, seed: int = 0) -> None:
@@ -149,11 +149,11 @@ def noise_maximises_likelihood(candidate: Callable[[Tensor, Tensor], Tensor], *,
         rows, half = squares.flatten(1), math.log(x[0].numel()) / 2
         suspects = {
             "spread": 2 * best,
-            "reduction": nearest(observed, best + half, best + math.log(x.numel()) / 2, best + math.log(len(x)) / 2),
+            "reduction": (best + half, best + math.log(x.numel()) / 2, best + math.log(len(x)) / 2),
             "constant": best.exp(),
             "log-mean": best.exp() ** 2,
             "sign": -best,
-            "direction": nearest(observed, rows.mean(1).log().mean() / 2, rows.mean(0).log().mean() / 2),
-            "dependence": nearest(observed, (x - mean).std().log(), x.std().log(), rows[0].mean().log() / 2),
+            "direction": (rows.mean(1).log().mean() / 2, rows.mean(0).log().mean() / 2),
+            "dependence": ((x - mean).std().log(), x.std().log(), rows[0].mean().log() / 2),
         }
         require_close("s = ln σ at the largest likelihood", observed, best, 2e-3, suspects)
