@@ -82,7 +82,10 @@ def grid_kl(log_p: Tensor, log_q: Tensor, dx: float) -> Tensor:
 
 
 def grid_jensen_shannon(log_p: Tensor, log_q: Tensor, dx: float) -> Tensor:
-    """½ KL(p ‖ m) + ½ KL(q ‖ m), m = ½(p + q), from log-densities (cells,) on a grid; nats, scalar, 0 to ln 2."""
+    """½ KL(p ‖ m) + ½ KL(q ‖ m), m = ½(p + q), from log-densities (cells,) on a grid; nats, scalar, 0 to ln 2.
+
+    Equation: taxonomy-jensen-shannon.
+    """
     log_m = torch.logaddexp(log_p, log_q) - math.log(2)
     return (grid_kl(log_p, log_m, dx) + grid_kl(log_q, log_m, dx)) / 2
 
