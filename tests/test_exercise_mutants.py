@@ -43,6 +43,14 @@ def test_lines_are_changed_and_parameters_that_the_stub_does_not_have_are_left()
     assert not any("prior" in what and "→" not in what for what in made)
 
 
+def test_a_set_of_names_is_held_against_smaller_and_larger_ones():
+    names = Exercise(id="x.set", stub="", points=1, laws=(), reference=frozenset("ab"), hints=("",), wrong=())
+    made = {mutant.what: mutant.answer for mutant in mutants(names)}
+    assert made["without a"] == {"b"}
+    assert made["no name"] == set()
+    assert len(made["another name more"]) == 3
+
+
 def test_a_weak_law_is_found_out_and_a_strong_one_refuses():
     def passed(law):
         calls, x = Calls(gaussian_kl), exercise(law)

@@ -36,7 +36,7 @@ def mutants(exercise: Any) -> Iterator[Mutant]:
     """Every mutant of an exercise's reference."""
     reference = exercise.reference
     if not callable(reference):
-        kinds = {dict: _findings, tuple: _several}
+        kinds = {dict: _findings, tuple: _several, frozenset: _names_of}
         yield from kinds.get(type(reference), _numbers)(exercise.id, reference)
         return
     for function in reached(reference):
@@ -74,6 +74,13 @@ def _findings(id: str, value: dict[str, Any]) -> Iterator[Mutant]:
             yield Mutant(id, "value", f"one number of {name}", value | {name: part[:1]})
             yield Mutant(id, "value", f"NaN among {name}", value | {name: [math.nan, *part[1:]]})
             yield Mutant(id, "sign", f"{name} negated", value | {name: [-number for number in part]})
+
+
+def _names_of(id: str, names: frozenset[str]) -> Iterator[Mutant]:
+    """A set of names: one left out, none, another one more."""
+    slips = {f"without {name}": names - {name} for name in sorted(names)}
+    slips |= {"no name": frozenset(), "another name more": names | {"another"}}
+    yield from (Mutant(id, "value", what, slip) for what, slip in slips.items())
 
 
 def asked_for(stub: str) -> list[str]:

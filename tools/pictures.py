@@ -1,4 +1,4 @@
-"""Draw the picture of each chapter page from a model trained on the spot. Run: python tools/pictures.py [vae gan flows]
+"""Draw the picture of each chapter page from a model trained on the spot. Run: python tools/pictures.py [name …]
 
 A picture is a fragment of HTML, chapters/NN_family/picture.html: panels in SVG, in the colours of the page's theme,
 each with its words, beside one another where there is room. Data, model and samples have the colours of the course.
@@ -70,6 +70,52 @@ def figure(panels: list[str], caption: str) -> str:
     )
 
 
+def taxonomy() -> str:
+    """A histogram of two moons, asked three things: a sample, how probable some points are, and the rest of a point."""
+    moons = load("two-moons")
+    model = find("histogram").build(moons).count(moons.train)
+    edges, mass = model.edges.numpy(), model.logits.detach().flatten().softmax(0).view(model.logits.shape).numpy()
+    centre = edges.mean(1)
+    extent = 1.04 * np.abs(edges - centre[:, None]).max()
+    places = [Panel(extent, centre) for _ in range(3)]
+    for panel in places:
+        _cells(panel, edges, mass / mass.max() * (0.8 if panel is not places[2] else 0.25))
+    places[0].dots(model.sample(400, rng=torch.Generator().manual_seed(0)), "samples-stroke")
+    for x in ([0.0, 1.0], [0.6, 1.0], [1.6, 0.6]):
+        score = model.log_prob(torch.tensor([x])).item()
+        at = places[1].placed(np.array([x]))[0]
+        places[1].dots(torch.tensor([x]), "data-stroke", 12)
+        places[1].marks.append(f'<text class="said" x="{at[0] + 10:.0f}" y="{at[1] + 5:.0f}">{_signed(score)}</text>')
+    column = int(np.searchsorted(edges[0], 0.0)) - 1
+    rest = np.zeros_like(mass)
+    rest[column] = mass[column] / mass[column].max()
+    _cells(places[2], edges, rest)
+    side = np.array([[edges[0, column], edges[1, 0]], [edges[0, column], edges[1, -1]]])
+    across = np.array([edges[0, column + 1] - edges[0, column], 0])
+    places[2].path([np.concatenate([side, side[::-1] + across])], "judge", closed=True)
+    said = ("Draw more of these.", "How probable is this point? (ln p)", "One coordinate is known: where is the other?")
+    alts = (
+        "Samples of a histogram lie on two moons.",
+        "Three points with their log-densities: high on a moon, lower at its edge, lowest outside.",
+        "One column of the histogram is lit, in two places, where the two moons cross it.",
+    )
+    caption = (
+        "One <b class='tag-model'>model</b>, three questions. It is a histogram of two moons: a table that says how "
+        "much probability lies in each cell. From the same table come <b class='tag-samples'>samples</b>, the "
+        "log-density of any <b class='tag-data'>point</b>, and the distribution of what is missing. Each cell was "
+        "given half a count in advance, so that no place is impossible: hence the few stray samples. The families of "
+        "this course differ in which of these questions they can answer, and at what price."
+    )
+    return figure([panel.svg(*words) for panel, *words in zip(places, said, alts)], caption)
+
+
+def _cells(panel: Panel, edges: np.ndarray, ink: np.ndarray) -> None:
+    """Each cell of a grid, edges (2, bins + 1), as a square with this much ink, (bins, bins), where there is any."""
+    for i, j in zip(*np.nonzero(ink > 0.01)):
+        x, y = edges[0, [i, i + 1, i + 1, i]], edges[1, [j, j, j + 1, j + 1]]
+        panel.path([np.stack([x, y], 1)], "model-fill", closed=True, opacity=ink[i, j])
+
+
 def vae() -> str:
     """Three digits, the exact posterior of each over the latent plane, and the Gaussian that the encoder names."""
     torch.manual_seed(0)
@@ -128,8 +174,8 @@ def _pixels(image: Tensor, side: float, at: float = 14) -> str:
     return f'<path class="data-fill" d="{squares}"/>'
 
 
-def _signed(value: Tensor) -> str:
-    return f"{value.item():.1f}".replace("-", "−")
+def _signed(value: float | Tensor) -> str:
+    return f"{float(value):.1f}".replace("-", "−")
 
 
 def gan() -> str:
@@ -236,6 +282,7 @@ def write(folder: str, text: str) -> None:
 
 
 PICTURES: dict[str, tuple[str, Callable[[], str]]] = {
+    "taxonomy": ("01_taxonomy", taxonomy),
     "vae": ("04_vae", vae),
     "gan": ("05_gan", gan),
     "flows": ("06_flows", flows),

@@ -30,7 +30,7 @@ def independent_nll(train: Tensor, x: Tensor) -> Tensor:
 
     The values are those that any coordinate takes in train or x.
     """
-    known, rows = (t.reshape(len(t), -1) for t in (train, x))
+    known, rows = (t.reshape(len(t), t.shape[1:].numel()) for t in (train, x))
     values = torch.cat([known.unique(), rows.unique()]).unique()
     dims, column = known.shape[1], torch.arange(known.shape[1])
     codes, asked = (torch.searchsorted(values, t.contiguous()) + column * len(values) for t in (known, rows))

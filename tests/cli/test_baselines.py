@@ -36,6 +36,11 @@ def test_independent_pixels_are_smoothed_counts():
     assert independent_nll(train, x).tolist() == pytest.approx(expected)
 
 
+def test_a_stream_is_one_column():
+    train, x = torch.tensor([0, 0, 2]), torch.tensor([0, 1])
+    assert torch.equal(independent_nll(train, x), independent_nll(train[:, None], x[:, None]))
+
+
 def test_the_values_of_independent_pixels_have_mass_one():
     train = torch.randint(0, 3, (40, 1)) / 2
     values = torch.tensor([[0.0], [0.5], [1.0]])

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from gmcourse import checkpoint, runs
-from gmcourse.catalogue import CATALOGUE
+from gmcourse.catalogue import find
 from gmcourse.cli import main
 from gmcourse.data import load
 from gmcourse.gan import GAN
@@ -86,7 +86,7 @@ def test_flags_and_schedule(tmp_path, monkeypatch):
     assert main([*TRAIN, "--run", "b", "--lr", "0.5"]) == 0
     (steps, schedule), (_, constant) = seen
     assert (steps, constant) == (30, 0.5)
-    recipe = CATALOGUE[0].recipe()
+    recipe = find("gaussian-vae").recipe()
     assert schedule(0) == recipe["lr"](0)
     assert schedule(15) == pytest.approx(recipe["lr"](recipe["steps"] / 2))
     assert schedule(29) == pytest.approx(recipe["lr"](recipe["steps"] * 29 / 30))
