@@ -12,7 +12,7 @@ from gmcourse.protocols import Bijection, Bounded, Density, Sampler, Scored, Unn
 from gmcourse.record import ModelRecord
 
 WITHOUT_SLOPE = ("probability table", "fully visible belief net")
-"""Branches whose log p(x) has no slope: their x is counted, or steps from value to value."""
+"""Branches whose log p(x) has no slope: their x falls into cells, or steps from value to value."""
 
 
 @dataclass(frozen=True)

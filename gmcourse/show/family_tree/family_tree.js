@@ -6,7 +6,8 @@ import { byLesson, leavesOf, links, modelsOf, sentence, stepped, tally, told, ve
 
 const HINT =
   "Choose what a model should give. ✓ marks those that can; beside them stands how often one answer calls the network " +
-  "(D: once for each coordinate). Choose a model for all that it can be asked; the arrow keys lead from one to the next.";
+  "(D: once for each coordinate; a formula: never). Choose a model for all that it can be asked; the arrow keys lead from " +
+  "one to the next.";
 
 let groups = 0;
 
@@ -49,7 +50,7 @@ function hangModels(item, models, view, choose) {
   for (const model of models) {
     const chip = button(make("li", "", list), "", () => choose(model.key), "gm-model");
     make("span", "gm-mark", chip).setAttribute("aria-hidden", "true");
-    make("span", "gm-model-name", chip, model.name);
+    make("span", "gm-model-name", chip, model.name).after(" ");
     view.chips.push({ chip, model, cost: make("span", "gm-cost", chip), list });
   }
 }
@@ -101,7 +102,7 @@ function light(view, question) {
     const answer = model.answers[question];
     chip.classList.toggle("gm-lit", Boolean(answer));
     cost.textContent = answer ? answer.cost : "";
-    chip.setAttribute("aria-label", `${model.name}: ${answer ? `yes, ${answer.cost}` : "no"}`);
+    chip.setAttribute("aria-label", answer ? `${model.name} ${answer.cost}: yes` : `${model.name}: no`);
   }
   for (const { item, count, branches } of view.branches) {
     const [can, all] = tally(branches, question);
@@ -160,7 +161,7 @@ function render({ model, el }) {
     go("chosen", "");
   };
   rove(view, close);
-  card.addEventListener("keydown", (event) => event.key === "Escape" && close());
+  card.addEventListener("keydown", (event) => event.key === "Escape" && close(), true); // what is in it keeps its keys
 
   function showQuestion() {
     const question = model.get("question");
