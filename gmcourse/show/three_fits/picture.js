@@ -102,7 +102,7 @@ export function follow(view, handle, go) {
 
 /** In words, where a Gaussian stands before the hills: over both, or on the one that it has not left. */
 export function standing(left) {
-  return left ? `${left === "right" ? "left" : "right"} hill alone` : "both hills";
+  return left ? `the ${left === "right" ? "left" : "right"} hill alone` : "both hills";
 }
 
 /** "m = −1.20, σ = 2.93" */
