@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.self_test import SelfTest
     from gmcourse.show.spline_editor import SplineEditor
     from gmcourse.show.style import CLASS_COLOURS, COLOURS, sequential, use_style
+    from gmcourse.show.three_fits import ThreeFits
 
 _HOMES = {
     **dict.fromkeys(("CLASS_COLOURS", "COLOURS", "sequential", "use_style"), "style"),
@@ -37,6 +38,7 @@ _HOMES = {
     "LatentMap": "latent_map",
     "SelfTest": "self_test",
     "SplineEditor": "spline_editor",
+    "ThreeFits": "three_fits",
 }
 __all__ = [
     "CLASS_COLOURS",
@@ -46,6 +48,7 @@ __all__ = [
     "LatentMap",
     "SelfTest",
     "SplineEditor",
+    "ThreeFits",
     "bending",
     "bent",
     "compare",
