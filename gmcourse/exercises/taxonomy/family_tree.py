@@ -154,7 +154,7 @@ EXERCISES = (
             "sign": "Can a KL be negative? Which logarithm stands first?",
             "dependence": "Exchange q and p: a KL changes, yours does not. How many terms are asked for?",
             "one-to-one": "Cells where q has much count more than cells where it has nothing. Where is your weight?",
-            "not-finite": "Where both densities are 0 to a computer, 0/0 is no number. Must the logarithms be left?",
+            "not-finite": "Where p is 0 to a computer, q/p is no number. Must the logarithms be left?",
             "overflow": "Right near the hills, wrong where exp(log_p) is 0. What do you take the log of, or leave out?",
             "log-mean": "Nats are asked for, and a mean of logarithms. Is yours in bits, or the logarithm of a mean?",
         },

@@ -74,12 +74,13 @@ def _cause(said: str, able: list[str], unable: list[str]) -> str:
 def _model(able: list[str], unable: list[str], *, module: bool) -> Any:
     """A model of that nature, its name no help; what it answers it has from a parent class."""
 
-    def unanswered(self: Any, *inputs: Any, **named: Any) -> Tensor:
-        raise NotImplementedError
-
     base = nn.Module if module else object
     parent = type("Parent", (base,), {name: _sample if name == "sample" else _value for name in able})
-    return type("Model", (parent,), dict.fromkeys(unable, unanswered))()
+    return type("Model", (parent,), dict.fromkeys(unable, lambda self, *inputs, **named: _refuse()))()
+
+
+def _refuse() -> None:
+    raise NotImplementedError
 
 
 def _sample(self: Any, n: int, *, rng: torch.Generator | None = None) -> Tensor:

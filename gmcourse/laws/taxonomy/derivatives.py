@@ -125,19 +125,14 @@ def _gradients(h: Function, slope: Function, x: Tensor, weight: Tensor) -> tuple
         "dependence": [expected + sign * way for way in own for sign in (1, -1)] + [len(x) * expected + own[1]],
         "reduction": [
             len(x) * expected,
-            by_weight(lambda g, _: (g.norm() - 1).square()),
-            by_weight(lambda g, _: ((g / len(x)).norm(dim=1) - 1).square().mean()),
-            by_weight(lambda g, _: (g - 1).square().mean()),
-            by_weight(lambda g, _: (g.abs() - 1).square().mean()),
             of_norms(lambda norm: (norm.mean() - 1).square()),
+            of_norms(lambda norm: (norm / len(x) - 1).square().mean()),
+            *(by_weight(lambda g, _, f=f: (f(g) - 1).square().mean()) for f in (torch.norm, torch.clone, torch.abs)),
             by_weight(lambda g, _: (g.mean(0).norm() - 1).square()),
             by_weight(lambda g, _: (g.norm(dim=0) - 1).square().mean()),
         ],
-        "spread": [
-            of_norms(lambda norm: (norm.square() - 1).square().mean()),
-            of_norms(lambda norm: (norm - 1).abs().mean()),
-            by_weight(lambda g, _: (g.abs().sum(1) - 1).square().mean()),
-        ],
+        "spread": [of_norms(lambda norm: (norm.square() - 1).square().mean())]
+        + [of_norms(lambda n: (n - 1).abs().mean()), by_weight(lambda g, _: (g.abs().sum(1) - 1).square().mean())],
         "constant": [plain, plain / 2, of_norms(lambda norm: norm.mean())],
         "one-to-one": [of_norms(lambda norm: (norm - 1).clamp(min=0).square().mean())],
         "sign": [-expected],
