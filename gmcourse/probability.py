@@ -72,6 +72,24 @@ def categorical_kl(logits: Tensor, prior_logits: Tensor) -> Tensor:
     return sum_event((log_p.exp() * log_ratio).sum(1))
 
 
+def grid_kl(log_p: Tensor, log_q: Tensor, dx: float) -> Tensor:
+    """KL(p ‖ q) = Σ p (ln p − ln q) dx from log-densities (cells,) on a grid of cells of width dx; nats, scalar.
+
+    Where p is 0 it adds nothing; where q alone is 0 the divergence is infinite.
+    """
+    p = log_p.exp()
+    return (p * torch.where(p == 0, 0.0, log_p - log_q)).sum() * dx
+
+
+def grid_jensen_shannon(log_p: Tensor, log_q: Tensor, dx: float) -> Tensor:
+    """½ KL(p ‖ m) + ½ KL(q ‖ m), m = ½(p + q), from log-densities (cells,) on a grid; nats, scalar, 0 to ln 2.
+
+    Equation: taxonomy-jensen-shannon.
+    """
+    log_m = torch.logaddexp(log_p, log_q) - math.log(2)
+    return (grid_kl(log_p, log_m, dx) + grid_kl(log_q, log_m, dx)) / 2
+
+
 def bits_per_dim(log_prob: Tensor, dims: int) -> Tensor:
     """−log p / (D ln 2): the code length of one dimension in bits, of a log-probability in nats."""
     if dims < 1:

@@ -11,12 +11,21 @@ from gmcourse.schedules import held_then_falling
 
 BRANCHES = (
     ("explicit density", "tractable", "probability table"),
+    ("explicit density", "tractable", "fully visible belief net"),
     ("explicit density", "tractable", "normalising flow"),
+    ("explicit density", "tractable", "continuous flow"),
     ("explicit density", "approximate", "variational"),
+    ("explicit density", "approximate", "discrete codes"),
     ("explicit density", "approximate", "dequantised flow"),
+    ("explicit density", "approximate", "diffusion"),
+    ("explicit density", "approximate", "score"),
+    ("explicit density", "approximate", "Markov chain"),
     ("implicit density", "adversarial"),
+    ("implicit density", "distilled"),
+    ("implicit density", "Markov chain"),
+    ("no density", "autoencoder"),
 )
-"""The leaves of the family tree that have models: a record stands on one of them."""
+"""The leaves of the family tree, after Goodfellow (2017, figure 9) and what came since: a record stands on one."""
 
 
 class Examples(Protocol):

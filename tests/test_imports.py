@@ -15,7 +15,20 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "gmcourse"
 ORDER = [
     *["protocols", "probability", "nets", "schedules", "record", "data", *FAMILIES, "catalogue"],
-    *["checkpoint", "training", "runs", "metrics", "laws", "comparison", "show", "exercises", "lab", "cli", "__main__"],
+    *[
+        "checkpoint",
+        "training",
+        "runs",
+        "metrics",
+        "family_tree",
+        "laws",
+        "comparison",
+        "show",
+        "exercises",
+        "lab",
+        "cli",
+        "__main__",
+    ],
 ]
 LAWS_MAY_IMPORT = {"laws", "protocols"}  # an oracle shares no code with what it checks
 BETWEEN_FAMILIES: set[tuple[str, str]] = set()  # (from, to): a prior over codes may be an autoregressive model

@@ -143,6 +143,7 @@ def _few(shape: tuple[int, ...], dtype: torch.dtype) -> bool:
 CNF = exact_flow(
     name="Continuous normalising flow",
     key="cnf",
+    branch=("explicit density", "tractable", "continuous flow"),
     paper="grathwohl2019",
     year=2019,
     arxiv="1810.01367",

@@ -112,6 +112,7 @@ def make_flow_matching(data: Examples | None = None) -> FlowMatching:
 FLOW_MATCHING = exact_flow(
     name="Flow matching",
     key="flow-matching",
+    branch=("explicit density", "tractable", "continuous flow"),
     paper="lipman2023",
     year=2023,
     arxiv="2210.02747",

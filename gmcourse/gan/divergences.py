@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, softplus
 
+from gmcourse.probability import grid_jensen_shannon
+
 
 def optimal_discriminator(log_p: Tensor, log_q: Tensor) -> Tensor:
     """D*(x) = p(x) / (p(x) + q(x)) from two log-densities of any shape: the probability that x came from p.
@@ -29,8 +31,7 @@ def jensen_shannon(p: Tensor, q: Tensor, dx: float) -> Tensor:
 
     Where a density is 0, it adds nothing to its own divergence. Equation: gan-jensen-shannon.
     """
-    m = (p + q) / 2
-    return 0.5 * dx * (_relative(p, m) + _relative(q, m)).sum()
+    return grid_jensen_shannon(p.log(), q.log(), dx)
 
 
 def divergence_bound(h_real: Tensor, h_fake: Tensor) -> Tensor:
@@ -40,8 +41,3 @@ def divergence_bound(h_real: Tensor, h_fake: Tensor) -> Tensor:
     Equation: gan-bound.
     """
     return math.log(2) - 0.5 * (softplus(-h_real).mean() + softplus(h_fake).mean())
-
-
-def _relative(p: Tensor, m: Tensor) -> Tensor:
-    """p ln(p/m), 0 where p is 0."""
-    return torch.special.xlogy(p, p) - torch.special.xlogy(p, m)

@@ -40,7 +40,7 @@ def frechet_distance(x: Tensor, y: Tensor) -> float:
     Biased upwards by about 1/n + 1/m, so only distances from equal counts compare. The square root's trace is that of
     the symmetric (Σ^½ Σ′ Σ^½)^½. Warns where n ≤ d or m ≤ d: a covariance is singular then, and the number tells more
     of the count than of the samples. Raises ValueError for fewer than two rows or values that are not finite. Heusel et
-    al. 2017, eq. 6.
+    al. 2017, eq. 6. Equation: taxonomy-frechet.
     """
     x, y = _features(x, y, least=2)
     if min(len(x), len(y)) <= x.shape[1]:
@@ -60,7 +60,7 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, flo
 
     A point lies among a set when it is no farther from one of its points than that point's k-th nearest neighbour
     in the set. Raises ValueError for fewer than k + 1 rows or values that are not finite. Kynkäänniemi et al. 2019,
-    eqs 1–2.
+    eqs 1–2. Equation: taxonomy-precision-recall.
     """
     if k < 1:
         raise ValueError(f"k: got {k}, expected at least 1")

@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.bent_plane import bending, bent
     from gmcourse.show.curves import loss_curve
     from gmcourse.show.densities import density_map
+    from gmcourse.show.family_tree import FamilyTree
+    from gmcourse.show.family_tree.figure import tree_figure
     from gmcourse.show.frame_slider import frames
     from gmcourse.show.gan_stage import GANStage
     from gmcourse.show.gan_stage.figure import stage_figure
@@ -20,6 +22,7 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.self_test import SelfTest
     from gmcourse.show.spline_editor import SplineEditor
     from gmcourse.show.style import CLASS_COLOURS, COLOURS, sequential, use_style
+    from gmcourse.show.three_fits import ThreeFits
 
 _HOMES = {
     **dict.fromkeys(("CLASS_COLOURS", "COLOURS", "sequential", "use_style"), "style"),
@@ -29,18 +32,23 @@ _HOMES = {
     "loss_curve": "curves",
     "frames": "frame_slider",
     "stage_figure": "gan_stage.figure",
+    "tree_figure": "family_tree.figure",
+    "FamilyTree": "family_tree",
     "GANStage": "gan_stage",
     "LatentMap": "latent_map",
     "SelfTest": "self_test",
     "SplineEditor": "spline_editor",
+    "ThreeFits": "three_fits",
 }
 __all__ = [
     "CLASS_COLOURS",
     "COLOURS",
+    "FamilyTree",
     "GANStage",
     "LatentMap",
     "SelfTest",
     "SplineEditor",
+    "ThreeFits",
     "bending",
     "bent",
     "compare",
@@ -51,6 +59,7 @@ __all__ = [
     "sequential",
     "source",
     "stage_figure",
+    "tree_figure",
     "use_style",
 ]
 

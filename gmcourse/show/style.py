@@ -90,11 +90,11 @@ def use_style() -> None:
         formatters["image/svg+xml"].for_type(Figure, svg)
 
 
-def png(figure: Figure, crop: bool = True) -> bytes:
+def png(figure: Figure, crop: bool = True, colours: int = 128) -> bytes:
     """The figure as PNG with a palette of 128 colours, a third of the size of one with all: explorers stay small."""
     file = io.BytesIO()
     figure.savefig(file, format="png", bbox_inches="tight" if crop else None)
-    return palette_png(Image.open(file))
+    return palette_png(Image.open(file), colours)
 
 
 def palette_png(image: Image.Image, colours: int = 128) -> bytes:

@@ -15,6 +15,8 @@ from PIL import Image
 from torch import nn
 
 from gmcourse import show
+from gmcourse.catalogue import find
+from gmcourse.family_tree import family_tree
 from gmcourse.flows import Flow
 from gmcourse.nets import mlp
 
@@ -27,11 +29,13 @@ class Turn(nn.Module):
         return x.flip(1), torch.zeros(len(x))
 
 
+SMALL_TREE = family_tree([find("gan"), find("planar-flow")])
 EXPLORERS = {
     "frames": lambda **given: show.frames(
         [np.zeros((4, 4)), np.eye(4)], [0, 1], "k", **{"alt": "A line.", "start": 1} | given
     ),
     "bending": lambda **given: show.bending(Flow([Turn(), Turn(), Turn()], (2,)), **given),
+    "FamilyTree": lambda **given: show.FamilyTree(tree=SMALL_TREE, **given),
     "GANStage": lambda **given: show.GANStage(mlp([2, 4, 2]), mlp([2, 4, 1]), torch.randn(20, 2), **given),
     "LatentMap": lambda **given: show.LatentMap(
         nn.Sequential(nn.Linear(2, 4), nn.Sigmoid()), torch.randn(9, 2), torch.arange(9) % 2, **given

@@ -30,7 +30,7 @@ EXERCISES = (
     Exercise(
         id="taxonomy.standard_error",
         stub='''def standard_error(values):
-    """Standard error of the mean of independent draws, one number; values is (n,), n ≥ 2."""
+    """Standard error of the mean of independent draws, one number; values (n,), n ≥ 2."""
     raise NotImplementedError''',
         points=1,
         laws=(estimates.error_of_mean,),
@@ -88,7 +88,7 @@ EXERCISES = (
     Exercise(
         id="taxonomy.kl_terms",
         stub='''def kl_terms(log_p, log_q):
-    """(r − 1) − ln r with r = q/p, of log p and log q at n draws of p: (n,) and (n,) → (n,), nats."""
+    """(r − 1) − ln r with r = q/p, (n,), nats, from log p and log q at n draws of p."""
     raise NotImplementedError''',
         points=2,
         laws=(estimates.terms_of_kl,),
@@ -120,10 +120,10 @@ EXERCISES = (
     Exercise(
         id="taxonomy.condition",
         stub='''def condition(mean, cov, known, value):
-    """Mean and covariance of the unknown coordinates, given that the known ones are `value`.
+    """Mean and covariance of the unknown coordinates, given the known ones.
 
-    mean (D,), cov (D, D), known (D,) bool, value (k,), one for each known coordinate, in order.
-    Gives two tensors, (D − k,) and (D − k, D − k); the unknown coordinates keep their order.
+    mean (D,), cov (D, D), known (D,) bool, value (k,) of the known ones, in order.
+    Gives two tensors, (D − k,) and (D − k, D − k), of the others in their order.
     """
     raise NotImplementedError''',
         points=3,
@@ -156,7 +156,7 @@ EXERCISES = (
     Exercise(
         id="taxonomy.log_density_after",
         stub='''def log_density_after(log_p, jacobian):
-    """ln p_x(x) of each row, (batch,), from ln p_z(z), (batch,), and ∂x/∂z, (batch, D, D)."""
+    """ln p_x(x), (batch,), from ln p_z(z), (batch,), and ∂x/∂z, (batch, D, D)."""
     raise NotImplementedError''',
         points=2,
         laws=(derivatives.density_after_map,),
@@ -188,9 +188,9 @@ EXERCISES = (
     Exercise(
         id="taxonomy.penalty_gradient",
         stub='''def penalty_gradient(h, x, weight):
-    """Gradient in `weight` of the mean over rows of (‖∂h/∂x‖ − 1)², of the shape of `weight`.
+    """Gradient in `weight` of the mean over rows of (‖∂h/∂x‖ − 1)², shaped like it.
 
-    h(x, weight) takes x of shape (batch, D) and gives (batch,), each row from its own x alone.
+    h(x, weight) takes x (batch, D) and gives (batch,), each row from its own x alone.
     """
     raise NotImplementedError''',
         points=3,
@@ -222,7 +222,7 @@ EXERCISES = (
     Exercise(
         id="taxonomy.bits_per_dim",
         stub='''def bits_per_dim(log_prob, dims):
-    """Bits per dimension of each example, (batch,), from log_prob in nats, (batch,), of dims dimensions."""
+    """Bits per dimension, (batch,), from log_prob in nats, (batch,), of dims dimensions."""
     raise NotImplementedError''',
         points=1,
         laws=(estimates.bits_of_nats,),

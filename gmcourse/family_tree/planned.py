@@ -1,0 +1,77 @@
+"""The models that lessons still to come will bring, each on its branch: a model that lands in the catalogue leaves."""
+
+import re
+from dataclasses import dataclass
+
+BELIEF_NET = ("explicit density", "tractable", "fully visible belief net")
+CONTINUOUS = ("explicit density", "tractable", "continuous flow")
+VARIATIONAL = ("explicit density", "approximate", "variational")
+CODES = ("explicit density", "approximate", "discrete codes")
+DIFFUSION = ("explicit density", "approximate", "diffusion")
+SCORE = ("explicit density", "approximate", "score")
+ENERGY = ("explicit density", "approximate", "Markov chain")
+ADVERSARIAL = ("implicit density", "adversarial")
+DISTILLED = ("implicit density", "distilled")
+CHAIN = ("implicit density", "Markov chain")
+AUTOENCODER = ("no density", "autoencoder")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A model to come: its name, its branch of the tree, the lesson that will bring it, its paper's key where known."""
+
+    name: str
+    branch: tuple[str, ...]
+    lesson: str
+    paper: str = ""
+
+    @property
+    def key(self) -> str:
+        """The key that its record would have: "VQ-VAE" gives "vq-vae"."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name.casefold().replace("β", "beta").replace("++", "-pp")).strip("-")
+
+
+PLANNED = (
+    Planned("FVSBN", BELIEF_NET, "02_autoregressive/01_chain_rule"),
+    Planned("NADE", BELIEF_NET, "02_autoregressive/01_chain_rule", "larochelle2011"),
+    Planned("MADE", BELIEF_NET, "02_autoregressive/01_chain_rule", "germain2015"),
+    Planned("Row LSTM", BELIEF_NET, "02_autoregressive/02_recurrent_pixels"),
+    Planned("Diagonal BiLSTM", BELIEF_NET, "02_autoregressive/02_recurrent_pixels"),
+    Planned("PixelCNN", BELIEF_NET, "02_autoregressive/03_convolutional_pixels"),
+    Planned("Gated PixelCNN", BELIEF_NET, "02_autoregressive/04_gates_and_mixtures"),
+    Planned("PixelCNN++", BELIEF_NET, "02_autoregressive/04_gates_and_mixtures"),
+    Planned("LSTM language model", BELIEF_NET, "02_autoregressive/05_characters"),
+    Planned("Transformer language model", BELIEF_NET, "02_autoregressive/06_attention"),
+    Planned("Sequence-to-sequence translator", BELIEF_NET, "02_autoregressive/06_attention"),
+    Planned("WaveNet", BELIEF_NET, "02_autoregressive/07_sound"),
+    Planned("Deep autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
+    Planned("Convolutional autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
+    Planned("L1-sparse autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
+    Planned("KL-sparse autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
+    Planned("k-sparse autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
+    Planned("Denoising autoencoder", AUTOENCODER, "03_autoencoders/02_denoising_and_contractive"),
+    Planned("Contractive autoencoder", AUTOENCODER, "03_autoencoders/02_denoising_and_contractive"),
+    Planned("Generative stochastic network", CHAIN, "03_autoencoders/03_walking_with_a_denoiser"),
+    Planned("IWAE", VARIATIONAL, "04_vae/02_tight_and_balanced", "burda2016"),
+    Planned("β-VAE", VARIATIONAL, "04_vae/02_tight_and_balanced"),
+    Planned("CVAE", VARIATIONAL, "04_vae/03_conditional"),
+    Planned("VQ-VAE", CODES, "04_vae/04_discrete_codes"),
+    Planned("Two-level VQ-VAE", CODES, "04_vae/05_hierarchy_and_captions"),
+    Planned("Text-conditioned prior over codes", CODES, "04_vae/05_hierarchy_and_captions"),
+    Planned("3-D VQ-VAE with a Transformer prior", CODES, "04_vae/06_video"),
+    Planned("Sentence VAE", VARIATIONAL, "04_vae/07_sentences"),
+    Planned("CGAN", ADVERSARIAL, "05_gan/06_conditional"),
+    Planned("ACGAN", ADVERSARIAL, "05_gan/06_conditional"),
+    Planned("pix2pix", ADVERSARIAL, "05_gan/07_translation"),
+    Planned("CycleGAN", ADVERSARIAL, "05_gan/07_translation"),
+    Planned("StyleGAN", ADVERSARIAL, "05_gan/08_style"),
+    Planned("GAIN", ADVERSARIAL, "05_gan/09_filling_blanks"),
+    Planned("Restricted Boltzmann machine", ENERGY, "07_scores/01_unnormalised"),
+    Planned("Sliced score matching", SCORE, "07_scores/02_matching_the_score"),
+    Planned("Denoising score matching", SCORE, "07_scores/02_matching_the_score"),
+    Planned("NCSN", SCORE, "07_scores/03_following_the_score"),
+    Planned("DDPM", DIFFUSION, "07_scores/04_diffusion"),
+    Planned("DDIM", DIFFUSION, "07_scores/04_diffusion"),
+    Planned("Score SDE", CONTINUOUS, "07_scores/05_one_equation"),
+    Planned("Consistency model", DISTILLED, "07_scores/06_fast"),
+)

@@ -1,0 +1,76 @@
+"""What an answer costs: how many times in turn a model calls its network, counted on the model itself."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from gmcourse.data import Dataset
+from gmcourse.record import ModelRecord
+
+LAYERS = (nn.Linear, nn.modules.conv._ConvNd, nn.modules.rnn.RNNBase, nn.modules.rnn.RNNCellBase)
+PRODUCTS = {"addmm", "mm", "addmv", "mv", "convolution", "lstm", "gru", "mkldnn_rnn_layer"}
+DIMENSIONS = (2, 5)
+SEEDS = 3
+
+Ask = Callable[..., Any]
+"""A question to a model: ask(model, x), or ask(model, x, given) of a conditional one; x is a batch of one example."""
+
+
+def draw(model: Any, x: Tensor, *given: Tensor) -> Tensor:
+    """One sample."""
+    return model.sample(1, *given)
+
+
+class Calls(TorchDispatchMode):
+    """Counts the products that each layer of a network takes part in, whoever asks for them.
+
+    A product counts for the layer in whose memory one of its arguments lies: its weight, its bias, or a part of them.
+    Those of a backward pass are not counted.
+    """
+
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        self.counts: Counter[str] = Counter()
+        self.owners = {
+            tensor.untyped_storage().data_ptr(): name
+            for name, layer in model.named_modules()
+            if isinstance(layer, LAYERS)
+            for tensor in layer.parameters()
+        }
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func.overloadpacket.__name__ in PRODUCTS and torch._C._current_graph_task_id() == -1:
+            tensors = [item for item in args if isinstance(item, Tensor)]
+            places = {tensor.untyped_storage().data_ptr() for tensor in tensors}
+            self.counts.update({self.owners[place] for place in places if place in self.owners})
+        return func(*args, **(kwargs or {}))
+
+
+def passes(record: ModelRecord, data: Dataset | None = None, seed: int = 0, ask: Ask = draw) -> int:
+    """How often one answer uses the layer of a network that it uses most; 0 where there is no network."""
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        model = record.build(data).eval()
+        x, *given = record.example(1)
+        with torch.no_grad(), Calls(model) as calls:
+            ask(model, x if data is None else data.train[:1], *given)
+    return max(calls.counts.values(), default=0)
+
+
+def cost(record: ModelRecord, ask: Ask = draw) -> str:
+    """The passes of one answer, in words: "D passes" where they follow the number of coordinates, else what was seen.
+
+    Counted on small, untrained models; a range means that the count follows the weights.
+    """
+    points = [Dataset.from_tensors(torch.zeros(64, dims)) for dims in DIMENSIONS]
+    if all(record.suits(data.event_shape, data.train.dtype) for data in points):
+        if tuple(passes(record, data, ask=ask) for data in points) == DIMENSIONS:
+            return "D passes"
+    seen = sorted({passes(record, seed=seed, ask=ask) for seed in range(SEEDS)})
+    if seen == [0]:
+        return "a formula"
+    return "1 pass" if seen == [1] else f"{'–'.join(str(count) for count in dict.fromkeys((seen[0], seen[-1])))} passes"
