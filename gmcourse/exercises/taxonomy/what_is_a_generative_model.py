@@ -93,7 +93,7 @@ EXERCISES = (
             "dependence": "You gave x the value of another cell. Which index has the cell that holds low + 0.3 width?",
             "one-to-one": "The cells have all the probability. How much is left for an x outside, and what is ln 0?",
             "log-mean": "ln q in nats is asked for. Is yours q itself, or a logarithm to another base?",
-            "not-finite": "From low to high, both included, ln q is finite. Which index has x = high? Where is ln 0?",
+            "not-finite": "From low to high, both included, ln q is finite. Which cell has x = high? Is a softmax 0?",
             "overflow": "Right for small logits, wrong for ±200. `log_softmax` never leaves the logarithm.",
         },
     ),
