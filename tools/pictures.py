@@ -81,7 +81,7 @@ def taxonomy() -> str:
     for panel in places:
         _cells(panel, edges, mass / mass.max() * (0.8 if panel is not places[2] else 0.25))
     places[0].dots(model.sample(400, rng=torch.Generator().manual_seed(0)), "samples-stroke")
-    for x in ([0.0, 1.0], [0.6, 1.0], [1.6, 0.6]):
+    for x in ([0.0, 1.0], [0.4, -0.5], [1.6, 0.9]):
         score = model.log_prob(torch.tensor([x])).item()
         at = places[1].placed(np.array([x]))[0]
         places[1].dots(torch.tensor([x]), "data-stroke", 12)

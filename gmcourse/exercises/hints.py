@@ -14,6 +14,7 @@ QUESTIONS = {
     "one-to-one": "How many inputs lead to this output, and which of them is in range?",
     "log-mean": "Which comes first, the logarithm or the mean?",
     "not-finite": "A NaN or an infinity: which step divides by 0, or takes the log of 0 or the exp of a large number?",
+    "complex": "Real numbers are asked for. Of what negative number did you take a logarithm or a root?",
     "container": "Which type does your answer give back? A tensor is asked for; a list of numbers or an array will do.",
     "mutation": "Your answer writes into its own input, which is the caller's (`x -= b` does). Make a new tensor.",
     "": "Work one small case by hand and compare it with what your code gives.",

@@ -14,8 +14,8 @@ class LawBroken(AssertionError):
     """A law does not hold: which, the value observed, the value expected and, where a suspect fits, the likely cause.
 
     `cause` is one word of a small vocabulary: sign, reduction, direction, constant, spread, gradient, randomness,
-    overflow, not-finite, shape, container, mutation, dependence, one-to-one, log-mean. `case` holds the inputs at which
-    the two values were seen.
+    overflow, not-finite, complex, shape, container, mutation, dependence, one-to-one, log-mean. `case` holds the inputs
+    at which the two values were seen.
     """
 
     def __init__(self, law: str, observed: object, expected: object, cause: str = "", case: str = ""):
@@ -32,14 +32,16 @@ def show_value(value: Tensor | float) -> str:
     return f"{value:.4g}"
 
 
-def require_shape(law: str, output: object, shape: tuple[int, ...]) -> Tensor:
-    """`output` as a tensor of this shape, without NaN or infinity; anything else breaks the law.
+def require_shape(law: str, output: object, shape: tuple[int, ...], real: bool = True) -> Tensor:
+    """`output` as a tensor of this shape, `real`, without NaN or infinity; anything else breaks the law.
 
     Lists, tuples, NumPy arrays and plain numbers are brought to tensors; one number may come as (1,) or ().
     """
     tensor = as_tensor(output)
     if tensor is None:
         raise LawBroken(law, f"a {type(output).__name__}", f"a tensor of shape {shape}", "container")
+    if real and tensor.is_complex():
+        raise LawBroken(law, f"{'a ' * (not shape)}complex number{'s' * bool(shape)}", "real", "complex")
     if tensor.numel() == 1 and shape in ((), (1,)):
         tensor = tensor.reshape(shape)
     if tuple(tensor.shape) != shape:

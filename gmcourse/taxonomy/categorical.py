@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 from gmcourse.nets import sampling
 from gmcourse.protocols import Density, Sampler, Trainable
 from gmcourse.record import Examples, ModelRecord, Suits, held_then_falling_plan
-from gmcourse.taxonomy.tables import draw_cells, read_codes, require_codes, smoothed_logits
+from gmcourse.taxonomy.tables import draw_cells, read_codes, require_codes, smoothed_logits, strides
 
 MOST_STATES = 1 << 16
 
@@ -50,7 +50,7 @@ class Categorical(nn.Module):
     def states(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The place of each row in the table, (batch,), the first code the slowest; and whether it has one."""
         codes, valid = read_codes(x, self.levels, self.event_shape)
-        return (codes * self._strides(x.device)).sum(1), valid.all(1)
+        return (codes * strides(self.dims, self.levels, x.device)).sum(1), valid.all(1)
 
     def log_prob(self, x: Tensor) -> Tensor:
         """ln q(x), (batch,), nats; −∞ where x holds something else than whole numbers 0..V−1."""
@@ -77,14 +77,11 @@ class Categorical(nn.Module):
         """A state by its probability: (n, *event), int64 codes."""
         with sampling(self, n, rng):
             states = draw_cells(self.logits, n, rng).unsqueeze(1)
-            return (states // self._strides(states.device) % self.levels).view(n, *self.event_shape)
+            return (states // strides(self.dims, self.levels, states.device) % self.levels).view(n, *self.event_shape)
 
     def extra_repr(self) -> str:
         """The table's shape."""
         return f"event_shape={self.event_shape}, levels={self.levels}"
-
-    def _strides(self, device: torch.device) -> Tensor:
-        return self.levels ** torch.arange(self.dims - 1, -1, -1, device=device)
 
 
 def code_rows(n: int, seed: int = 0) -> tuple[Tensor]:

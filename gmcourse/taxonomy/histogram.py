@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 from gmcourse.nets import sampling
 from gmcourse.protocols import Density, Sampler, Trainable
 from gmcourse.record import VECTORS, Examples, ModelRecord, Suits, held_then_falling_plan, plane_points
-from gmcourse.taxonomy.tables import draw_cells, smoothed_logits
+from gmcourse.taxonomy.tables import draw_cells, smoothed_logits, strides
 
 MOST_CELLS = 1 << 16
 
@@ -30,13 +30,9 @@ def histogram_log_prob(x: Tensor, edges: Tensor, logits: Tensor) -> Tensor:
     each = cell_of(x, edges)
     bins = edges.shape[1] - 1
     log_volume = edges.diff(dim=1).log().expand(len(x), -1, -1).gather(2, each.unsqueeze(-1)).squeeze(-1).sum(1)
-    log_mass = logits.flatten().log_softmax(0)[(each * _strides(edges.shape[0], bins, x.device)).sum(1)]
+    log_mass = logits.flatten().log_softmax(0)[(each * strides(edges.shape[0], bins, x.device)).sum(1)]
     inside = ((x >= edges[:, 0]) & (x <= edges[:, -1])).all(1)
     return torch.where(inside, log_mass - log_volume, -torch.inf)
-
-
-def _strides(dims: int, bins: int, device: torch.device) -> Tensor:
-    return bins ** torch.arange(dims - 1, -1, -1, device=device)
 
 
 class Histogram(nn.Module):
@@ -81,7 +77,7 @@ class Histogram(nn.Module):
         self._require_points(x)
         if not bool(((x >= self.edges[:, 0]) & (x <= self.edges[:, -1])).all()):
             raise ValueError("x: got points outside the box, expected all inside; the histogram has no cell for them")
-        cells = (cell_of(x, self.edges) * _strides(len(self.edges), self.bins, x.device)).sum(1)
+        cells = (cell_of(x, self.edges) * strides(len(self.edges), self.bins, x.device)).sum(1)
         counts = torch.bincount(cells, minlength=self.logits.numel()).to(self.logits.dtype)
         self.logits.copy_(smoothed_logits(counts, smoothing).view_as(self.logits))
         return self
@@ -90,7 +86,7 @@ class Histogram(nn.Module):
         """A cell by its probability, then a point uniform inside it: (n, D)."""
         with sampling(self, n, rng):
             cells = draw_cells(self.logits.flatten(), n, rng)
-            each = cells.unsqueeze(1) // _strides(len(self.edges), self.bins, cells.device) % self.bins
+            each = cells.unsqueeze(1) // strides(len(self.edges), self.bins, cells.device) % self.bins
             low, high = (self.edges[:, cut].T.gather(0, each) for cut in (slice(None, -1), slice(1, None)))
             return low + (high - low) * torch.rand(low.shape, generator=rng, dtype=low.dtype, device=low.device)
 
@@ -106,9 +102,9 @@ class Histogram(nn.Module):
 
 
 def make_histogram(data: Examples | None = None) -> Histogram:
-    """A box half a unit or a tenth of its width around train; bins an axis in proportion to n^{1/(D+2)}.
+    """The box of train, on each side half a unit wider, or a tenth of its width if that is more.
 
-    Without data: for points of the plane.
+    4 n^{1/(D+2)} bins an axis, at most 65,536 cells in all. Without data: for points of the plane.
     """
     if data is None:
         return Histogram((-4.0, -4.0), (4.0, 4.0), bins=16)

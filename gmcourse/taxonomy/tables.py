@@ -27,6 +27,11 @@ def require_codes(x: Tensor, levels: int) -> None:
         )
 
 
+def strides(dims: int, values: int, device: torch.device) -> Tensor:
+    """(dims,): by how much the place in a table of values^dims cells grows with each code, the first the slowest."""
+    return values ** torch.arange(dims - 1, -1, -1, device=device)
+
+
 def smoothed_logits(counts: Tensor, smoothing: float) -> Tensor:
     """ln (c + α), normalised over the last axis: the logits whose softmax is the share of each cell, α added to each.
 

@@ -33,6 +33,14 @@ def test_shape_and_finiteness(output, cause):
     assert caught.value.cause == cause
 
 
+@pytest.mark.parametrize("output", [1 + 1j, torch.tensor(1 + 0j), np.ones(1) + 0j])
+def test_a_complex_number_is_no_real_one(output):
+    with pytest.raises(LawBroken, match="observed a complex number, expected real") as caught:
+        require_shape("a number", output, ())
+    assert caught.value.cause == "complex"
+    assert require_shape("a number", output, (), real=False).is_complex()
+
+
 @pytest.mark.parametrize(
     ("observed", "expected"),
     [

@@ -25,19 +25,11 @@ def reverse_kl(log_q: Tensor, log_p: Tensor, dx: float) -> Tensor:
 
 def classify_record(model: Any, x: Tensor) -> str:
     """The word of the first question that the model answers."""
-    questions = (
-        ("exact", "log_prob", x),
-        ("bound", "elbo", x),
-        ("unnormalised", "energy", x),
-        ("implicit", "sample", 1),
-    )
-    for word, name, argument in questions:
-        method = getattr(model, name, None)
-        if method is None:
-            continue
+    questions = {"exact": "log_prob", "bound": "elbo", "unnormalised": "energy", "implicit": "sample"}
+    for word, name in questions.items():
         try:
-            method(argument)
-        except NotImplementedError:
+            getattr(model, name)(1 if name == "sample" else x)
+        except (AttributeError, NotImplementedError):
             continue
         return word
     return "none"
@@ -73,29 +65,23 @@ def _names(answer: object) -> set[str] | None:
     if not all(isinstance(part, str) for part in parts):
         return None
     text = re.sub(r"jensen\W*shannon", "js", " ".join(parts).lower())
-    return set(re.findall(r"[a-z]+", text)) - {"kl", "and", "divergence", "none", "set"}
+    return set(re.findall(r"[a-z]+", text)) - {"kl", "and", "both", "divergence", "none", "set"}
 
 
-def _hill(samples):
-    return forward_kl_fit(samples[samples[:, 0] > samples[:, 0].mean()])
+def _has(model, x):
+    return next((word for name, word in claims.ANSWERS.items() if hasattr(model, name)), "none")
 
 
-def _has(*words):
-    methods = {"exact": "log_prob", "bound": "elbo", "unnormalised": "energy", "implicit": "sample"}
-    return lambda model, x: next((word for word in words if hasattr(model, methods[word])), "none")
-
-
-def _called(*words):
+def _called(*names):
     """The reference, asking in another order."""
-    methods = {"exact": "log_prob", "bound": "elbo", "unnormalised": "energy", "implicit": "sample"}
 
     def answer(model, x):
-        for word in words:
+        for name in names:
             try:
-                getattr(model, methods[word])(1 if word == "implicit" else x)
+                getattr(model, name)(1 if name == "sample" else x)
             except (AttributeError, NotImplementedError):
                 continue
-            return word
+            return claims.ANSWERS[name]
         return "none"
 
     return answer
@@ -123,9 +109,7 @@ EXERCISES = (
             (lambda x: (x.mean(0), (x.std(0) / math.sqrt(len(x))).log()), "reduction"),
             (lambda x: (x.mean(0), -0.5 * torch.linalg.inv(x.T.cov()).diagonal().log()), "direction"),
             (lambda x: (x.median(0).values, forward_kl_fit(x)[1]), "one-to-one"),
-            (_hill, ""),
             (lambda x: forward_kl_fit(x)[::-1], "spread"),
-            (lambda x: (x.mean(), 0.5 * x.var().log()), "shape"),
         ),
         causes={
             "spread": "log_std is ln σ, and it comes second. Is yours the logarithm of a variance?",
@@ -160,7 +144,6 @@ EXERCISES = (
             (lambda log_q, log_p, dx: (log_p.exp() * (log_q - log_p)).sum() * dx, "direction"),
             (lambda log_q, log_p, dx: -(log_q.exp() * log_p).sum() * dx, "constant"),
             (lambda log_q, log_p, dx: (log_q.exp() * (log_q - log_p)).sum(), "reduction"),
-            (lambda log_q, log_p, dx: -reverse_kl(log_q, log_p, dx), "sign"),
             (lambda q, p, dx: (q.exp() * (q.exp() / p.exp()).log()).sum() * dx, "not-finite"),
             (lambda log_q, log_p, dx: reverse_kl(log_q, log_p, dx) / math.log(2), "log-mean"),
         ),
@@ -171,8 +154,8 @@ EXERCISES = (
             "sign": "Can a KL be negative? Which logarithm stands first?",
             "dependence": "Exchange q and p: a KL changes, yours does not. How many terms are asked for?",
             "one-to-one": "Cells where q has much count more than cells where it has nothing. Where is your weight?",
-            "not-finite": "Where both densities are 0 to a computer, 0/0 is no number. Must the logarithms be left?",
-            "overflow": "Right on narrow grids, wrong where the log-densities are −1000. What do you take the log of?",
+            "not-finite": "Where p is 0 to a computer, q/p is no number. Must the logarithms be left?",
+            "overflow": "Right near the hills, wrong where exp(log_p) is 0. What do you take the log of, or leave out?",
             "log-mean": "Nats are asked for, and a mean of logarithms. Is yours in bits, or the logarithm of a mean?",
         },
     ),
@@ -192,11 +175,11 @@ EXERCISES = (
             "`try: model.log_prob(x)`, and `except (AttributeError, NotImplementedError)`; then elbo, energy, sample.",
         ),
         wrong=(
-            (_has("exact", "bound", "unnormalised", "implicit"), "dependence"),
-            (_called("implicit", "exact", "bound", "unnormalised"), "direction"),
-            (_called("bound", "exact", "unnormalised", "implicit"), "direction"),
-            (_called("exact", "bound", "implicit", "unnormalised"), "direction"),
-            (_called("exact", "bound", "unnormalised"), "one-to-one"),
+            (_has, "dependence"),
+            (_called("sample", "log_prob", "elbo", "energy"), "direction"),
+            (_called("elbo", "log_prob", "energy", "sample"), "direction"),
+            (_called("log_prob", "elbo", "sample", "energy"), "direction"),
+            (_called("log_prob", "elbo", "energy"), "one-to-one"),
             (lambda model, x: "explicit" if hasattr(model, "log_prob") else "implicit", "constant"),
             (lambda model, x: True, "container"),
         ),
@@ -225,7 +208,6 @@ EXERCISES = (
             (lambda m, s, m2, s2: frechet_1d(m, s, m2, s2).sqrt(), "log-mean"),
             (lambda m, s, m2, s2: (m - m2) ** 2 + s**2 + s2**2, "dependence"),
             (lambda m, s, m2, s2: (m - m2).abs() + (s - s2).abs(), "one-to-one"),
-            (lambda m, s, m2, s2: (m - m2) ** 2, "constant"),
             (lambda m, s, m2, s2: (s2 / s).log() + (s**2 + (m - m2) ** 2) / (2 * s2**2) - 0.5, "direction"),
             (lambda m, s, m2, s2: frechet_1d(m, s, m2, s2).sum(), "shape"),
         ),
@@ -254,7 +236,6 @@ EXERCISES = (
             ({"reverse"}, "spread"),
             (["js"], "dependence"),
             (set(), "constant"),
-            ({"forward", "reverse", "js"}, "direction"),
             ("forward", "direction"),
             (2, "container"),
         ),

@@ -26,14 +26,6 @@ def penalty_gradient(h: Callable[[Tensor, Tensor], Tensor], x: Tensor, weight: T
     return torch.autograd.grad(penalty, weight)[0]
 
 
-def _spoiled(h, x, weight, loss=0.0, graph=True, axes=(1,)):
-    """By `backward`, with a loss beside the penalty; axes (0, 1): one norm for all rows."""
-    x, weight = (value.detach().clone().requires_grad_() for value in (x, weight))
-    (slopes,) = torch.autograd.grad(h(x, weight).sum(), x, create_graph=graph)
-    (loss * h(x, weight).mean() + (slopes.norm(dim=axes) - 1).square().mean()).backward()
-    return weight.grad
-
-
 EXERCISES = (
     Exercise(
         id="taxonomy.standard_error",
@@ -51,7 +43,6 @@ EXERCISES = (
             (lambda values: values.std(), "reduction"),
             (lambda values: values.std() / len(values), "spread"),
             (lambda values: values.std(correction=0) / math.sqrt(len(values)), "dependence"),
-            (lambda values: values.std() / math.sqrt(len(values) - 1), "one-to-one"),
             (lambda values: 1.96 * standard_error(values), "constant"),
         ),
         causes={
@@ -80,7 +71,6 @@ EXERCISES = (
             (lambda a: a.mean(1), "log-mean"),
             (lambda a: a.exp().mean(1).log(), "not-finite"),
             (lambda a: (a - a.max()).exp().mean(1).log() + a.max(), "reduction"),
-            (lambda a: a.amax(1), "one-to-one"),
             (lambda a: a.logsumexp(1) - a.isfinite().sum(1).log(), "dependence"),
         ),
         causes={
@@ -110,7 +100,6 @@ EXERCISES = (
         wrong=(
             (lambda log_p, log_q: log_p - log_q, "sign"),
             (lambda log_p, log_q: kl_terms(log_q, log_p), "direction"),
-            (lambda log_p, log_q: kl_terms(log_p, log_q).mean(), "shape"),
             (lambda log_p, log_q: log_q.exp() / log_p.exp() - 1 - log_q + log_p, "not-finite"),
             (lambda log_p, log_q: (log_q - log_p).exp() - (log_q - log_p), "constant"),
             (lambda log_p, log_q: log_p.exp() * (log_p - log_q), "dependence"),
@@ -213,15 +202,12 @@ EXERCISES = (
             "gradient; then the same of the penalty in weight, without create_graph.",
         ),
         wrong=(
-            (lambda h, x, weight: _spoiled(h, x, weight, loss=1.0, graph=False), "gradient"),
-            (lambda h, x, weight: _spoiled(h, x, weight, loss=1.0), "dependence"),
-            (lambda h, x, weight: _spoiled(h, x, weight, loss=len(x)), "dependence"),  # Σ h, left in `weight.grad`
+            (lambda h, x, weight: torch.func.grad(lambda w: h(x, w).mean())(weight), "gradient"),
             (lambda h, x, weight: len(x) * penalty_gradient(h, x, weight), "reduction"),
-            (lambda h, x, weight: _spoiled(h, x, weight, axes=(0, 1)), "reduction"),
             (lambda h, x, weight: -penalty_gradient(h, x, weight), "sign"),
         ),
         causes={
-            "gradient": "The slopes' own path back to `weight` was cut, and no error said so. What keeps their graph?",
+            "gradient": "None of it comes from the penalty. What keeps a path from the slopes back to `weight`?",
             "dependence": "The gradient of h itself is in it. What did you add, or what was left in `.grad`?",
             "reduction": "Each row has one norm, and the penalty is the mean over rows. Where do you sum?",
             "spread": "(‖g‖ − 1)², or (‖g‖² − 1)²? Is your norm the root of the sum of squares?",
@@ -229,7 +215,7 @@ EXERCISES = (
             "one-to-one": "A slope below 1 is punished, too. Is it in yours?",
             "sign": "The gradient is asked for, and not the step of a descent. Which way does it point?",
             "direction": "That is the penalty. Its gradient is asked for.",
-            "shape": "The gradient in `weight` has the shape of `weight`. In which of the two did you differentiate?",
+            "shape": "It has the shape of `weight`. Did you differentiate in x, or keep the tuple of `autograd.grad`?",
             "container": "Did you get None? `.grad` is filled on the tensor that required it, if a path leads back.",
         },
     ),
@@ -247,16 +233,16 @@ EXERCISES = (
         ),
         wrong=(
             (lambda log_prob, dims: -log_prob / dims, "constant"),
-            (lambda log_prob, dims: -log_prob * math.log(2) / dims, "constant"),
             (lambda log_prob, dims: -log_prob / math.log(2), "reduction"),
             (lambda log_prob, dims: log_prob / (dims * math.log(2)), "sign"),
-            (lambda log_prob, dims: bits_per_dim(log_prob.mean(), dims), "shape"),
         ),
         causes={
             "constant": "A fair coin is ln 2 = 0.693 nats, and one bit. Does your answer turn the one into the other?",
             "sign": "A code has a positive length, and ln p of a probability is negative. Where is the minus?",
             "reduction": "Is that for the whole example, or for one of its dims dimensions?",
             "log-mean": "log_prob is a logarithm already. Why take another, or undo it?",
+            "not-finite": "log_prob is a logarithm already: its exp can be 0, its own logarithm NaN. Why take either?",
+            "one-to-one": "A density can lie above 1. What length does a code have then: is it cut at 0, or negative?",
             "shape": "One number for each example. Did you sum or average over them?",
         },
     ),

@@ -93,7 +93,7 @@ EXERCISES = (
             "dependence": "You gave x the value of another cell. Which index has the cell that holds low + 0.3 width?",
             "one-to-one": "The cells have all the probability. How much is left for an x outside, and what is ln 0?",
             "log-mean": "ln q in nats is asked for. Is yours q itself, or a logarithm to another base?",
-            "not-finite": "From low to high, both included, ln q is finite. Which index has x = high? Where is ln 0?",
+            "not-finite": "From low to high, both included, ln q is finite. Which cell has x = high? Is a softmax 0?",
             "overflow": "Right for small logits, wrong for ±200. `log_softmax` never leaves the logarithm.",
         },
     ),
@@ -211,7 +211,7 @@ EXERCISES = (
             "log-mean": "Which comes first, the logarithm or the sum over the classes? And is yours ln p, in nats?",
             "one-to-one": "You took one class alone. What do the other classes say of the hidden pixels?",
             "sign": "p(x) stands above the line, p(observed) below it. Is your probability above 1?",
-            "not-finite": "The product of 1,500 probabilities is 0 to a computer. Stay in logarithms: `logsumexp`.",
+            "not-finite": "A product of 1,500 terms, or 1 − sigmoid(150)? `logsumexp`, `logsigmoid` avoid both.",
             "overflow": "Right for small pictures, wrong for large ones. Where do you leave the logarithm?",
         },
     ),
@@ -223,7 +223,7 @@ EXERCISES = (
         reference=160,
         hints=(
             "Naive Bayes takes the pixels of a class as independent. That is false, but few data suffice to learn it.",
-            "Run it: the two curves cross near 90 pictures. Which of the five sizes is the next?",
+            "Run it: the two curves cross between 60 and 100 pictures. Which of the five sizes is the next?",
         ),
         wrong=((20, "spread"), (40, "spread"), (1257, "dependence"), (math.inf, "not-finite"), (100, "one-to-one")),
         causes={

@@ -43,7 +43,7 @@ def eigenvalues_of_simultaneous_step(candidate: Callable[[float, float], Tensor]
     """
     law = "eigenvalues of one simultaneous step at (0, 0)"
     for lr, weight in ((0.4, 0.0), (0.4, 0.3), (0.2, 2.0)):
-        observed = _sorted(require_shape(law, candidate(lr, weight), (2,)).to(torch.complex128))
+        observed = _sorted(require_shape(law, candidate(lr, weight), (2,), real=False).to(torch.complex128))
         expected, double, other, still, unscaled = (
             _sorted(v.to(torch.complex128))
             for v in (

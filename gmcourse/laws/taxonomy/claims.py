@@ -72,19 +72,23 @@ def _cause(said: str, able: list[str], unable: list[str]) -> str:
 
 
 def _model(able: list[str], unable: list[str], *, module: bool) -> Any:
-    """A model of that nature, its methods those of its class, its name no help."""
-
-    def method(name: str) -> Callable[..., Any]:
-        def value(self: Any, x: Tensor, *, rng: torch.Generator | None = None) -> Tensor:
-            if name in unable:
-                raise NotImplementedError
-            if name == "sample":
-                return torch.zeros(int(x), 3)
-            if x.shape[1:] != (3,):
-                raise ValueError(f"x: got shape {tuple(x.shape)}, expected (batch, 3)")
-            return -x.square().sum(1)
-
-        return value
+    """A model of that nature, its name no help; what it answers it has from a parent class."""
 
     base = nn.Module if module else object
-    return type("Model", (base,), {name: method(name) for name in (*able, *unable)})()
+    parent = type("Parent", (base,), {name: _sample if name == "sample" else _value for name in able})
+    return type("Model", (parent,), dict.fromkeys(unable, lambda self, *inputs, **named: _refuse()))()
+
+
+def _refuse() -> None:
+    raise NotImplementedError
+
+
+def _sample(self: Any, n: int, *, rng: torch.Generator | None = None) -> Tensor:
+    return torch.zeros(int(n), 3)
+
+
+def _value(self: Any, x: Tensor, *, rng: torch.Generator | None = None) -> Tensor:
+    """Above 0 at some x, as a log-density may be."""
+    if x.shape[1:] != (3,):
+        raise ValueError(f"x: got shape {tuple(x.shape)}, expected (batch, 3)")
+    return 2 - x.square().sum(1)

@@ -31,7 +31,7 @@ def error_of_mean(candidate: Callable[[Tensor], Tensor], *, seed: int = 0) -> No
         observed = require_shape("one number", ask(candidate, values=values), ()).detach().double()
         slips = {
             "reduction": [s, s * n**0.5],
-            "spread": [variance / n, variance, s / n, (s / n).sqrt()],
+            "spread": [variance / n, variance, variance / n**0.5, s / n, (s / n).sqrt()],
             "dependence": [s * (n - 1) ** 0.5 / n, s * ((n - 1) / n) ** 0.5],
             "one-to-one": [s / (n - 1) ** 0.5, s / (n - 1)],
             "constant": [2 * expected, 1.96 * expected, 3.92 * expected],
@@ -119,9 +119,9 @@ def _remainder(t: Tensor) -> Tensor:
 def _term_slips(expected: Tensor, log_p: Tensor, log_q: Tensor) -> dict[str, list[Tensor]]:
     t = log_q - log_p
     return {
-        "sign": [-t, t, -expected, t.exp() - 1 + t, 1 - t.exp() - t],
+        "sign": [-t, t, -expected, t.exp() - 1, t.exp() - 1 + t, 1 - t.exp() - t],
         "direction": [_remainder(-t), t.exp() * t, t.exp() * _remainder(-t)],
-        "constant": [expected + 1, expected + 2, t.exp(), t.exp() - 1],
+        "constant": [expected + 1, expected + 2, t.exp()],
         "spread": [t.square() / 2, t.square()],
         "one-to-one": [t.abs(), (-t).clamp(min=0)],
         "dependence": [log_p.exp() * way for way in (expected, -t, t)] + [log_q.exp() * t],
@@ -133,10 +133,10 @@ def _term_slips(expected: Tensor, log_p: Tensor, log_q: Tensor) -> dict[str, lis
 def bits_of_nats(candidate: Callable[[Tensor, int], Tensor], *, seed: int = 0) -> None:
     """candidate(log_prob, dims) is the code length of a dimension in bits, (batch,) → (batch,): 2^(−dims · bits) = p.
 
-    Densities may lie above 1, where the length is negative.
+    A density may lie above 1, where the length is negative: in the last row.
     """
     for rows, dims in ((4, 3), (3, 784), (5, 64), (2, 1)):
-        log_prob = -0.7 * dims + 0.5 * dims * draw(rows, seed=seed)
+        log_prob = -0.2 * dims - 0.5 * dims * draw(rows, seed=seed).abs()
         log_prob[-1] = 0.4 * dims
         observed = require_shape("one number for each example", ask(candidate, log_prob=log_prob, dims=dims), (rows,))
         observed, nats = observed.detach().double(), log_prob.double()
@@ -146,6 +146,7 @@ def bits_of_nats(candidate: Callable[[Tensor, int], Tensor], *, seed: int = 0) -
             "constant": [-nats / dims, -nats * math.log(2) / dims, -nats / (dims * math.log(10))],
             "reduction": [expected * dims, -nats, -nats * math.log(2), expected / dims, expected * dims**2],
             "log-mean": [(-nats).log2() / dims, 2**expected, (-nats / dims).exp()],
+            "one-to-one": [expected.abs(), expected.clamp(min=0)],
             "shape": pooled(expected),
         }
         law, given = f"bits of each of {dims} dimensions", {"log_prob": log_prob, "dims": dims}

@@ -10,7 +10,7 @@ from torch.distributions import Normal
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import require_close, require_parts, require_shape
 from gmcourse.laws.mass import grid
-from gmcourse.laws.rows import pooled
+from gmcourse.laws.rows import pooled, within
 
 NODES = torch.linspace(-12, 12, 6_001, dtype=torch.float64)
 WEIGHTS = (-(NODES**2) / 2).softmax(0)
@@ -58,7 +58,7 @@ def _fit_slips(x: Tensor, large: Tensor) -> tuple[dict[str, list[Tensor]], dict[
     }
     return means, {
         "spread": [2 * log_std, 4 * log_std, 0.5 * log_std],
-        "constant": [std, std**2, 1 / std, log_std / math.log(2)],
+        "constant": [std, std**2, 1 / std, log_std / math.log(2), log_std / math.log(10)],
         "reduction": [log_std - 0.5 * math.log(len(x)), log_std + 0.5 * math.log(len(x))],
         "dependence": [hill_log_std, 0 * std + log_std.mean(), 0 * std + x.std().log(), 0.5 * (x**2).mean(0).log()],
         "direction": [-0.5 * precision.diagonal().log()],
@@ -72,13 +72,14 @@ def reverse_is_mean_under_model(candidate: Callable[[Tensor, Tensor, float], Ten
     """candidate(log_q, log_p, dx) is KL(q ‖ p) in nats, a scalar, of log-densities (cells,) on a grid of cells dx.
 
     q a Gaussian, p two hills: the oracle is a mean over z in x = μ + σz, not the grid. q = p gives 0; cells where both
-    are below e^{−1000} add nothing.
+    are below e^{−1000} add nothing, those where p alone is below e^{−100} add much.
     """
     for name, share, a, unit, mean, std, half, cells in (
         ("q over both hills", 0.7, 3.0, 1.0, -1.2, 2.926, 22.0, 3_000),
         ("q on one hill", 0.5, 3.0, 1.0, 2.984, 1.023, 14.0, 2_800),
         ("cells wider than 1", 0.4, 2.0, 40.0, 20.0, 70.0, 720.0, 1_200),
         ("log-densities down to −1000", 0.5, 3.0, 1.0, 0.5, 1.2, 60.0, 6_000),
+        ("q where p is 0 to a computer", 0.5, 3.0, 1.0, 0.5, 8.0, 46.0, 4_600),
         ("q = p", 0.5, 0.0, 1.0, 0.0, 1.0, 12.0, 2_000),
     ):
         x, dx = grid([-half], [half], cells)
@@ -92,10 +93,10 @@ def reverse_is_mean_under_model(candidate: Callable[[Tensor, Tensor, float], Ten
         output = ask(candidate, log_q=log_q.float(), log_p=log_p(x[:, 0]).float(), dx=dx)
         observed, z = require_shape(law, output, ()).double(), mean + std * NODES
         slips = _divergence_slips(log_q, log_p(x[:, 0]), dx)
-        if "1000" in name:
+        if "1000" in name or "computer" in name:
             slips = {"overflow": [observed]}  # the formula is right on narrower grids
         expected = WEIGHTS @ (q.log_prob(z) - log_p(z))
-        require_close(law, observed, expected, 5e-4, slips)
+        require_close(law, observed, expected, within(expected), slips, fit=2e-4)
 
 
 def _divergence_slips(log_q: Tensor, log_p: Tensor, dx: float) -> dict[str, list[Tensor]]:
@@ -147,7 +148,7 @@ def _distance_slips(m: Tensor, s: Tensor, m2: Tensor, s2: Tensor) -> dict[str, l
         "sign": [apart + (s + s2) ** 2, apart - wider, (m + m2) ** 2 + wider, -right],
         "constant": [apart, wider],
         "one-to-one": [(m - m2).abs() + (s - s2).abs(), ((m - m2).abs() + (s - s2).abs()) ** 2, (m - m2).abs() + wider]
-        + [(m - m2).abs(), apart + (s - s2).abs(), (m - m2 + s - s2) ** 2],
+        + [(m - m2).abs(), apart + (s - s2).abs(), (m - m2 + s - s2) ** 2, m - m2 + wider],
         "reduction": [right / 2, 2 * right, apart / 2 + wider, apart + wider / 2],
         "direction": [there, back, there + back, (there + back) / 2],
         "shape": pooled(right),

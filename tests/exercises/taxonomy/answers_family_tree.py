@@ -83,6 +83,11 @@ def with_epsilon(log_q, log_p, dx):
     return (q * ((q + 1e-12).log() - (p + 1e-12).log())).sum() * dx
 
 
+def reverse_where_p_is_seen(log_q, log_p, dx):
+    seen = log_p.exp() > 0
+    return reverse(log_q[seen], log_p[seen], dx)
+
+
 def reverse_written_over(log_q, log_p, dx):
     log_q -= log_p
     return ((log_q + log_p).exp() * log_q).sum() * dx
@@ -171,6 +176,26 @@ def no_attribute(model, x):
     return "none"
 
 
+def by_own_class(model, x):
+    return classify(model, x, [word for word, name in METHODS.items() if name in vars(type(model))])
+
+
+def by_sign(model, x):
+    """Takes a log-density above 0 for an error."""
+    word = classify(model, x)
+    return "unnormalised" if word == "exact" and (model.log_prob(x) > 0).any() else word
+
+
+def classify_by_keyword(model, x):
+    for word, name in METHODS.items():
+        try:
+            getattr(model, name)(**({"n": 1} if name == "sample" else {"x": x}))
+        except (AttributeError, NotImplementedError):
+            continue
+        return word
+    return "none"
+
+
 def sample_of_x(model, x):
     for word, name in METHODS.items():
         try:
@@ -233,6 +258,7 @@ RIGHT = {
         "table": classify_by_table,
         "shape of the result": classify_by_result,
         "one row of x": lambda model, x: classify(model, x[:1]),
+        "by keyword": classify_by_keyword,
         "upper case": lambda model, x: classify(model, x).capitalize(),
         "American": lambda model, x: classify(model, x).replace("unnormalised", "unnormalized"),
     },
@@ -242,6 +268,7 @@ RIGHT = {
         "covariances": frechet_of_covariances,
         "expanded": lambda m, s, m2, s2: (m - m2) ** 2 + s**2 + s2**2 - 2 * s * s2,
         "quantiles": frechet_by_quantiles,
+        "modulus": lambda m, s, m2, s2: torch.complex(m - m2, s - s2).abs() ** 2,
         "norm": lambda m, s, m2, s2: torch.stack([m - m2, s - s2]).norm(dim=0) ** 2,
         "numpy": lambda *a: np.square(a[0].numpy() - a[2].numpy()) + np.square(a[1].numpy() - a[3].numpy()),
     },
@@ -252,6 +279,7 @@ RIGHT = {
         "frozenset": frozenset({"reverse", "js"}),
         "string": "reverse, js",
         "in words": "Reverse KL and Jensen–Shannon",
+        "both": "both reverse and js",
         "twice": ["reverse", "js", "js"],
         "array": np.array(["js", "reverse"]),
     },
@@ -293,6 +321,8 @@ WRONG = {
         "JS": (jensen_shannon, "dependence"),
         "both": (lambda q, p, dx: reverse(q, p, dx) + reverse(p, q, dx), "dependence"),
         "absolute": (lambda q, p, dx: (q.exp() * (q - p).abs()).sum() * dx, "one-to-one"),
+        "cells of p = 0 left out": (reverse_where_p_is_seen, "overflow"),
+        "0": (lambda q, p, dx: 0 * dx, ""),
         "a ratio": (lambda q, p, dx: (q.exp() * (q.exp() / p.exp()).log()).sum() * dx, "not-finite"),
         "logs of 0": (lambda q, p, dx: (q.exp() * (q.exp().log() - p.exp().log())).sum() * dx, "not-finite"),
         "each cell": (lambda q, p, dx: q.exp() * (q - p) * dx, "shape"),
@@ -301,6 +331,8 @@ WRONG = {
     "taxonomy.classify_record": {
         "isinstance": (by_protocol, "dependence"),
         "hasattr": (by_attribute, "dependence"),
+        "methods of its own class": (by_own_class, "one-to-one"),
+        "a log-density above 0": (by_sign, ""),
         "sample first": (
             lambda model, x: classify(model, x, ("implicit", "exact", "bound", "unnormalised")),
             "direction",
@@ -340,6 +372,8 @@ WRONG = {
         "distance of the means": (lambda m, s, m2, s2: (m - m2).abs(), "one-to-one"),
         "z reversed": (lambda m, s, m2, s2: (m - m2) ** 2 + (s + s2) ** 2, "sign"),
         "sum of the batch": (lambda *a: frechet(*a).sum(), "shape"),
+        "complex": (lambda m, s, m2, s2: torch.complex(m - m2, s - s2).abs() ** 2 + 0j, "complex"),
+        "means not squared": (lambda m, s, m2, s2: m - m2 + (s - s2) ** 2, "one-to-one"),
         "mean of the batch for all": (lambda *a: frechet(*a).mean().expand_as(a[0]), "shape"),
         "all pairs": (lambda m, s, m2, s2: frechet(m[:, None], s[:, None], m2, s2), "shape"),
     },

@@ -39,6 +39,14 @@ BUGS = {
         "another word": (lambda model, x: "explicit", "constant"),
         "a truth value": (lambda model, x: hasattr(model, "log_prob"), "container"),
         "none for all": (lambda model, x: "none", "one-to-one"),
+        "what its own class has": (
+            lambda model, x: asked(model, x, [name for name in ORDER if name in vars(type(model))]),
+            "one-to-one",
+        ),
+        "a log-density above 0 refused": (
+            lambda model, x: asked(model, x) if getattr(model, "log_prob", lambda x: -x)(x).max() <= 0 else "none",
+            "one-to-one",
+        ),
         "in place": (overwritten, "mutation"),
     }
 }

@@ -64,10 +64,11 @@ BUGS = {
         "slopes of the mean": (of(lambda g: ((g / len(g)).norm(dim=1) - 1).square().mean()), "reduction"),
         "no root": (of(lambda g: (g.square().sum(1) - 1).square().mean()), "spread"),
         "no 1": (of(lambda g: g.square().sum(1).mean()), "constant"),
-        "half": (of(lambda g: (g.norm(dim=1) - 1).square().mean() / 2), "constant"),
+        "half": (of(lambda g: (g.norm(dim=1) - 1).square().mean() / 2), ""),
         "one-sided": (of(lambda g: (g.norm(dim=1) - 1).clamp(min=0).square().mean()), "one-to-one"),
         "sign": (lambda h, x, weight: -double_backward(h, x, weight), "sign"),
-        "absolute": (of(lambda g: (g.norm(dim=1) - 1).abs().mean()), ""),
+        "absolute": (of(lambda g: (g.norm(dim=1) - 1).abs().mean()), "spread"),
+        "norm over the rows": (of(lambda g: (g.norm(dim=0) - 1).square().mean()), "reduction"),
         "the norm without its root's slope": (
             of(lambda g: ((g.square().sum(1) / g.norm(dim=1).detach()) - 1).square().mean()),
             "",

@@ -68,7 +68,7 @@ BUGS = {
             lambda log_prob, dims: bits_per_dim(log_prob, dims).mean().expand(len(log_prob)),
             "shape",
         ),
-        "never below 0": (lambda log_prob, dims: bits_per_dim(log_prob, dims).clamp(min=0), ""),
+        "never below 0": (lambda log_prob, dims: bits_per_dim(log_prob, dims).clamp(min=0), "one-to-one"),
         "one dimension more": (lambda log_prob, dims: bits_per_dim(log_prob, dims + 1), ""),
     },
 }

@@ -72,6 +72,8 @@ BUGS = {
             lambda q, p, dx: (q.exp() * ((q.exp() + 1e-3).log() - (p.exp() + 1e-3).log())).sum() * dx,
             "",
         ),
+        "cells of p = 0 left out": (lambda q, p, dx: reverse(q[p.exp() > 0], p[p.exp() > 0], dx), "overflow"),
+        "nothing": (lambda q, p, dx: 0.0 * dx, ""),
         "positive part": (lambda q, p, dx: (q.exp() * (q - p).clamp(min=0)).sum() * dx, ""),
         "clamped at −80": (lambda q, p, dx: ((q - p) * q.clamp(min=-15).exp()).sum() * dx, ""),
     },
