@@ -97,7 +97,7 @@ QUESTIONS = (
     Question(
         "slope",
         "the slope of log p(x)",
-        "The score: the gradient with respect to x, by a backward pass, or at once from a network that was trained for it.",
+        "The score: the gradient with respect to x, by a backward pass, or at once from a network trained for it.",
         SLOPES,
     ),
     Question(
