@@ -43,7 +43,7 @@ EVALUATES = {  # on each branch, and on those that lead to it
     ("implicit density", "adversarial"): "samples alone, which a critic compares with data",
     ("implicit density", "distilled"): "samples alone, learnt from a model that takes many steps",
     ("implicit density", "Markov chain"): "samples alone, each from the one before",
-    ("no density",): "The model is not generative by itself.",
+    ("no density",): "Not generative by itself; parts of it serve in models that are.",
     ("no density", "autoencoder"): "a code, and a reconstruction from it",
 }
 
