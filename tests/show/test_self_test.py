@@ -4,6 +4,7 @@ import json
 import math
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from gmcourse.show.self_test.figure import questions_figure
 from gmcourse.show.self_test.questions import QUESTIONS, Question
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
+CHAPTERS = Path(__file__).parents[2] / "chapters"
 INF = math.inf
 
 
@@ -54,7 +56,7 @@ def given_x2():
     left, other = root[1, 1] ** 2, torch.linalg.det(covariance) / 4
     mean, removed = root[1, 0] * 2 / root[0, 0], 4 - left
     precision = torch.linalg.inv(covariance)[0, 0]
-    return left, [4, left.sqrt(), mean, other, 4 - 1.2, 4 + removed, precision]
+    return left, [4, left.sqrt(), mean, other, 4 - 1.2**2 / 4, 4 - 1.2, 4 + removed, precision]
 
 
 def stretched():
@@ -82,12 +84,12 @@ def backward_pass():
 
 
 def double_backward():
-    x = f64(2).requires_grad_()
+    x = f64(3).requires_grad_()
     (slope,) = torch.autograd.grad(x**3, x, create_graph=True)
     (answer,) = torch.autograd.grad(slope**2, x)
     slope = slope.detach()
-    wrong_square = 6 * 2**5  # of (x³)²
-    return answer, [0, slope**2, 2 * slope, slope, wrong_square]
+    wrong_square = 6 * 3**5  # of (x³)²
+    return answer, [0, slope**2, 2 * slope, slope, answer / 2, wrong_square]
 
 
 def bits_per_pixel():
@@ -119,6 +121,13 @@ def test_every_tool_is_asked_for_and_every_remark_is_a_question():
         for _, remark in question.wrong:
             assert remark.endswith("?")
             assert f"{abs(question.answer):g}" not in re.findall(r"[\d.]+", remark)
+
+
+def test_every_section_to_read_is_a_heading_of_the_lesson():
+    lesson = (CHAPTERS / "01_taxonomy" / "00_toolbox.md").read_text("utf-8")
+    headings = [(title, make_id(title)) for title in re.findall(r"^## (.+)$", lesson, re.M)]
+    assert {question.section for question in QUESTIONS} <= set(headings)
+    assert len(headings) == len({anchor for _, anchor in headings})  # or the page numbers the second of two
 
 
 @pytest.fixture
@@ -217,7 +226,7 @@ def test_on_paper_there_are_the_questions_and_no_answers():
         assert all(word in written for word in question.text.split())
     words = show.SelfTest().alt
     assert all(question.text in words for question in QUESTIONS)
-    for answer in ("999.307", "400", "0.5108", "0.1438", "2.56", "2.079", "288", "0.1625"):
+    for answer in ("999.307", "400", "0.5108", "0.1438", "2.56", "2.079", "972", "0.1625"):
         assert answer not in written + words
 
 

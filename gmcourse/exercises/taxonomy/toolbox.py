@@ -30,7 +30,7 @@ EXERCISES = (
     Exercise(
         id="taxonomy.standard_error",
         stub='''def standard_error(values):
-    """Standard error of the mean of independent draws, one number; values (n,), n ≥ 2."""
+    """Standard error of the mean of independent draws, (n,) → one number, n ≥ 2."""
     raise NotImplementedError''',
         points=1,
         laws=(estimates.error_of_mean,),
@@ -222,7 +222,7 @@ EXERCISES = (
     Exercise(
         id="taxonomy.bits_per_dim",
         stub='''def bits_per_dim(log_prob, dims):
-    """Bits per dimension, (batch,), from log_prob in nats, (batch,), of dims dimensions."""
+    """Bits per dimension, (batch,), from log_prob in nats, (batch,), and dims."""
     raise NotImplementedError''',
         points=1,
         laws=(estimates.bits_of_nats,),
