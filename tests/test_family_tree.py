@@ -185,6 +185,18 @@ def test_records_of_one_branch_evaluate_the_same(branch):
     assert len(kinds) <= 1
 
 
+@pytest.mark.parametrize("record", [r for r in CATALOGUE if "slope" in answers_of(r.key)], ids=lambda r: r.key)
+def test_a_slope_is_that_of_log_p(record):
+    model = record.build().double().eval()
+    x = record.example(3)[0].double()
+    step = 1e-5 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0), dtype=x.dtype)
+    asked = next(one for one in ASKED["slope"].ways if one.method == answers_of(record.key)["slope"]["by"])
+    rise = (asked.ask(model, x) * step).flatten(1).sum(1)
+    with torch.no_grad():
+        expected = (model.log_prob(x + step) - model.log_prob(x - step)) / 2
+    torch.testing.assert_close(rise, expected, rtol=1e-3, atol=1e-12)
+
+
 # The check can fail
 
 
@@ -281,7 +293,7 @@ def test_what_no_model_of_the_catalogue_claims_yet_is_asked_in_the_same_way():
     without = dataclasses.replace(record, claims=(Trainable, Unnormalised))
     found = way(ASKED["slope"], without, lambda _: "1 pass")
     (x,) = plane_points(4)
-    torch.testing.assert_close(found.ask(Bowl(), x), x)
+    torch.testing.assert_close(found.ask(Bowl(), x), -x)  # uphill in log p(x), downhill in energy
 
 
 def test_probability_tables_have_no_slope():

@@ -11,8 +11,8 @@ from gmcourse.metrics.calls import Ask, draw
 from gmcourse.protocols import Bijection, Bounded, Density, Sampler, Scored, Unnormalised
 from gmcourse.record import ModelRecord
 
-WITHOUT_SLOPE = ("probability table", "fully visible belief net")
-"""Branches whose log p(x) has no slope: their x falls into cells, or steps from value to value."""
+WITHOUT_SLOPE = ("probability table", "fully visible belief net", "Markov chain")
+"""Branches whose log p(x) has no slope: their x falls into cells, is binary, or steps from value to value."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def _log_prob(model: Any, x: Tensor, *given: Tensor) -> Tensor:
     return model.log_prob(x, *given)
 
 
-def _energy(model: Any, x: Tensor, *given: Tensor) -> Tensor:
-    return model.energy(x, *given)
+def _minus_energy(model: Any, x: Tensor, *given: Tensor) -> Tensor:
+    return -model.energy(x, *given)
 
 
 def _slope(function: Ask) -> Ask:
@@ -62,12 +62,12 @@ def _slope(function: Ask) -> Ask:
 SAMPLE = Way(Sampler, "sample", draw)
 LOG_PROB = Way(Density, "log_prob", _log_prob)
 ELBO = Way(Bounded, "elbo", lambda model, x, *given: model.elbo(x, *given))
-ENERGY = Way(Unnormalised, "energy", _energy)
+ENERGY = Way(Unnormalised, "energy", lambda model, x, *given: model.energy(x, *given))
 LATENT = Way(Bijection, "forward", lambda model, x, *given: model(x, *given)[0])
 SLOPES = (
     Way(Scored, "score", lambda model, x, *given: model.score(x, 0.1, *given)),
     Way(Density, "log_prob", _slope(_log_prob), ", then backward"),
-    Way(Unnormalised, "energy", _slope(_energy), ", then backward"),
+    Way(Unnormalised, "energy", _slope(_minus_energy), ", then backward"),
 )
 
 QUESTIONS = (
@@ -97,7 +97,7 @@ QUESTIONS = (
     Question(
         "slope",
         "the slope of log p(x)",
-        "The score: the gradient with respect to x, by a backward pass, or from a network that gives it at once.",
+        "The score: the gradient with respect to x, by a backward pass, or at once from a network trained for it.",
         SLOPES,
     ),
     Question(

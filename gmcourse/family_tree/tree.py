@@ -35,7 +35,7 @@ EVALUATES = {  # on each branch, and on those that lead to it
         "a lower bound on log p(x) of whole numbers, such as grey levels: a flow with noise added"
     ),
     ("explicit density", "approximate", "diffusion"): "the score of noisy points, and a lower bound on log p(x)",
-    ("explicit density", "approximate", "score"): "the score of noisy points alone",
+    ("explicit density", "approximate", "score"): "the score, of points or of noisy points, and nothing else of p(x)",
     ("explicit density", "approximate", "Markov chain"): (
         "an energy, which is −log p(x) up to a constant; samples take a chain of steps"
     ),
@@ -43,7 +43,7 @@ EVALUATES = {  # on each branch, and on those that lead to it
     ("implicit density", "adversarial"): "samples alone, which a critic compares with data",
     ("implicit density", "distilled"): "samples alone, learnt from a model that takes many steps",
     ("implicit density", "Markov chain"): "samples alone, each from the one before",
-    ("no density",): "The model is not generative by itself.",
+    ("no density",): "Not generative by itself; parts of it serve in models that are.",
     ("no density", "autoencoder"): "a code, and a reconstruction from it",
 }
 

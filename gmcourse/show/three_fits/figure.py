@@ -9,7 +9,7 @@ from gmcourse.probability import gaussian_log_prob
 from gmcourse.show.style import COLOURS
 from gmcourse.taxonomy.divergences import DIVERGENCES, fit_gaussian, two_hills
 
-_LOOKS = (("#c05621", "-"), ("#276749", "--"), ("#6b46c1", ":"))
+_LOOKS = (("#c05621", "-"), (COLOURS["ink"], "--"), ("#6b46c1", ":"))
 
 
 def fits_figure(a: float, share: float) -> Figure:
