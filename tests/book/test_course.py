@@ -82,6 +82,10 @@ def test_counts_are_computed(small):
     assert extension.told("course: first", "index", course, small / "chapters") == "01_vae/01_first"
 
 
+def test_the_first_lesson_named_is_of_the_core_path():
+    assert extension.told("course: first", "index", COURSE, CHAPTERS) == "01_taxonomy/01_what_is_a_generative_model"
+
+
 def test_a_lesson_shows_its_question_its_minutes_and_its_needs(small):
     course, chapters = read_course(small), small / "chapters"
     assert "minutes" not in extension.lessons_of(course[0], course, chapters)

@@ -1,9 +1,9 @@
 """A Sphinx extension for the pages that tell what the course holds, computed when they are built.
 
 `<!-- course: map -->` stands for every lesson by chapter, `<!-- course: weeks -->` for the plan of the core path,
-`<!-- course: lessons -->`, `core` and `open` for their counts, `<!-- course: first -->` for the first open lesson. In a
-chapter's index, `<!-- lessons -->` stands for the map of its lessons and `<!-- models -->` for the table of its models.
-A lesson is linked where its text is there, and named where it is forthcoming.
+`<!-- course: lessons -->`, `core` and `open` for their counts, `<!-- course: first -->` for the first open lesson of
+the core path. In a chapter's index, `<!-- lessons -->` stands for the map of its lessons and `<!-- models -->` for the
+table of its models. A lesson is linked where its text is there, and named where it is forthcoming.
 """
 
 import json
@@ -128,7 +128,7 @@ def told(mark: str, docname: str, course: Course, chapters: Path) -> str:
         "lessons": lambda: str(len(lessons)),
         "core": lambda: str(sum(lesson.core for lesson in lessons)),
         "open": lambda: str(sum(lesson.is_open for lesson in lessons)),
-        "first": lambda: next(lesson.file for lesson in lessons if lesson.is_open),
+        "first": lambda: min((lesson for lesson in lessons if lesson.is_open), key=lambda lesson: not lesson.core).file,
     }[mark.partition(": ")[2]]()
 
 
