@@ -114,7 +114,7 @@ EXERCISES = (
             "one-to-one": "No term is negative now, but is the mean still the KL?",
             "log-mean": "You have ln p and ln q. How is r = q/p had from them, and which part of the term wants r?",
             "overflow": "Only the size of both logarithms has changed, r has not. Do you take exp of each?",
-            "not-finite": "exp(−1000) is 0, and 0/0 is no number. Can r be had from the difference of the logarithms?",
+            "not-finite": "Something became 0, and you divided by it or took its logarithm. What is ln r without any exp?",
         },
     ),
     Exercise(
@@ -207,7 +207,8 @@ EXERCISES = (
             (lambda h, x, weight: -penalty_gradient(h, x, weight), "sign"),
         ),
         causes={
-            "gradient": "None of it comes from the penalty. What keeps a path from the slopes back to `weight`?",
+            "gradient": "Nothing of it comes from the penalty. Do x and `weight` require a gradient, and did the first "
+            "pass keep its graph?",
             "dependence": "The gradient of h itself is in it. What did you add, or what was left in `.grad`?",
             "reduction": "Each row has one norm, and the penalty is the mean over rows. Where do you sum?",
             "spread": "(‖g‖ − 1)², or (‖g‖² − 1)²? Is your norm the root of the sum of squares?",

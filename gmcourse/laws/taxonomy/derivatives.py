@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import require_close, require_shape
+from gmcourse.laws.broken import LawBroken, require_close, require_shape
 from gmcourse.laws.rows import draw, pooled, within
 
 Function = Callable[[Tensor, Tensor], Tensor]
@@ -84,11 +84,21 @@ def gradient_of_penalty(candidate: Callable[[Function, Tensor, Tensor], Tensor],
         rows, dims = (4, 2) if not weight.dim() else (5, len(weight))
         x = torch.linspace(0.3, 1.6, rows)[:, None] * draw(rows, dims, seed=seed + dims)
         law = f"∂/∂w of mean (‖∂h/∂x‖ − 1)², h = {name}"
-        output = ask(candidate, h=h, x=x, weight=weight)
+        output = _asked(candidate, law, h=h, x=x, weight=weight)
         observed = require_shape(law, output, tuple(weight.shape)).detach().double()
         expected, slips = _gradients(h, slope, x.double(), weight.double())
         given = None if weight.dim() else {"weight": weight, "x": x}
         require_close(law, observed, expected, 5e-4 * (1 + expected.abs().max()), slips, given=given)
+
+
+def _asked(candidate: Callable[[Function, Tensor, Tensor], Tensor], law: str, **inputs: object) -> Tensor:
+    """What the candidate gives; autograd's complaint of a path that is cut is a broken law."""
+    try:
+        return ask(candidate, **inputs)
+    except RuntimeError as error:
+        if "does not require grad" not in str(error):
+            raise
+        raise LawBroken(law, "no path that leads back", "a gradient in `weight`", "gradient") from None
 
 
 def _square(x: Tensor, weight: Tensor) -> Tensor:

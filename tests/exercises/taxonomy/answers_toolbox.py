@@ -333,7 +333,6 @@ RIGHT = {
         "plain": lambda p, q: torch.exp(q - p) - 1 - (q - p),
         "loop, a list": terms_by_loop,
         "r named": lambda p, q: (r := (q - p).exp()) - 1 - (q - p) + 0 * r,
-        "logarithm of r": lambda p, q: ((q - p).exp() - 1) - torch.log((q - p).exp()),
         "float64": lambda p, q: torch.expm1(q.double() - p.double()) - q.double() + p.double(),
         "numpy": lambda p, q: np.expm1((q - p).numpy()) + (p - q).numpy(),
         "vmap": torch.func.vmap(lambda p, q: (q - p).exp() - 1 + p - q),
@@ -436,6 +435,7 @@ WRONG = {
         "of the other KL": (lambda p, q: (q - p).exp() * (q - p - 1) + 1, "direction"),
         "1 forgotten": (lambda p, q: (q - p).exp() - (q - p), "constant"),
         "r alone": (lambda p, q: (q - p).exp() - 1, "sign"),
+        "logarithm of r": (lambda p, q: ((q - p).exp() - 1) - torch.log((q - p).exp()), "not-finite"),
         "absolute": (lambda p, q: (p - q).abs(), "one-to-one"),
         "cut off": (lambda p, q: (p - q).clamp(min=0), "one-to-one"),
         "half the square": (lambda p, q: (q - p) ** 2 / 2, "spread"),
@@ -504,7 +504,7 @@ WRONG = {
         "by eigenvalues, complex": (lambda lp, j: lp - torch.linalg.eigvals(j).log().sum(1), "complex"),
     },
     "taxonomy.penalty_gradient": {
-        "no graph": (gradient_by(mean_penalty, graph=False), None),
+        "no graph": (gradient_by(mean_penalty, graph=False), "gradient"),
         "no graph, beside a loss": (beside_a_loss(False), "gradient"),
         "a loss beside it": (beside_a_loss(True), "dependence"),
         "Σ h, left in `.grad`": (beside_a_loss(True, 4.0), "dependence"),  # of the law's four rows
