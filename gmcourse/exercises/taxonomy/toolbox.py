@@ -114,7 +114,7 @@ EXERCISES = (
             "one-to-one": "No term is negative now, but is the mean still the KL?",
             "log-mean": "You have ln p and ln q. How is r = q/p had from them, and which part of the term wants r?",
             "overflow": "Only the size of both logarithms has changed, r has not. Do you take exp of each?",
-            "not-finite": "Something became 0, and was divided by or put into a logarithm. What is ln r without any exp?",
+            "not-finite": "Something became 0, and was divided by or put in a logarithm. What is ln r without an exp?",
         },
     ),
     Exercise(
