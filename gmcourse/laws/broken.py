@@ -88,19 +88,21 @@ def require_close(
     suspects: Mapping[str, Slips] | None = None,
     given: Mapping[str, object] | None = None,
     fit: float | Tensor | None = None,
+    deduced: str = "",
 ) -> None:
     """Break the law unless |observed − expected| ≤ tolerance everywhere; a suspect that fits as well names the cause.
 
     The two must have one shape: nothing broadcasts. NaN is close to nothing. `suspects` maps a cause to the value, or
-    the values, that its bugs would give, to within `fit` (default: the tolerance). `given` holds the inputs by name:
-    what is told of the failure is its first failing row alone.
+    the values, that its bugs would give, to within `fit` (default: the tolerance). Where none fits, and what was seen
+    is finite, the cause is `deduced`: the one that is left, since the same formula was right in another case. `given`
+    holds the inputs by name: what is told of the failure is its first failing row alone.
     """
     observed, expected = torch.as_tensor(observed).detach(), torch.as_tensor(expected).detach()
     if observed.shape != expected.shape:
         raise LawBroken(law, f"shape {tuple(observed.shape)}", f"shape {tuple(expected.shape)}", "shape")
     if _close(observed, expected, tolerance):
         return
-    cause = _cause(observed, suspects or {}, tolerance if fit is None else fit)
+    cause = _cause(observed, suspects or {}, tolerance if fit is None else fit) or deduced
     row = _failing_row(observed, expected, tolerance)
     if given is None or row is None:
         raise LawBroken(law, show_value(observed), show_value(expected), cause, show_case(given or {}))

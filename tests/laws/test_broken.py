@@ -196,3 +196,13 @@ def test_a_value_is_one_number(answer):
     with pytest.raises(LawBroken) as broken:
         require_value("v", answer, 3.0, 0.01)
     assert broken.value.cause == "container"
+
+
+@pytest.mark.parametrize(
+    ("observed", "suspects", "cause"),
+    [(2.0, {}, "overflow"), (-1.0, {"sign": -1.0}, "sign"), (math.inf, {}, "not-finite"), (math.nan, {}, "not-finite")],
+)
+def test_the_cause_that_is_left_is_named_where_no_suspect_fits(observed, suspects, cause):
+    with pytest.raises(LawBroken) as broken:
+        require_close("one", observed, 1.0, 1e-3, suspects, deduced="overflow")
+    assert broken.value.cause == cause

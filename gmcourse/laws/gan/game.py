@@ -38,11 +38,10 @@ def discriminator_is_optimal(candidate: Pair, *, seed: int = 0) -> None:
         expected, gap = best_answer(log_p.double(), log_q.double()), (log_p - log_q).double()
         outside = bool((observed < 0).any() or (observed > 1).any())
         suspects = {"sign": 1 - expected, "spread": (torch.sigmoid(gap / 2), torch.sigmoid(2 * gap))}
-        if law.startswith("densities"):
-            suspects = {"overflow": observed}  # the formula is right elsewhere
-        if outside:
-            suspects = {"constant": observed}
-        require_close(law, observed, expected, 1e-4, suspects, given={"log_p": log_p, "log_q": log_q})
+        left = "overflow" if law.startswith("densities") else ""  # the formula is right elsewhere
+        left = "constant" if outside else left
+        given = {"log_p": log_p, "log_q": log_q}
+        require_close(law, observed, expected, 1e-4, {} if left else suspects, given=given, deduced=left)
 
 
 def critic_is_best(
@@ -135,7 +134,7 @@ def bound_is_below_divergence(candidate: Pair, *, seed: int = 0) -> None:
         law = f"logits of {200 * sign:+} for data, {-200 * sign:+} for fakes"
         observed = require_shape(law, ask(candidate, h_real=sign * sure, h_fake=-sign * sure), ()).double()
         suspects = {"direction": 0.0} if sign < 0 else {}
-        require_close(law, observed, expected, 1e-3, suspects | {"overflow": observed})  # right near 0
+        require_close(law, observed, expected, 1e-3, suspects, deduced="overflow")  # right near 0
 
 
 def _bounds(h_real: Tensor, h_fake: Tensor) -> tuple[Tensor, dict[str, Slips]]:
@@ -173,13 +172,13 @@ def generator_losses_pull(candidate: Callable[[Tensor], tuple[Tensor, Tensor]], 
             raise LawBroken(f"the {name} loss carries a gradient to h", "none", "one", "gradient")
         gradient = torch.autograd.grad(loss, h, retain_graph=True)[0].double()
         law = f"the {name} gradient, for each fake"
-        require_close(law, gradient, slope / len(h), 1e-4, {"gradient": gradient})  # its value is right
+        require_close(law, gradient, slope / len(h), 1e-4, deduced="gradient")  # its value is right
     for sign, expected in ((1.0, (-200.0, 0.0)), (-1.0, (0.0, 200.0))):
         far = ask(candidate, h=torch.full((3,), 200.0 * sign))
         for name, loss, value in zip(names, require_parts("two losses", far, 2), expected, strict=True):
             law = f"the {name} loss at h = {200 * sign:+.0f}"
             observed = require_shape(law, loss, ()).detach().double()
-            require_close(law, observed, value, 1e-3, {"overflow": observed})  # right near 0
+            require_close(law, observed, value, 1e-3, deduced="overflow")  # right near 0
 
 
 def _which_slip(seen: Tensor, low: Tensor, high: Tensor, d: Tensor) -> str:

@@ -93,10 +93,10 @@ def reverse_is_mean_under_model(candidate: Callable[[Tensor, Tensor, float], Ten
         output = ask(candidate, log_q=log_q.float(), log_p=log_p(x[:, 0]).float(), dx=dx)
         observed, z = require_shape(law, output, ()).double(), mean + std * NODES
         slips = _divergence_slips(log_q, log_p(x[:, 0]), dx)
-        if "1000" in name or "computer" in name:
-            slips = {"overflow": [observed]}  # the formula is right on narrower grids
+        wide = "1000" in name or "computer" in name
+        slips, left = ({}, "overflow") if wide else (slips, "")  # the formula is right on narrower grids
         expected = WEIGHTS @ (q.log_prob(z) - log_p(z))
-        require_close(law, observed, expected, within(expected), slips, fit=2e-4)
+        require_close(law, observed, expected, within(expected), slips, fit=2e-4, deduced=left)
 
 
 def _divergence_slips(log_q: Tensor, log_p: Tensor, dx: float) -> dict[str, list[Tensor]]:

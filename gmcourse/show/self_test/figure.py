@@ -1,22 +1,20 @@
 """The questions on paper: each with a line for its answer, which is not printed."""
 
-import io
 from collections.abc import Sequence
 from textwrap import wrap
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from PIL import Image
 
 from gmcourse.show.self_test.questions import Question
-from gmcourse.show.style import COLOURS, palette_png, png
+from gmcourse.show.style import COLOURS, png
 
 _LINE, _WIDE, _LETTERS = 0.19, 5.6, 80  # height of a line and width of the page in inches; letters in a line
 
 
 def questions_png(questions: Sequence[Question]) -> bytes:
     """The questions as PNG; letters need few colours."""
-    return palette_png(Image.open(io.BytesIO(png(questions_figure(questions)))), 16)
+    return png(questions_figure(questions), colours=16)
 
 
 def questions_figure(questions: Sequence[Question]) -> Figure:
