@@ -1,5 +1,7 @@
 // A square plane in SVG: axes, rings and points, in the colour of the page's text.
 
+import { placeUnder } from "./pointer.js";
+
 const SIDE = 400;
 const MARGIN = { left: 30, top: 8, right: 8, bottom: 22 };
 
@@ -19,8 +21,8 @@ export function scale(extent, [cx, cy] = [0, 0]) {
     place: ([x, y]) => [(x - cx + extent) * unit, (extent - y + cy) * unit],
     /** The plane coordinates under a pointer event. */
     read: (svg, event) => {
-      const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
-      return [at.x / unit - extent + cx, extent - at.y / unit + cy];
+      const [x, y] = placeUnder(svg, event);
+      return [x / unit - extent + cx, extent - y / unit + cy];
     },
   };
 }
@@ -81,6 +83,7 @@ export function dots(svg, extent, points, classes, colours) {
   return group;
 }
 
-function label(svg, text, x, y, anchor, kind = "gm-label") {
+/** Words in a drawing. */
+export function label(svg, text, x, y, anchor, kind = "gm-label") {
   draw("text", { x, y, "text-anchor": anchor, class: kind }, svg).textContent = text;
 }

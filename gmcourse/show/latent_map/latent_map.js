@@ -4,6 +4,7 @@ import { button, explorer, make } from "../js/elements.js";
 import { floats, forward } from "../js/mlp.js";
 import { listenToKeys, moved } from "../js/keys.js";
 import { dots, draw, plane, rings, scale, signed } from "../js/plot.js";
+import { follow } from "../js/pointer.js";
 
 const STEP = 0.1;
 const HINT = "Drag the orange handle, or focus it and press the arrow keys: Shift takes larger steps, Home the centre.";
@@ -80,20 +81,6 @@ function handle(svg, extent) {
   return { thread, knob };
 }
 
-function followPointer(svg, read, go, knob) {
-  let held = false;
-  svg.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    held = true;
-    svg.setPointerCapture(event.pointerId);
-    knob.focus({ preventScroll: true });
-    go(read(svg, event));
-  });
-  svg.addEventListener("pointermove", (event) => held && go(read(svg, event)));
-  for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, () => (held = false));
-}
-
 /** The traits as numbers and names that the drawing uses. */
 function unpack(model) {
   const flat = floats(model.get("points"));
@@ -154,7 +141,11 @@ function render({ model, el }) {
     model.set("z", z.map((value) => Number(Math.min(data.extent, Math.max(-data.extent, value)).toFixed(4))));
     model.save_changes();
   }
-  followPointer(view.svg, read, go, view.knob);
+  const point = (event) => go(read(view.svg, event));
+  follow(view.svg, point, (event) => {
+    view.knob.focus({ preventScroll: true });
+    point(event);
+  });
   listenToKeys(view.knob, (key, shift) => {
     const z = moved(model.get("z"), key, shift, STEP);
     if (z) go(z);

@@ -2,7 +2,8 @@
 
 import { button, explorer, make } from "../js/elements.js";
 import { listenToKeys, moved } from "../js/keys.js";
-import { draw, signed } from "../js/plot.js";
+import { draw, label, signed } from "../js/plot.js";
+import { follow, placeUnder } from "../js/pointer.js";
 import { densityAt, diagonal, massOf, placesOver, splineAt, withKnot, withSlope } from "./spline.js";
 
 const WIDE = 400;
@@ -34,24 +35,20 @@ function down(value, { top, tall, low, high }) {
   return top + tall * (1 - (Math.min(high, Math.max(low, value)) - low) / (high - low));
 }
 
-function words(parent, text, x, y, anchor, kind = "gm-label") {
-  draw("text", { x, y, "text-anchor": anchor, class: kind }, parent).textContent = text;
-}
-
 /** Frames, ticks and titles of the three panels; what moves is drawn into them later. */
 function frameOf(extent, panels) {
   const svg = draw("svg", { viewBox: `-34 0 ${WIDE + 42} 610`, class: "gm-spline-plot" });
   for (const panel of Object.values(panels)) {
     draw("rect", { y: panel.top, width: WIDE, height: panel.tall, rx: 5, class: "gm-frame" }, svg);
-    words(svg, panel.title, 0, panel.top - 7, "start", "gm-name");
+    label(svg, panel.title, 0, panel.top - 7, "start", "gm-name");
     for (const [value, text] of panel.ticks) {
       const y = down(value, panel);
       draw("line", { x1: 0, x2: WIDE, y1: y, y2: y, class: "gm-gridline" }, svg);
-      words(svg, text, -6, y + 4, "end");
+      label(svg, text, -6, y + 4, "end");
     }
   }
-  for (let x = -Math.floor(extent); x <= extent; x++) words(svg, signed(x), across(x, extent), 602, "middle");
-  words(svg, "x", WIDE, 602, "end", "gm-name");
+  for (let x = -Math.floor(extent); x <= extent; x++) label(svg, signed(x), across(x, extent), 602, "middle");
+  label(svg, "x", WIDE, 602, "end", "gm-name");
   return svg;
 }
 
@@ -68,22 +65,9 @@ function handle(svg, kind, name, description) {
   return knob;
 }
 
-/** Calls go([x, y] in units of the drawing) while the handle is held by mouse, pen or finger. */
-function followPointer(svg, knob, go) {
-  let held = false;
-  knob.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    held = true;
-    knob.setPointerCapture(event.pointerId);
-    knob.focus({ preventScroll: true });
-  });
-  knob.addEventListener("pointermove", (event) => {
-    if (!held) return;
-    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
-    go([at.x, at.y]);
-  });
-  for (const end of ["pointerup", "pointercancel"]) knob.addEventListener(end, () => (held = false));
+/** Calls go([x, y] in units of the drawing) while the handle is held; it has the focus from then on. */
+function dragHandle(svg, knob, go) {
+  follow(knob, (event) => go(placeUnder(svg, event)), () => knob.focus({ preventScroll: true }));
 }
 
 function say(knob, low, value, high, text) {
@@ -180,7 +164,7 @@ function render({ model, el }) {
     const [right, up] = unit(view.panels.curve);
     const at = ([left, top]) => [left / right - extent, extent - (top - view.panels.curve.top) / up];
     const put = (place) => go(withKnot(model.get("knots"), index + 1, place));
-    followPointer(view.svg, knob, (point) => put(at(point)));
+    dragHandle(view.svg, knob, (point) => put(at(point)));
     listenToKeys(knob, (key, shift) => {
       const knots = model.get("knots");
       const place = key === "Home" ? diagonal(knots)[index + 1] : moved(knots[index + 1], key, shift, STEP);
@@ -188,7 +172,7 @@ function render({ model, el }) {
       return place !== null;
     });
     const tilt = (slope) => go(withSlope(model.get("knots"), index + 1, slope));
-    followPointer(view.svg, view.slopes[index], (point) => {
+    dragHandle(view.svg, view.slopes[index], (point) => {
       const [x, z] = at(point);
       const [x0, z0] = model.get("knots")[index + 1];
       tilt(x > x0 ? (z - z0) / (x - x0) : z > z0 ? Infinity : 0);

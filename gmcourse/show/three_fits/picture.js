@@ -1,7 +1,8 @@
 // The two hills, the three Gaussians over them, and where each stands, as SVG.
 
 import { gaussianAt, hillsAt } from "./fits.js";
-import { draw, signed } from "../js/plot.js";
+import { draw, label, signed } from "../js/plot.js";
+import { placeUnder } from "../js/pointer.js";
 
 export const NAMES = ["forward", "reverse", "js"];
 const WIDE = 400;
@@ -19,20 +20,14 @@ function down(density) {
   return TALL * (1 - density / HIGHEST);
 }
 
-function words(parent, text, x, y, anchor, kind = "gm-label") {
-  const label = draw("text", { x, y, "text-anchor": anchor, class: kind }, parent);
-  label.textContent = text;
-  return label;
-}
-
 function frame(svg) {
   draw("rect", { width: WIDE, height: TALL, rx: 5, class: "gm-frame" }, svg);
   for (let x = -8; x <= 8; x += 2) {
     draw("line", { x1: across(x), x2: across(x), y1: 0, y2: ROWS + 3 * EVERY - 8, class: "gm-gridline" }, svg);
-    words(svg, signed(x), across(x), TALL + 15, "middle");
+    label(svg, signed(x), across(x), TALL + 15, "middle");
   }
-  words(svg, "density", 6, 15, "start", "gm-name");
-  words(svg, "x", WIDE - 4, TALL - 6, "end", "gm-name");
+  label(svg, "density", 6, 15, "start", "gm-name");
+  label(svg, "x", WIDE - 4, TALL - 6, "end", "gm-name");
 }
 
 /** A ring that is dragged; the sliders do the same from the keyboard. */
@@ -51,7 +46,7 @@ export function newPicture(root) {
   const curves = NAMES.map((name) => draw("path", { class: `gm-curve gm-${name}` }, inside));
   const bars = NAMES.map((name, row) => {
     const group = draw("g", { class: `gm-bar gm-${name}`, transform: `translate(0 ${ROWS + EVERY * row})` }, svg);
-    words(group, ["forward", "reverse", "JS"][row], 2, 4, "start");
+    label(group, ["forward", "reverse", "JS"][row], 2, 4, "start");
     return { line: draw("path", {}, group), dot: draw("circle", { r: 4.5 }, group) };
   });
   const left = ring(svg, "gm-hill");
@@ -83,21 +78,10 @@ export function showPicture(view, { a, w }, start, places) {
   view.start.setAttribute("transform", `translate(${across(start[0])} ${TALL})`);
 }
 
-/** Calls go(x, density) while a handle is held by mouse, pen or finger. */
-export function follow(view, handle, go) {
-  let held = false;
-  handle.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    held = true;
-    handle.setPointerCapture(event.pointerId);
-  });
-  handle.addEventListener("pointermove", (event) => {
-    if (!held) return;
-    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(view.svg.getScreenCTM().inverse());
-    go((at.x / WIDE) * 2 * REACH - REACH, HIGHEST * (1 - at.y / TALL));
-  });
-  for (const end of ["pointerup", "pointercancel"]) handle.addEventListener(end, () => (held = false));
+/** x and the density under a pointer event. */
+export function read(view, event) {
+  const [right, low] = placeUnder(view.svg, event);
+  return [(right / WIDE) * 2 * REACH - REACH, HIGHEST * (1 - low / TALL)];
 }
 
 /** In words, where a Gaussian stands before the hills: over both, or on the one that it has not left. */

@@ -2,9 +2,10 @@
 
 import { KINDS, lettingGo } from "./fits.js";
 import { atStart, newState, rowsOf, startWords, statusOf, stepped, stepsAFrame } from "./descent.js";
-import { NAMES, follow, newPicture, showPicture } from "./picture.js";
+import { NAMES, newPicture, read, showPicture } from "./picture.js";
 import { button, explorer, make, range } from "../js/elements.js";
 import { signed } from "../js/plot.js";
+import { follow } from "../js/pointer.js";
 
 const FARTHEST = 6;
 const HINT =
@@ -148,7 +149,8 @@ function render({ model, el }) {
     setPlaying(!playing);
   }
   const held = (value, low, high, step) => Number((step * Math.round(Math.min(high, Math.max(low, value)) / step)).toFixed(3));
-  const moveHill = (side) => (x, density) => {
+  const moveHill = (side) => (event) => {
+    const [x, density] = read(page.view, event);
     const a = held(side * x, 0, FARTHEST, 0.05);
     const share = density * Math.sqrt(2 * Math.PI);
     put("hills", [a, held(side < 0 ? share : 1 - share, 0.05, 0.95, 0.01)]);
@@ -164,9 +166,9 @@ function render({ model, el }) {
   button(page.bar, "Best fits", () => go(newState(state.target.a, state.target.w, state.start)));
   const sliders = SLIDERS.map((slider) => newSlider(page.sliders, slider, change));
   const marks = newMarks(sliders[0].track);
-  follow(page.view, page.view.left, moveHill(-1));
-  follow(page.view, page.view.right, moveHill(1));
-  follow(page.view, page.view.start, (x) => change("start", 0, held(x, -6, 6, 0.1)));
+  follow(page.view.left, moveHill(-1));
+  follow(page.view.right, moveHill(1));
+  follow(page.view.start, (event) => change("start", 0, held(read(page.view, event)[0], -6, 6, 0.1)));
 
   const onTarget = () => {
     go(newState(...model.get("hills"), state.start));
