@@ -2,13 +2,20 @@
 
 import difflib
 
+from gmcourse.autoregressive import records as autoregressive
 from gmcourse.flows import records as flows
 from gmcourse.gan import records as gan
 from gmcourse.record import ModelRecord
 from gmcourse.taxonomy import records as taxonomy
 from gmcourse.vae import records as vae
 
-CATALOGUE: tuple[ModelRecord, ...] = (*taxonomy.RECORDS, *vae.RECORDS, *gan.RECORDS, *flows.RECORDS)
+CATALOGUE: tuple[ModelRecord, ...] = (
+    *taxonomy.RECORDS,
+    *autoregressive.RECORDS,
+    *vae.RECORDS,
+    *gan.RECORDS,
+    *flows.RECORDS,
+)
 
 
 def find(key: str) -> ModelRecord:

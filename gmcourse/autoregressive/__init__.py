@@ -1,0 +1,1 @@
+"""Autoregressive models: a probability of anything as a product of next-step probabilities."""

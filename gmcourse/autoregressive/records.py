@@ -1,0 +1,5 @@
+"""The records of this family; each stands beside its model."""
+
+from gmcourse.record import ModelRecord
+
+RECORDS: tuple[ModelRecord, ...] = ()
