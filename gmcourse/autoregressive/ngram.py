@@ -10,11 +10,10 @@ from gmcourse.autoregressive.generation import generate
 
 
 def witten_bell(counts: Tensor, lower: Tensor) -> Tensor:
-    """p_v = (count_v + T·lower_v)/(N + T), (…, V): N visits of the context, T distinct symbols that followed it.
+    """p_v = (count_v + F·lower_v)/(N + F), (…, V): N visits of the context, F different symbols that followed it.
 
     counts: (…, V), how often each symbol followed; lower: (…, V), the probabilities of the next shorter context, which
-    are returned where the context was never visited. Equation: autoregressive-witten-bell. Witten and Bell 1991,
-    method C.
+    are returned where the context was never visited. Equation: autoregressive-witten-bell. Witten and Bell 1991.
     """
     return _mixed(counts, counts.sum(-1, keepdim=True), (counts > 0).sum(-1, keepdim=True), lower)
 
