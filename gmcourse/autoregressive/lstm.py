@@ -107,7 +107,7 @@ class LSTMLanguageModel(nn.Module):
         return x if self.stop is None else x.masked_fill(after_stop(x, self.stop), self.stop)
 
 
-WINDOW = 100
+WINDOW = 64
 
 
 def make(data: Examples | None) -> LSTMLanguageModel:
@@ -136,7 +136,7 @@ LSTM_LANGUAGE_MODEL = ModelRecord(
     lesson="02_autoregressive/05_characters",
     suits=TEXTS,
     make=make,
-    plan=partial(held_then_falling_plan, steps=1_500, batch_size=32, peak=6e-3, clip=100.0),
+    plan=partial(held_then_falling_plan, steps=1_000, batch_size=32, peak=6e-3, clip=64.0),
     example=codes,
     window=WINDOW,
 )

@@ -1,6 +1,5 @@
 """The records of this family; each stands beside its model."""
 
 from gmcourse.autoregressive.lstm import LSTM_LANGUAGE_MODEL
-from gmcourse.record import ModelRecord
 
-RECORDS: tuple[ModelRecord, ...] = (LSTM_LANGUAGE_MODEL,)
+RECORDS = (LSTM_LANGUAGE_MODEL,)

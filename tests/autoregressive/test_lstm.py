@@ -128,4 +128,4 @@ def test_the_record_finds_the_stop_of_names_and_none_in_a_text():
     assert stop_of(Dataset.from_tensors(names.flip(1))) is None
     stream = Dataset.from_tensors((names.flatten().repeat(40), names.flatten().repeat(20), names.flatten().repeat(20)))
     assert symbols_of(stream) == 3
-    assert LSTM_LANGUAGE_MODEL.build(LSTM_LANGUAGE_MODEL.prepare(stream)).event_shape == (100,)
+    assert LSTM_LANGUAGE_MODEL.build(LSTM_LANGUAGE_MODEL.prepare(stream)).event_shape == (64,)
