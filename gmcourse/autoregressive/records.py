@@ -1,5 +1,6 @@
 """The records of this family; each stands beside its model."""
 
+from gmcourse.autoregressive.pixelcnn import PIXELCNN
 from gmcourse.record import ModelRecord
 
-RECORDS: tuple[ModelRecord, ...] = ()
+RECORDS: tuple[ModelRecord, ...] = (PIXELCNN,)
