@@ -1,4 +1,4 @@
-"""PixelCNN draws 16 images of 28 × 28 pixels: features kept against a whole pass a pixel, equal samples for equal seeds.
+"""PixelCNN draws 16 images of 28 × 28: features kept against a whole pass a pixel, equal samples for equal seeds.
 
     OMP_NUM_THREADS=1 python -m benchmarks.autoregressive.sampling_pixels
 
