@@ -114,8 +114,8 @@ def length_is_information(candidate: Any, *, tables: int = 1_000, seed: int = 0)
 def fair_bits_draw(candidate: Callable[[Sequence[int], Sequence[Table]], Sequence[int]], *, seed: int = 0) -> None:
     """candidate(bits, tables), a decoder fed fair coins, draws each symbol by its share: χ² of 20,000 symbols.
 
-    The sum of (count − n p)²/(n p) over V symbols has the mean V − 1; 30 is beyond any chance for V = 4. Shares that are
-    powers of ½ show bits that are not fair, too; others hide them.
+    The sum of (count − n p)²/(n p) over V symbols has the mean V − 1; 30 is beyond any chance for V = 4. Shares that
+    are powers of ½ show bits that are not fair, too; others hide them.
     """
     rng = torch.Generator().manual_seed(seed)
     n, edges = 20_000, [0, 8, 16, 32, 64]
