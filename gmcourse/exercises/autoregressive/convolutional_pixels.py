@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from gmcourse.autoregressive import masked_convolution
-from gmcourse.autoregressive.discrete import choose
 from gmcourse.exercises.record import Exercise
 from gmcourse.laws.autoregressive import completion, masks, reach
 from gmcourse.laws.broken import LawBroken, require_close, require_numbers
@@ -40,7 +39,8 @@ def complete(logits: Callable[[Tensor], Tensor], x: Tensor, known: Tensor, u: Te
     x, width = x.clone(), x.shape[3]
     for r, c in product(range(x.shape[2]), range(width)):
         if not known[0, r, c]:
-            x[:, 0, r, c] = choose(logits(x)[:, :, 0, r, c], u[:, r * width + c]).to(x)
+            zero = logits(x)[:, :, 0, r, c].softmax(1)[:, 0]
+            x[:, 0, r, c] = (u[:, r * width + c] >= zero).to(x)
     return x
 
 
@@ -216,7 +216,7 @@ EXERCISES = (
         reference=complete,
         hints=(
             "A pixel that has been drawn is part of what the next one is drawn from. How many passes does that take?",
-            "Where `known` is False, `logits(x)[:, :, 0, r, c].softmax(1)[:, 0] <= u[:, k]`, with k = r W + c, "
+            "Where `known` is False, `u[:, k] >= logits(x)[:, :, 0, r, c].softmax(1)[:, 0]`, with k = r W + c, "
             "goes into a copy of x before the next pass.",
         ),
         wrong=(
