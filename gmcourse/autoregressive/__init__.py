@@ -1,1 +1,16 @@
 """Autoregressive models: a probability of anything as a product of next-step probabilities."""
+
+from gmcourse.autoregressive.fvsbn import FVSBN
+from gmcourse.autoregressive.made import BinaryMADE
+from gmcourse.autoregressive.masked_convolution import MaskedConv2d, pixel_mask
+from gmcourse.autoregressive.nade import NADE
+from gmcourse.autoregressive.pixelcnn import PixelCNN
+
+__all__ = [
+    "FVSBN",
+    "NADE",
+    "BinaryMADE",
+    "MaskedConv2d",
+    "PixelCNN",
+    "pixel_mask",
+]

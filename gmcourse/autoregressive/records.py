@@ -1,5 +1,13 @@
-"""The records of this family; each stands beside its model."""
+"""The records of this family, in the order of its lessons; each stands beside its model."""
 
-from gmcourse.record import ModelRecord
+from gmcourse.autoregressive.fvsbn import FVSBN_RECORD
+from gmcourse.autoregressive.made import MADE_RECORD
+from gmcourse.autoregressive.nade import NADE_RECORD
+from gmcourse.autoregressive.pixelcnn import PIXELCNN
 
-RECORDS: tuple[ModelRecord, ...] = ()
+RECORDS = (
+    FVSBN_RECORD,
+    NADE_RECORD,
+    MADE_RECORD,
+    PIXELCNN,
+)
