@@ -40,7 +40,11 @@ class PixelCompletion(Explorer):
         self, model: PixelCNN, examples: Tensor, *, rows: int = 4, still: Figure | None = None, alt: str = _ALT
     ):
         shape, weights = exported(model)
-        if examples.shape[1:] != model.event_shape or not len(examples) or not ((examples == 0) | (examples == 1)).all():
+        if (
+            examples.shape[1:] != model.event_shape
+            or not len(examples)
+            or not ((examples == 0) | (examples == 1)).all()
+        ):
             raise ValueError(f"examples: got {tuple(examples.shape)}, expected (n, *{model.event_shape}) of 0 and 1")
         if not 1 <= rows < shape["height"]:
             raise ValueError(f"rows: got {rows}, expected 1 to {shape['height'] - 1}")
