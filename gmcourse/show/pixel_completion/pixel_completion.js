@@ -113,14 +113,17 @@ function listenToPointer(board, net, state, put) {
 function listenToCursor(board, net, state, put, show) {
   listenToKeys(board.svg, (key) => {
     const [r, c] = state.at;
-    if (key === " " || key === "Enter") put([r, c], 1 - state.image[r * net.width + c]);
+    const pressed = key === " " || key === "Enter";
+    if (pressed) put([r, c], 1 - state.image[r * net.width + c]);
     const next = moved([c, -r], key, false, 1);
     if (next) {
       state.at = [Math.min(state.rows - 1, Math.max(0, -next[1])), Math.min(net.width - 1, Math.max(0, next[0]))];
       show();
+    }
+    if (next || pressed) {
       board.svg.setAttribute("aria-label", `Row ${state.at[0] + 1}, column ${state.at[1] + 1}: ${named(net, state)}`);
     }
-    return next !== null || key === " " || key === "Enter";
+    return Boolean(next) || pressed;
   });
 }
 
