@@ -1,5 +1,9 @@
 """The records of this family; each stands beside its model."""
 
-from gmcourse.record import ModelRecord
+from gmcourse.autoregressive.diagonal_lstm import DIAGONAL_BILSTM
+from gmcourse.autoregressive.row_lstm import ROW_LSTM
 
-RECORDS: tuple[ModelRecord, ...] = ()
+RECORDS = (
+    ROW_LSTM,
+    DIAGONAL_BILSTM,
+)
