@@ -55,7 +55,7 @@ class Columns:
 
     def __init__(self, batch: int, height: int, width: int):
         self.size = batch, height, width
-        self.at = 0, 0
+        self.at: tuple[int, int] = 0, 0
         self.pasts: dict[nn.Module, Past] = {}
 
     def past(self, layer: nn.Conv2d) -> Past:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import cast
 
 import torch
 from torch import Generator, Tensor, nn
@@ -18,7 +19,7 @@ Apply = Callable[[nn.Module, Tensor], Tensor]
 
 
 class Bottleneck(nn.Module):
-    """h + expand(relu(look(relu(narrow(relu h))))): 1 × 1 to half the width, masked 3 × 3, 1 × 1 back, from 0.
+    """h + expand(relu(look(relu(narrow(relu h))))): 1 × 1 to half the width, masked 3 × 3, 1 × 1 back, from near 0.
 
     van den Oord et al. 2016, figure 5 (left).
     """
@@ -28,7 +29,7 @@ class Bottleneck(nn.Module):
         self.narrow = MaskedConv2d(width, width // 2, 1, "B", colours)
         self.look = MaskedConv2d(width // 2, width // 2, kernel, "B", colours)
         self.expand = MaskedConv2d(width // 2, width, 1, "B", colours)
-        nn.init.zeros_(self.expand.weight)
+        nn.init.normal_(self.expand.weight, std=0.01)
 
     def through(self, apply: Apply, h: Tensor) -> Tensor:
         """The block where apply(layer, h) applies a layer: to images, or to the column of one pixel."""
@@ -72,13 +73,13 @@ class PixelCNN(nn.Module):
         """Logits (batch, V, C, …) of x, (batch, C, …), where apply(layer, h) applies a layer."""
         h = apply(self.positions, apply(self.first, x))
         for block in self.blocks:
-            h = block.through(apply, h)
+            h = cast(Bottleneck, block).through(apply, h)
         h = apply(self.last, apply(self.before_last, h.relu()).relu_())
         return h.unflatten(1, (self.event_shape[0], self.levels)).transpose(1, 2)
 
     def logits(self, x: Tensor) -> Tensor:
         """(batch, C, H, W) → (batch, V, C, H, W); the logits of a place depend on the places before it alone."""
-        return self.through(lambda layer, h: layer(h), x)
+        return self.through(lambda layer, h: layer(h), _pixels_together(x))
 
     def log_prob(self, x: Tensor) -> Tensor:
         """(batch,), nats, of images of levels k/(V−1)."""
@@ -140,6 +141,12 @@ class PixelCNN(nn.Module):
 
         pixel_by_pixel(logits_at, image, u, self.levels, known)
         return image.contiguous()
+
+
+def _pixels_together(x: Tensor) -> Tensor:
+    """The same images, the colours of a pixel side by side in memory: twice as fast on a processor."""
+    colours = x.shape[1]
+    return x.movedim(1, -1).flatten(2).unflatten(2, (-1, colours)).movedim(-1, 1)
 
 
 def _make(data: Examples | None) -> PixelCNN:
