@@ -20,7 +20,10 @@ EXERCISES: tuple[Exercise, ...] = (
     Exercise(
         id="autoregressive.skew",
         stub='''def skew(x):
-    """Row r moved right by r: (batch, C, H, W) → (batch, C, H, H + W − 1), zeros elsewhere."""
+    """Row r moved right by r, zeros elsewhere.
+
+    x is (batch, C, H, W), the result (batch, C, H, H + W − 1).
+    """
     raise NotImplementedError''',
         points=2,
         laws=(grids.diagonals_become_columns,),
@@ -72,9 +75,9 @@ EXERCISES: tuple[Exercise, ...] = (
     Exercise(
         id="autoregressive.join",
         stub='''def join(left, right):
-    """One map of the two directions, from left (batch, h, H, W) and right, mirrored back.
+    """One map of the two directions, all (batch, h, H, W); right is mirrored back.
 
-    A state of `left` has seen its own row up to itself, one of `right` its own row from itself on.
+    A state of `left` has seen its own row up to itself, one of `right` from itself on.
     """
     raise NotImplementedError''',
         points=2,
