@@ -513,6 +513,8 @@ KINDS = ("vectors", "one number", "grey images", "colour images", "small images"
 REFUSED_BY_VALUE = {  # values of no levels
     ("glow", "colour images"),
     ("naive-bayes", "grey images"),
+    ("row-lstm", "colour images"),
+    ("diagonal-bilstm", "colour images"),
     ("pixelcnn", "colour images"),
 }
 

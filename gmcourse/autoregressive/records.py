@@ -1,13 +1,17 @@
 """The records of this family, in the order of its lessons; each stands beside its model."""
 
+from gmcourse.autoregressive.diagonal_lstm import DIAGONAL_BILSTM
 from gmcourse.autoregressive.fvsbn import FVSBN_RECORD
 from gmcourse.autoregressive.made import MADE_RECORD
 from gmcourse.autoregressive.nade import NADE_RECORD
 from gmcourse.autoregressive.pixelcnn import PIXELCNN
+from gmcourse.autoregressive.row_lstm import ROW_LSTM
 
 RECORDS = (
     FVSBN_RECORD,
     NADE_RECORD,
     MADE_RECORD,
+    ROW_LSTM,
+    DIAGONAL_BILSTM,
     PIXELCNN,
 )
