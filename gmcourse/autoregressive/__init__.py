@@ -2,19 +2,27 @@
 
 from gmcourse.autoregressive.diagonal_lstm import DiagonalBiLSTM
 from gmcourse.autoregressive.fvsbn import FVSBN
+from gmcourse.autoregressive.gated_pixelcnn import GatedPixelCNN
+from gmcourse.autoregressive.lstm import LSTMLanguageModel
 from gmcourse.autoregressive.made import BinaryMADE
 from gmcourse.autoregressive.masked_convolution import MaskedConv2d, pixel_mask
 from gmcourse.autoregressive.nade import NADE
+from gmcourse.autoregressive.ngram import NGram
 from gmcourse.autoregressive.pixelcnn import PixelCNN
+from gmcourse.autoregressive.pixelcnn_pp import PixelCNNPP
 from gmcourse.autoregressive.row_lstm import RowLSTM
 
 __all__ = [
     "FVSBN",
     "NADE",
     "BinaryMADE",
+    "RowLSTM",
     "DiagonalBiLSTM",
     "MaskedConv2d",
-    "PixelCNN",
-    "RowLSTM",
     "pixel_mask",
+    "PixelCNN",
+    "GatedPixelCNN",
+    "PixelCNNPP",
+    "NGram",
+    "LSTMLanguageModel",
 ]

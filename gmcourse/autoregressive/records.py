@@ -2,9 +2,12 @@
 
 from gmcourse.autoregressive.diagonal_lstm import DIAGONAL_BILSTM
 from gmcourse.autoregressive.fvsbn import FVSBN_RECORD
+from gmcourse.autoregressive.gated_pixelcnn import GATED_PIXELCNN
+from gmcourse.autoregressive.lstm import LSTM_LANGUAGE_MODEL
 from gmcourse.autoregressive.made import MADE_RECORD
 from gmcourse.autoregressive.nade import NADE_RECORD
 from gmcourse.autoregressive.pixelcnn import PIXELCNN
+from gmcourse.autoregressive.pixelcnn_pp import PIXELCNN_PP
 from gmcourse.autoregressive.row_lstm import ROW_LSTM
 
 RECORDS = (
@@ -14,4 +17,7 @@ RECORDS = (
     ROW_LSTM,
     DIAGONAL_BILSTM,
     PIXELCNN,
+    GATED_PIXELCNN,
+    PIXELCNN_PP,
+    LSTM_LANGUAGE_MODEL,
 )
