@@ -95,7 +95,7 @@ def main() -> None:
     parser = evidence.parser(__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="of the checkpoint")
     options = parser.parse_args()
-    evidence.rows(CLAIM, [{"seed": 0}], partial(run, options.folder), options, model=MODEL, plan=PLAN)
+    evidence.rows(CLAIM, [{"seed": 0}], partial(run, options.folder), options, model=MODEL, training=PLAN)
 
 
 if __name__ == "__main__":
