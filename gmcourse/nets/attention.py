@@ -101,6 +101,15 @@ class TransformerBlock(nn.Module):
             nn.init.normal_(last.weight, 0.0, spread)
             nn.init.zeros_(last.bias)
 
+    def look(self, x: Tensor, mask: Tensor | None = None, cache: Pairs | None = None) -> tuple[Tensor, Pairs]:
+        """The first branch: x (batch, places, width) → the same shape, and the cache with these places' keys and values.
+
+        `mask` says which of all the places, cached and new, the new ones may look at; None: all.
+        """
+        h = self.norm(x)
+        kept = appended(cache, self.attend.read(h))
+        return x + self.drop(self.attend(h, kept, mask)), kept
+
     def forward(
         self,
         x: Tensor,
@@ -109,14 +118,10 @@ class TransformerBlock(nn.Module):
         memory: Pairs | None = None,
         memory_mask: Tensor | None = None,
     ) -> tuple[Tensor, Pairs]:
-        """x (batch, places, width) → the same shape, and the cache with the keys and values of these places.
-
-        `mask` says which of all the places, cached and new, the new ones may look at; None: all. `memory` is what
-        `cross.read` made of the other sequence.
-        """
-        h = self.norm(x)
-        kept = appended(cache, self.attend.read(h))
-        x = x + self.drop(self.attend(h, kept, mask))
+        """As `look`, then the other branches. `memory` is what `cross.read` made of another sequence."""
+        x, kept = self.look(x, mask, cache)
         if self.cross is not None and self.cross_norm is not None:
+            if memory is None:
+                raise ValueError("memory: got None, expected the keys and values that cross.read makes")
             x = x + self.drop(self.cross(self.cross_norm(x), memory, memory_mask))
         return x + self.drop(self.mlp(self.mlp_norm(x))), kept
