@@ -9,6 +9,7 @@ training, scoring apart. Set GMCOURSE_DATA to a folder that holds the data, or l
 """
 
 import json
+import statistics
 import time
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,6 @@ from benchmarks import evidence
 from gmcourse.autoregressive.transformer import TransformerLanguageModel
 from gmcourse.checkpoint import write
 from gmcourse.data import load
-from gmcourse.probability import categorical_log_prob
 from gmcourse.training import fit
 
 CLAIM = "autoregressive/transformer_text"
@@ -44,10 +44,8 @@ def nats(model: TransformerLanguageModel, text: Tensor, context: int) -> float:
     """Mean −ln p of a character of the stream, each read after `context` to window − 1 others, the first after none."""
     model.eval()
     windows = rows(text, model.window, context)
-    scores = [categorical_log_prob(windows[0], model.logits(windows[:1])[0].T)]
-    for part in windows[1:].split(256):
-        new = model.logits(part)[:, :, context:].transpose(1, 2).flatten(0, 1)
-        scores.append(categorical_log_prob(part[:, context:].flatten(), new))
+    scores = [model.symbol_log_prob(windows[:1]).flatten()]
+    scores += [model.symbol_log_prob(part)[:, context:].flatten() for part in windows[1:].split(256)]
     return -torch.cat(scores).mean().item()
 
 
@@ -56,17 +54,16 @@ def train(model: TransformerLanguageModel, folder: Path, train: Tensor, held: Te
     optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.99), weight_decay=PLAN["decay"])
     kept = folder / "curve.json"
     curve = json.loads(kept.read_text()) if kept.exists() else []
-    data = {"batch_size": PLAN["batch"], "seed": seed, "clip": 1.0, "checkpoint": folder / "run.pt", "every": 10**6}
+    plan = {"batch_size": PLAN["batch"], "seed": seed, "clip": 1.0 * model.window, "lr": rate, "optimizer": optimizer}
+    plan |= {"checkpoint": folder / "run.pt", "every": 10**6}  # at the end of each part
     for point in range(1, POINTS + 1):
         if point <= len(curve) and point < POINTS:
             continue
         steps, start = PLAN["steps"] * point // POINTS, time.process_time()
-        history = fit(
-            model, (rows(train, model.window, PLAN["overlap"]),), steps=steps, lr=rate, optimizer=optimizer, **data
-        )
+        history = fit(model, (rows(train, model.window, PLAN["overlap"]),), steps=steps, **plan)
         if len(curve) < point:
             seconds = time.process_time() - start + (curve[-1]["seconds"] if curve else 0)
-            loss = sum(history["loss"][-200:]) / len(history["loss"][-200:])
+            loss = statistics.fmean(history["loss"][-200:]) / model.window
             curve.append({"steps": steps, "seconds": round(seconds), "train": round(loss, 4)})
             curve[-1]["held out"] = round(nats(model, held, context=32), 4)
             write(kept, json.dumps(curve).encode())

@@ -1,5 +1,7 @@
 """The records of this family; each stands beside its model."""
 
+from gmcourse.autoregressive.transformer import TRANSFORMER_LANGUAGE_MODEL
+from gmcourse.autoregressive.translator import TRANSLATOR
 from gmcourse.record import ModelRecord
 
-RECORDS: tuple[ModelRecord, ...] = ()
+RECORDS: tuple[ModelRecord, ...] = (TRANSFORMER_LANGUAGE_MODEL, TRANSLATOR)

@@ -1,13 +1,17 @@
 """A Transformer language model: every symbol looks up what it needs among all the symbols before it."""
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from gmcourse.autoregressive.codes import TEXTS, require_codes, symbols_of
 from gmcourse.autoregressive.generation import generate
 from gmcourse.nets.attention import Pairs, TransformerBlock, causal_mask
-from gmcourse.probability import categorical_log_prob
+from gmcourse.protocols import Density, Sampler, Trainable
+from gmcourse.record import Examples, ModelRecord, held_then_falling_plan
 
 
 class Reading(NamedTuple):
@@ -27,7 +31,7 @@ class TransformerLanguageModel(nn.Module):
 
     measures = "probability"
 
-    def __init__(self, levels: int, window: int, *, width: int = 64, heads: int = 4, layers: int = 2, dropout=0.0):
+    def __init__(self, levels: int, window: int, *, width=64, heads=4, layers=2, dropout: float = 0.0):
         super().__init__()
         self.levels, self.window, self.event_shape = levels, window, (window,)
         self.embed = nn.Embedding(levels + 1, width)
@@ -61,13 +65,18 @@ class TransformerLanguageModel(nn.Module):
             raise ValueError(f"x: got {x.shape[1]} symbols, expected at most {self.window}, the places of the window")
         return self.read(torch.cat([self.starts(len(x)), x[:, :-1]], 1))[0].transpose(1, 2)
 
+    def symbol_log_prob(self, x: Tensor) -> Tensor:
+        """ln p(x_t | x_<t) of each symbol, (batch, T), nats."""
+        return -F.cross_entropy(self.logits(x), x, reduction="none")
+
     def log_prob(self, x: Tensor) -> Tensor:
         """ln p(x) = Σ_t ln p(x_t | x_<t), (batch,), nats."""
-        return categorical_log_prob(x, self.logits(x))
+        return self.symbol_log_prob(x).sum(1)
 
     def loss(self, x: Tensor) -> Tensor:
-        """−ln p(x)/T, nats a symbol, the mean over the batch."""
-        return -self.log_prob(x).mean() / x.shape[1]
+        """−ln p(x), nats a row, the mean over the batch. Raises ValueError for codes that are none of 0..V−1."""
+        require_codes(x, self.levels)
+        return -self.log_prob(x).mean()
 
     def begin(self, batch: int) -> Reading:
         """The state before anything is read."""
@@ -94,3 +103,37 @@ class TransformerLanguageModel(nn.Module):
     def extra_repr(self) -> str:
         """Its symbols and places."""
         return f"levels={self.levels}, window={self.window}"
+
+
+WINDOW = 64
+
+
+def make_transformer(data: Examples | None = None) -> TransformerLanguageModel:
+    """For rows of the data's length, or for windows of a stream. Without data: five symbols, six places, narrow."""
+    if data is None:
+        return TransformerLanguageModel(5, 6, width=16, heads=2)
+    return TransformerLanguageModel(symbols_of(data), (*data.event_shape, WINDOW)[0], dropout=0.1)
+
+
+def code_rows(n: int, seed: int = 0) -> tuple[Tensor]:
+    """Random rows of five symbols, (n, 6) int64."""
+    return (torch.randint(0, 5, (n, 6), generator=torch.Generator().manual_seed(seed)),)
+
+
+TRANSFORMER_LANGUAGE_MODEL = ModelRecord(
+    name="Transformer language model",
+    key="transformer-language-model",
+    family="autoregressive",
+    branch=("explicit density", "tractable", "fully visible belief net"),
+    density="exact",
+    claims=(Trainable, Sampler, Density),
+    paper="vaswani2017",
+    year=2017,
+    arxiv="1706.03762",
+    lesson="02_autoregressive/06_attention",
+    suits=TEXTS,
+    make=make_transformer,
+    plan=partial(held_then_falling_plan, steps=1_500, batch_size=32, peak=2e-3, clip=100.0),
+    example=code_rows,
+    window=WINDOW,
+)

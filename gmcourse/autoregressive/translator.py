@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
+from gmcourse.autoregressive.codes import after_stop, require_codes
 from gmcourse.autoregressive.generation import generate
 from gmcourse.nets import evaluating
 from gmcourse.nets.attention import Pairs, TransformerBlock, causal_mask
 from gmcourse.probability import categorical_log_prob
 from gmcourse.protocols import Density, Sampler, Trainable
-from gmcourse.record import Examples, ModelRecord, Suits
-from gmcourse.schedules import warmed_up
+from gmcourse.record import Examples, ModelRecord, Suits, held_then_falling_plan
 
 END = 0
 """The code that ends a row and fills it up; it is also what the decoder reads before the first word."""
@@ -92,14 +92,15 @@ class Translator(nn.Module):
         """The logits of each y_t from y_<t and the source: (batch, T), (batch, S) → (batch, V, T)."""
         _require_places("y", y.shape[1], len(self.places))
         logits, _ = self.decode(shifted(y), self.begin(len(y), given))
-        return only_end(logits, ended_before(y)).transpose(1, 2)
+        return only_end(logits, after_stop(y, END)).transpose(1, 2)
 
     def log_prob(self, y: Tensor, given: Tensor) -> Tensor:
         """ln p(y | s), (batch,), nats; −∞ where a word follows the end."""
         return categorical_log_prob(y, self.logits(y, given))
 
     def loss(self, y: Tensor, given: Tensor) -> Tensor:
-        """−ln p(y | s), nats a row, the mean over the batch."""
+        """−ln p(y | s), nats a row, the mean over the batch. Raises ValueError for codes that are none of 0..V−1."""
+        require_codes(y, self.levels)
         return -self.log_prob(y, given).mean()
 
     def begin(self, batch: int, given: Tensor) -> Writing:
@@ -169,12 +170,6 @@ def shifted(y: Tensor) -> Tensor:
     return torch.cat([torch.full_like(y[:, :1], END), y[:, :-1]], 1)
 
 
-def ended_before(y: Tensor) -> Tensor:
-    """True at the places after the first end: (batch, T)."""
-    ends = (y == END).long()
-    return ends.cumsum(1) - ends > 0
-
-
 def only_end(logits: Tensor, ended: Tensor) -> Tensor:
     """Where a row has ended, logits (…, V) that leave nothing but the end."""
     end = torch.full_like(logits, -torch.inf).index_fill(-1, torch.tensor([END], device=logits.device), 0.0)
@@ -200,3 +195,22 @@ def make_translator(data: Examples | None = None, **options: Any) -> Translator:
         return Translator(9, 6, 6, width=16, heads=2, **options)
     y, given = data.batch("train", told=True)
     return Translator(int(max(y.max(), given.max())) + 1, y.shape[1], given.shape[1], **options)
+
+
+TRANSLATOR = ModelRecord(
+    name="Sequence-to-sequence translator",
+    key="sequence-to-sequence-translator",
+    family="autoregressive",
+    branch=("explicit density", "tractable", "fully visible belief net"),
+    density="exact",
+    claims=(Trainable, Sampler, Density),
+    paper="vaswani2017",
+    year=2017,
+    arxiv="1706.03762",
+    lesson="02_autoregressive/06_attention",
+    suits=Suits("codes (with codes as labels)", lambda shape, dtype: dtype == torch.int64 and len(shape) == 1),
+    make=make_translator,
+    plan=partial(held_then_falling_plan, steps=800, batch_size=64, peak=2e-3),
+    example=rows_of_codes,
+    told=True,
+)

@@ -102,7 +102,7 @@ class TransformerBlock(nn.Module):
             nn.init.zeros_(last.bias)
 
     def look(self, x: Tensor, mask: Tensor | None = None, cache: Pairs | None = None) -> tuple[Tensor, Pairs]:
-        """The first branch: x (batch, places, width) → the same shape, and the cache with these places' keys and values.
+        """The first branch: x (batch, places, width) → the same shape, and the cache with the keys and values of these.
 
         `mask` says which of all the places, cached and new, the new ones may look at; None: all.
         """
