@@ -1,7 +1,12 @@
 """The records of this family; each stands beside its model."""
 
+from gmcourse.autoregressive.lstm import LSTM_LANGUAGE_MODEL
 from gmcourse.autoregressive.transformer import TRANSFORMER_LANGUAGE_MODEL
 from gmcourse.autoregressive.translator import TRANSLATOR
 from gmcourse.record import ModelRecord
 
-RECORDS: tuple[ModelRecord, ...] = (TRANSFORMER_LANGUAGE_MODEL, TRANSLATOR)
+RECORDS: tuple[ModelRecord, ...] = (
+    LSTM_LANGUAGE_MODEL,
+    TRANSFORMER_LANGUAGE_MODEL,
+    TRANSLATOR,
+)
