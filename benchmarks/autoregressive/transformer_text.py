@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from benchmarks import evidence
+from gmcourse.autoregressive.generation import generate
 from gmcourse.autoregressive.transformer import TransformerLanguageModel
 from gmcourse.checkpoint import write
 from gmcourse.data import load
@@ -79,11 +80,13 @@ def run(folder: Path, *, seed: int) -> dict:
     torch.manual_seed(seed)
     model = TransformerLanguageModel(len(data.alphabet), **MODEL)
     curve = train(model, folder, data.train, held, seed)
+    text = generate(model, 1, 400, rng=torch.Generator().manual_seed(seed))
     return {
         "parameters": sum(p.numel() for p in model.parameters()),
         "nats a character, last 10 %": round(nats(model, held, context=48), 4),
         "characters": len(held),
         "curve": curve,
+        "sample": "".join(data.alphabet[code] for code in text[0].tolist()),
         "training seconds": curve[-1]["seconds"],
     }
 
