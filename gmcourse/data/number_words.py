@@ -1,7 +1,7 @@
 """Numbers in words, English → German: a translation whose every rule, and every alignment, is known."""
 
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import cache, partial
 
 import torch
 from torch import Tensor
@@ -81,6 +81,19 @@ def to_words(row: Tensor) -> str:
     return " ".join(words[: words.index("")] if "" in words else words)
 
 
+def number_of(row: Tensor) -> int:
+    """The number that a German row says. Raises ValueError for a row that says none."""
+    if (words := to_words(row)) not in _spoken():
+        raise ValueError(f"row: got {words!r}, expected a number in German")
+    return _spoken()[words]
+
+
+def alignments(rows: Tensor) -> Tensor:
+    """`alignment` of German rows, (n, T) → (n, T) int64; −1 where a word, or the end, has no counterpart."""
+    known = [[-1 if place is None else place for place in alignment(number_of(row))] for row in rows]
+    return torch.tensor([[*places, *[-1] * (rows.shape[1] - len(places))] for places in known]).view(rows.shape)
+
+
 def number_words() -> dict:
     """The numbers 1 to 9,999 in German words, int64 codes (8,), with the same in English as labels, (6,).
 
@@ -96,6 +109,11 @@ def number_words() -> dict:
 
 
 _CODE = {word: code for code, word in enumerate(ALPHABET)}
+
+
+@cache
+def _spoken() -> dict[str, int]:
+    return {" ".join(word for word, _ in german(number)): number for number in NUMBERS}
 
 
 def _required(number: int) -> int:

@@ -12,8 +12,10 @@ from gmcourse.data.number_words import (
     GERMAN,
     NUMBERS,
     alignment,
+    alignments,
     english,
     german,
+    number_of,
     to_rows,
     to_words,
     year_spellings,
@@ -76,6 +78,16 @@ def test_alignment():
     for number in NUMBERS:
         known = [place for place in alignment(number) if place is not None]
         assert sorted(known) == list(range(len(english(number))))
+
+
+def test_rows_are_read_back():
+    rows = to_rows([words(german(number)) for number in (347, 1, 9021)], 8)
+    assert [number_of(row) for row in rows] == [347, 1, 9021]
+    assert alignments(rows)[0].tolist() == [0, 1, 3, -1, 2, -1, -1, -1]
+    assert alignments(rows)[1].tolist() == [0] + [-1] * 7
+    assert alignments(rows[:0]).shape == (0, 8)
+    with pytest.raises(ValueError, match="row: got 'eins eins', expected a number"):
+        number_of(to_rows([["eins", "eins"]], 8)[0])
 
 
 def test_the_data_set():
