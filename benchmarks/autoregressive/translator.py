@@ -75,9 +75,7 @@ def of_years(seed: int) -> dict:
         likeliest = (ways & (each == each.amax(1, keepdim=True))).any(1)
         found[f"beam {k}"] = {
             "ways": [round(share, 3) for share in ways.float().mean(0).tolist()],
-            "likeliest of the three": round(
-                (ways & (each == each.amax(1, keepdim=True))).any(1).float().mean().item(), 3
-            ),
+            "likeliest of the three": round(likeliest.float().mean().item(), 3),
             "gain, nats": round((log_p - greedy).mean().item(), 4),
             "least gain": round((log_p - greedy).min().item(), 4),
         }

@@ -31,7 +31,9 @@ class TransformerLanguageModel(nn.Module):
 
     measures = "probability"
 
-    def __init__(self, levels: int, window: int, *, width=64, heads=4, layers=2, dropout: float = 0.0):
+    def __init__(
+        self, levels: int, window: int, *, width: int = 64, heads: int = 4, layers: int = 2, dropout: float = 0.0
+    ):
         super().__init__()
         self.levels, self.window, self.event_shape = levels, window, (window,)
         self.embed = nn.Embedding(levels + 1, width)

@@ -1,7 +1,7 @@
 """A translator: an encoder reads one sequence, a decoder writes another, and looks back at the first at every place."""
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Generator, Tensor, nn
@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 from gmcourse.autoregressive.codes import after_stop, require_codes
 from gmcourse.autoregressive.generation import generate
 from gmcourse.nets import evaluating
-from gmcourse.nets.attention import Pairs, TransformerBlock, causal_mask
+from gmcourse.nets.attention import CrossBlock, Pairs, TransformerBlock, causal_mask
 from gmcourse.probability import categorical_log_prob
 from gmcourse.protocols import Density, Sampler, Trainable
 from gmcourse.record import Examples, ModelRecord, Suits, held_then_falling_plan
@@ -54,7 +54,15 @@ class Translator(nn.Module):
     mask = staticmethod(causal_mask)
 
     def __init__(
-        self, levels: int, places: int, source_places: int, *, width=64, heads=4, layers=1, positions: bool = True
+        self,
+        levels: int,
+        places: int,
+        source_places: int,
+        *,
+        width: int = 64,
+        heads: int = 4,
+        layers: int = 1,
+        positions: bool = True,
     ):
         super().__init__()
         self.levels, self.event_shape, self.source_places = levels, (places,), source_places
@@ -62,7 +70,7 @@ class Translator(nn.Module):
         self.places = nn.Parameter(0.1 * torch.randn(places, width))
         self.source_positions = nn.Parameter(0.1 * torch.randn(source_places, width)) if positions else None
         self.encoder = nn.ModuleList(TransformerBlock(width, heads) for _ in range(layers))
-        self.decoder = nn.ModuleList(TransformerBlock(width, heads, cross=True) for _ in range(layers))
+        self.decoder = cast(list[CrossBlock], nn.ModuleList(CrossBlock(width, heads) for _ in range(layers)))
         self.source_norm, self.norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.head = nn.Linear(width, levels)
 

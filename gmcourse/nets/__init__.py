@@ -1,6 +1,7 @@
 """Networks that several families share, and how a model is asked for samples."""
 
 from gmcourse.nets.attention import (
+    CrossBlock,
     MultiHeadAttention,
     TransformerBlock,
     attention,
@@ -16,6 +17,7 @@ from gmcourse.nets.sampling import evaluating, sampling
 
 __all__ = [
     "MADE",
+    "CrossBlock",
     "MaskedLinear",
     "MultiHeadAttention",
     "TransformerBlock",

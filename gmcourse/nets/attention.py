@@ -1,6 +1,7 @@
 """Attention: every place looks up, by content, what other places hold. Vaswani et al. 2017."""
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -83,23 +84,20 @@ class MultiHeadAttention(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """x + attention(LN x), then x + MLP(LN x); between them, where `cross`, x + attention to a memory. Pre-norm.
+    """x + attention(LN x), then x + MLP(LN x): pre-norm.
 
     Each branch reads a normalised x and adds to x itself, which runs through untouched from the embedding to the last
     layer. The last weights of each branch start small, as N(0, `spread`²). Hidden layer: GELU, four times as wide.
     Equation: autoregressive-block. Vaswani et al. 2017, figure 1; the norm within the branch: Xiong et al. 2020.
     """
 
-    def __init__(self, width: int, heads: int, *, cross: bool = False, dropout: float = 0.0, spread: float = 0.02):
+    def __init__(self, width: int, heads: int, *, dropout: float = 0.0, spread: float = 0.02):
         super().__init__()
         self.norm, self.attend = nn.LayerNorm(width), MultiHeadAttention(width, heads)
-        self.cross_norm = nn.LayerNorm(width) if cross else None
-        self.cross = MultiHeadAttention(width, heads) if cross else None
         self.mlp_norm, self.mlp = nn.LayerNorm(width), mlp([width, 4 * width, width], nn.GELU)
         self.drop = nn.Dropout(dropout)
-        for last in (self.attend.out, self.mlp[-1], *([self.cross.out] if self.cross else [])):
-            nn.init.normal_(last.weight, 0.0, spread)
-            nn.init.zeros_(last.bias)
+        for last in (self.attend.out, cast(nn.Linear, self.mlp[-1])):
+            start_small(last, spread)
 
     def look(self, x: Tensor, mask: Tensor | None = None, cache: Pairs | None = None) -> tuple[Tensor, Pairs]:
         """The first branch: x (batch, places, width) → the same shape, and the cache with the keys and values of these.
@@ -110,6 +108,24 @@ class TransformerBlock(nn.Module):
         kept = appended(cache, self.attend.read(h))
         return x + self.drop(self.attend(h, kept, mask)), kept
 
+    def think(self, x: Tensor) -> Tensor:
+        """The last branch: each place by itself."""
+        return x + self.drop(self.mlp(self.mlp_norm(x)))
+
+    def forward(self, x: Tensor, mask: Tensor | None = None, cache: Pairs | None = None) -> tuple[Tensor, Pairs]:
+        """Both branches; all else as in `look`."""
+        x, kept = self.look(x, mask, cache)
+        return self.think(x), kept
+
+
+class CrossBlock(TransformerBlock):
+    """A block with a branch between its two: x + attention(LN x) to what another sequence, the memory, holds."""
+
+    def __init__(self, width: int, heads: int, *, dropout: float = 0.0, spread: float = 0.02):
+        super().__init__(width, heads, dropout=dropout, spread=spread)
+        self.cross_norm, self.cross = nn.LayerNorm(width), MultiHeadAttention(width, heads)
+        start_small(self.cross.out, spread)
+
     def forward(
         self,
         x: Tensor,
@@ -118,10 +134,15 @@ class TransformerBlock(nn.Module):
         memory: Pairs | None = None,
         memory_mask: Tensor | None = None,
     ) -> tuple[Tensor, Pairs]:
-        """As `look`, then the other branches. `memory` is what `cross.read` made of another sequence."""
+        """All three branches; `memory` is what `cross.read` made of the other sequence. ValueError where it is None."""
+        if memory is None:
+            raise ValueError("memory: got None, expected the keys and values that cross.read makes")
         x, kept = self.look(x, mask, cache)
-        if self.cross is not None and self.cross_norm is not None:
-            if memory is None:
-                raise ValueError("memory: got None, expected the keys and values that cross.read makes")
-            x = x + self.drop(self.cross(self.cross_norm(x), memory, memory_mask))
-        return x + self.drop(self.mlp(self.mlp_norm(x))), kept
+        x = x + self.drop(self.cross(self.cross_norm(x), memory, memory_mask))
+        return self.think(x), kept
+
+
+def start_small(last: nn.Linear, spread: float) -> None:
+    """The weights of a branch's last layer are drawn from N(0, spread²), its bias is 0."""
+    nn.init.normal_(last.weight, 0.0, spread)
+    nn.init.zeros_(last.bias)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from gmcourse.nets import (
+    CrossBlock,
     MultiHeadAttention,
     TransformerBlock,
     attention,
@@ -90,7 +91,7 @@ def test_heads_divide_the_width(heads):
 
 
 def test_a_block_adds_to_what_runs_through():
-    block, x, other = TransformerBlock(8, 2, cross=True), torch.randn(2, 5, 8), torch.randn(2, 3, 8)
+    block, x, other = CrossBlock(8, 2), torch.randn(2, 5, 8), torch.randn(2, 3, 8)
     for last in (block.attend.out, block.cross.out, block.mlp[-1]):
         nn.init.zeros_(last.weight)
     assert torch.equal(block(x, memory=block.cross.read(other))[0], x)
@@ -106,7 +107,7 @@ def test_a_block_normalises_within_its_branches():
 
 
 def test_a_block_place_by_place_is_the_block_at_once():
-    block, x, memory = scattered(TransformerBlock(8, 2, cross=True), 0.3), torch.randn(2, 6, 8), torch.randn(2, 3, 8)
+    block, x, memory = scattered(CrossBlock(8, 2), 0.3), torch.randn(2, 6, 8), torch.randn(2, 3, 8)
     pairs = block.cross.read(memory)
     whole, cache = block(x, causal_mask(6), memory=pairs)[0], None
     for t in range(6):
