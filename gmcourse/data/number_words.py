@@ -81,6 +81,11 @@ def to_words(row: Tensor) -> str:
     return " ".join(words[: words.index("")] if "" in words else words)
 
 
+def count_bags(sentences: Iterable[Sequence[str]]) -> int:
+    """How many of the sentences differ by more than the order of their words: the number of distinct multisets."""
+    return len({tuple(sorted(words)) for words in sentences})
+
+
 def number_of(row: Tensor) -> int:
     """The number that a German row says. Raises ValueError for a row that says none."""
     if (words := to_words(row)) not in _spoken():
