@@ -3,9 +3,8 @@
 from gmcourse.autoregressive.lstm import LSTM_LANGUAGE_MODEL
 from gmcourse.autoregressive.transformer import TRANSFORMER_LANGUAGE_MODEL
 from gmcourse.autoregressive.translator import TRANSLATOR
-from gmcourse.record import ModelRecord
 
-RECORDS: tuple[ModelRecord, ...] = (
+RECORDS = (
     LSTM_LANGUAGE_MODEL,
     TRANSFORMER_LANGUAGE_MODEL,
     TRANSLATOR,
