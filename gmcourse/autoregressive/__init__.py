@@ -11,6 +11,8 @@ from gmcourse.autoregressive.ngram import NGram
 from gmcourse.autoregressive.pixelcnn import PixelCNN
 from gmcourse.autoregressive.pixelcnn_pp import PixelCNNPP
 from gmcourse.autoregressive.row_lstm import RowLSTM
+from gmcourse.autoregressive.transformer import TransformerLanguageModel
+from gmcourse.autoregressive.translator import Translator
 
 __all__ = [
     "FVSBN",
@@ -25,4 +27,6 @@ __all__ = [
     "PixelCNNPP",
     "NGram",
     "LSTMLanguageModel",
+    "TransformerLanguageModel",
+    "Translator",
 ]

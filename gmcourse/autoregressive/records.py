@@ -9,6 +9,8 @@ from gmcourse.autoregressive.nade import NADE_RECORD
 from gmcourse.autoregressive.pixelcnn import PIXELCNN
 from gmcourse.autoregressive.pixelcnn_pp import PIXELCNN_PP
 from gmcourse.autoregressive.row_lstm import ROW_LSTM
+from gmcourse.autoregressive.transformer import TRANSFORMER_LANGUAGE_MODEL
+from gmcourse.autoregressive.translator import TRANSLATOR
 
 RECORDS = (
     FVSBN_RECORD,
@@ -20,4 +22,6 @@ RECORDS = (
     GATED_PIXELCNN,
     PIXELCNN_PP,
     LSTM_LANGUAGE_MODEL,
+    TRANSFORMER_LANGUAGE_MODEL,
+    TRANSLATOR,
 )
