@@ -4,8 +4,8 @@
 
 Each model has the steps that take about 20 minutes of one thread (NADE 30), and ends with the weights that are best on
 every fifth validation image; nothing is chosen on the test images. The curve holds steps, CPU seconds and validation
-nats. `--only NADE` measures that row alone. Stopped, it goes on from the checkpoints in the folder. Set GMCOURSE_DATA to
-a folder that holds the data, or let it be downloaded. Published: MADE 88.04, NADE 88.33.
+nats. `--only NADE` measures that row alone. Stopped, it goes on from the checkpoints in the folder. Set GMCOURSE_DATA
+to a folder that holds the data, or let it be downloaded. Published: MADE 88.04, NADE 88.33.
 """
 
 import json
@@ -44,7 +44,7 @@ def built(model: str, hidden: list[int], masks: int, x: Tensor) -> NADE | Binary
 
 
 def train(net: nn.Module, folder: Path, x: Tensor, valid: Tensor, steps: int, batch: int, rate: float) -> list[list]:
-    """Adam, its rate brought to 0 in a straight line; [steps, CPU seconds, validation nats], a row every EVERY steps."""
+    """Adam, its rate brought to 0 in a straight line; [steps, CPU seconds, validation nats] every EVERY steps."""
     clock = folder / "seconds.json"
     seconds = json.loads(clock.read_text()) if clock.exists() else []
     plan = {"batch_size": batch, "lr": partial(falling, rate, steps), "checkpoint": folder / "run.pt", "every": EVERY}

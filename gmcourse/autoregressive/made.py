@@ -23,8 +23,7 @@ def made_masks(order: Tensor, degrees: Sequence[Tensor]) -> list[Tensor]:
 
     `order[i]` is the place of input i, 0 first: its degree is one more. `degrees` are those of the hidden layers, 1 to
     D − 1. A unit sees what is of its own degree or a lower one; an output only what is of a lower one, and so no path
-    leads from an input to itself or to an earlier place. Germain et al. 2015, equations 12 and 13.
-    Equation: autoregressive-made-masks.
+    leads from an input to itself or to an earlier place. Germain et al. 2015. Equation: autoregressive-made-masks.
     """
     layers = [order + 1, *degrees]
     masks = [after[:, None] >= before for before, after in pairwise(layers)]
@@ -120,15 +119,13 @@ class BinaryMADE(nn.Module):
     def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
         """(n, *event): an order each, uniform, then bit after bit; each hidden unit is computed once a sample."""
         with sampling(self, n, rng):
-            x = uniforms(n, self.orders.shape[1], self.layers[0].weight, rng)
-            member = torch.zeros(n, dtype=torch.long)
+            u = uniforms(n, self.orders.shape[1], self.layers[0].weight, rng)
+            which = torch.zeros(n, dtype=torch.long, device=u.device)
             if len(self.orders) > 1:
-                member = torch.randint(len(self.orders), (n,), generator=rng, device=x.device)
-            for k in range(len(self.orders)) if not member.is_meta else ():
-                mine = member == k
-                if mine.any():
-                    x[mine] = self._in_order(k, x[mine])
-            return x.view(n, *self.event_shape)
+                which = torch.randint(len(self.orders), (n,), generator=rng, device=u.device)
+            for k in () if u.is_meta else which.unique().tolist():
+                u[which == k] = self._in_order(k, u[which == k])
+            return u.view(n, *self.event_shape)
 
     def _in_order(self, k: int, u: Tensor) -> Tensor:
         """Bits drawn by the uniform numbers u, (batch, D), in order k, with the hidden units sorted by degree."""
