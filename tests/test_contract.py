@@ -510,6 +510,7 @@ def data_of(kind):
 
 KINDS = ("vectors", "one number", "grey images", "colour images", "small images", "sounds", "videos", "codes", "text")
 REFUSED_BY_VALUE = {("glow", "colour images"), ("naive-bayes", "grey images")}  # values of no levels
+REFUSED_BY_VALUE |= {(key, "grey images") for key in ("fvsbn", "nade", "made")}  # bits alone
 
 
 @every(CATALOGUE)

@@ -1,5 +1,12 @@
 """The records of this family; each stands beside its model."""
 
+from gmcourse.autoregressive.fvsbn import FVSBN_RECORD
+from gmcourse.autoregressive.made import MADE_RECORD
+from gmcourse.autoregressive.nade import NADE_RECORD
 from gmcourse.record import ModelRecord
 
-RECORDS: tuple[ModelRecord, ...] = ()
+RECORDS: tuple[ModelRecord, ...] = (
+    FVSBN_RECORD,
+    NADE_RECORD,
+    MADE_RECORD,
+)

@@ -32,9 +32,6 @@ class Planned:
 
 
 PLANNED = (
-    Planned("FVSBN", BELIEF_NET, "02_autoregressive/01_chain_rule"),
-    Planned("NADE", BELIEF_NET, "02_autoregressive/01_chain_rule", "larochelle2011"),
-    Planned("MADE", BELIEF_NET, "02_autoregressive/01_chain_rule", "germain2015"),
     Planned("Row LSTM", BELIEF_NET, "02_autoregressive/02_recurrent_pixels"),
     Planned("Diagonal BiLSTM", BELIEF_NET, "02_autoregressive/02_recurrent_pixels"),
     Planned("PixelCNN", BELIEF_NET, "02_autoregressive/03_convolutional_pixels"),
