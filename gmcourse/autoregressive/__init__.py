@@ -1,11 +1,15 @@
 """Autoregressive models: a probability of anything as a product of next-step probabilities."""
 
 from gmcourse.autoregressive.fvsbn import FVSBN
+from gmcourse.autoregressive.lstm import LSTMLanguageModel
 from gmcourse.autoregressive.made import BinaryMADE
 from gmcourse.autoregressive.nade import NADE
+from gmcourse.autoregressive.ngram import NGram
 
 __all__ = [
     "FVSBN",
     "NADE",
     "BinaryMADE",
+    "LSTMLanguageModel",
+    "NGram",
 ]

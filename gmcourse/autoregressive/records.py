@@ -1,6 +1,7 @@
 """The records of this family; each stands beside its model."""
 
 from gmcourse.autoregressive.fvsbn import FVSBN_RECORD
+from gmcourse.autoregressive.lstm import LSTM_LANGUAGE_MODEL
 from gmcourse.autoregressive.made import MADE_RECORD
 from gmcourse.autoregressive.nade import NADE_RECORD
 from gmcourse.record import ModelRecord
@@ -9,4 +10,5 @@ RECORDS: tuple[ModelRecord, ...] = (
     FVSBN_RECORD,
     NADE_RECORD,
     MADE_RECORD,
+    LSTM_LANGUAGE_MODEL,
 )
