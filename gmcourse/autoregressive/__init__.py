@@ -3,13 +3,18 @@
 from gmcourse.autoregressive.fvsbn import FVSBN
 from gmcourse.autoregressive.lstm import LSTMLanguageModel
 from gmcourse.autoregressive.made import BinaryMADE
+from gmcourse.autoregressive.masked_convolution import MaskedConv2d, pixel_mask
 from gmcourse.autoregressive.nade import NADE
 from gmcourse.autoregressive.ngram import NGram
+from gmcourse.autoregressive.pixelcnn import PixelCNN
 
 __all__ = [
     "FVSBN",
     "NADE",
     "BinaryMADE",
     "LSTMLanguageModel",
+    "MaskedConv2d",
     "NGram",
+    "PixelCNN",
+    "pixel_mask",
 ]

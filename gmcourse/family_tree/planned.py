@@ -34,7 +34,6 @@ class Planned:
 PLANNED = (
     Planned("Row LSTM", BELIEF_NET, "02_autoregressive/02_recurrent_pixels"),
     Planned("Diagonal BiLSTM", BELIEF_NET, "02_autoregressive/02_recurrent_pixels"),
-    Planned("PixelCNN", BELIEF_NET, "02_autoregressive/03_convolutional_pixels"),
     Planned("Gated PixelCNN", BELIEF_NET, "02_autoregressive/04_gates_and_mixtures"),
     Planned("PixelCNN++", BELIEF_NET, "02_autoregressive/04_gates_and_mixtures"),
     Planned("Transformer language model", BELIEF_NET, "02_autoregressive/06_attention"),
