@@ -194,8 +194,8 @@ EXERCISES = (
         laws=(degrees.degrees_rise,),
         reference=made_masks,
         hints=(
-            "The degrees of all layers in one list: the inputs' (their places, from 1), the hidden ones, and the "
-            "inputs' again. Each two neighbours make a mask.",
+            "The degrees of all layers in one list: the inputs' (their places, from 1), the hidden ones, and "
+            "the inputs' again. Each two neighbours make a mask.",
             "`after[:, None] >= before` for each two neighbours, and for the last `order[:, None] + 1 > degrees[-1]`.",
         ),
         wrong=(
@@ -209,8 +209,8 @@ EXERCISES = (
             (lambda order, layers: [mask.T for mask in made_masks(order, layers)], "shape"),
         ),
         causes={
-            "dependence": "Follow your path from an input to an output. Where must the degree rise, so that it is none?",
-            "direction": "`order[i]` is the place of input i. Did you take it for the input at place i, or not at all?",
+            "dependence": "Follow your path from an input to an output. Where must the degree rise, to make it none?",
+            "direction": "`order[i]` is the place of input i. Did you take it for the input at place i?",
             "constant": "Places are counted from 0, degrees from 1: the first input has the degree 1. Has it in yours?",
             "reduction": "Between hidden layers the degree may stay the same, ≥. Which weights did you cut there?",
             "sign": "The receiver knows as much as the sender, or more. Which of the two is the row of a mask?",
@@ -264,8 +264,8 @@ EXERCISES = (
         laws=(and_makes_parity_linear,),
         reference=(3 * math.log(2), 2 * math.log(2), 2 * math.log(2)),
         hints=(
-            "Write down the four rows. Which bits are sums of the bits before them, with weights, such as x₁ + x₂ − 2x₄?",
-            "x₃ = x₁ + x₂ − 2x₄ is a line, x₂ = x₃ + 2x₄ − x₁ too. Parity that no line finds costs ln 2, as a coin does.",
+            "Write down the four rows. Which bits are weighted sums of those before them, as x₁ + x₂ − 2x₄?",
+            "x₃ = x₁ + x₂ − 2x₄ and x₂ = x₃ + 2x₄ − x₁ are lines. What no line finds costs ln 2 here, as a coin.",
         ),
         wrong=(
             ([math.log(2) * k for k in (2, 2, 2)], "constant"),

@@ -51,7 +51,7 @@ def _score_slips(x: Tensor, w: Tensor, b: Tensor, right: Tensor) -> dict[str, Sl
     }
 
 
-COINS = torch.tensor([[0.9, 0.1], [0.1, 0.9]]).log()
+COINS = torch.tensor([[0.9, 0.1], [0.2, 0.8]]).log()
 
 
 def orders_are_mixed(candidate: Callable[[Tensor], Tensor], *, seed: int = 0) -> None:
@@ -90,7 +90,8 @@ def _mixture_slips(log_probs: Tensor, right: Tensor) -> dict[str, Slips]:
     return {
         "log-mean": [mean, mean - log_k, mean + log_k],
         "reduction": [log_probs.sum(0), log_probs.sum(0) - log_k],
-        "constant": [right + log_k, right - log_k, right + log_k - math.log(batch)] + [(right + log_k) / orders],
+        "constant": [right + log_k, right + 2 * log_k, right - log_k, right + log_k - math.log(batch)]
+        + [(right + log_k) / orders],
         "one-to-one": [log_probs.amax(0), log_probs[0], log_probs[-1], log_probs.median(0).values],
         "spread": [right.exp(), right.exp() * orders],
         "sign": [-right],

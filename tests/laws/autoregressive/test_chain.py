@@ -68,7 +68,7 @@ BUGS = {
         "a product": (lambda log_probs: log_probs.sum(0), "reduction"),
         "p": (lambda log_probs: log_probs.exp().mean(0), "spread"),
         "−ln p": (lambda log_probs: -ensemble_log_prob(log_probs), "sign"),
-        "over the batch": (lambda log_probs: ensemble_log_prob(log_probs.T), "shape"),
+        "over the batch": (lambda log_probs: ensemble_log_prob(log_probs.T), "direction"),
         "exponentials of −1000": (lambda log_probs: log_probs.exp().mean(0).log(), "not-finite"),
         "held off 0": (lambda log_probs: (log_probs.exp().mean(0) + 1e-30).log(), "overflow"),
         "a median": (lambda log_probs: log_probs.median(0).values, "one-to-one"),
