@@ -257,7 +257,7 @@ EXERCISES = (
             "constant": "Are the two readings the same? Write down the eleven texts, each with its p².",
             "sign": "1/T = 2 at T = ½: is p squared, or its root taken?",
             "reduction": "Ten texts begin with a. Are they all in your sum?",
-            "log-mean": "Which comes first, the power or the sum over texts? And is each step cooled, the first one too?",
+            "log-mean": "Which comes first, the power or the sum over texts? Is the first step cooled, too?",
             "spread": "Two weights are no probabilities: divide by their sum.",
             "one-to-one": "Is that the probability of a, or of b?",
             "container": "Two numbers are asked for, as in (0.1, 0.2).",
