@@ -524,6 +524,7 @@ REFUSED_BY_VALUE = {  # values of no levels
     ("diagonal-bilstm", "colour images"),
     ("pixelcnn", "colour images"),
 }
+REFUSED_BY_VALUE |= {(key, "grey images") for key in ("fvsbn", "nade", "made")}  # bits alone
 
 
 @every(CATALOGUE)

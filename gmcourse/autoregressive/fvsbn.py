@@ -17,10 +17,7 @@ from gmcourse.record import Examples, ModelRecord, binary_images, held_then_fall
 
 
 def fvsbn_logits(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """l_d = b_d + Σ_{j<d} W_dj x_j, (batch, D); W is (D, D), and what stands on or above its diagonal has no effect.
-
-    Equation: autoregressive-fvsbn.
-    """
+    """l_d = b_d + Σ_{j<d} W_dj x_j, (batch, D); W is (D, D), and what stands on or above its diagonal has no effect."""
     return F.linear(x, weight.tril(-1), bias)
 
 
@@ -34,7 +31,7 @@ class FVSBN(nn.Module):
 
     x is (batch, *event), zeros and ones. `order[i]` is the place of entry i of `x.flatten(1)`, 0 first (default: raster
     order); rows and columns of `weight`, (D, D), are places, and what stands on or above its diagonal has no effect.
-    Neal 1992; Frey et al. 1996.
+    Frey et al. 1996. Equation: autoregressive-fvsbn.
     """
 
     measures = "probability"

@@ -23,8 +23,7 @@ def made_masks(order: Tensor, degrees: Sequence[Tensor]) -> list[Tensor]:
 
     `order[i]` is the place of input i, 0 first: its degree is one more. `degrees` are those of the hidden layers, 1 to
     D − 1. A unit sees what is of its own degree or a lower one; an output only what is of a lower one, and so no path
-    leads from an input to itself or to an earlier place. Germain et al. 2015, equations 12 and 13.
-    Equation: autoregressive-made-masks.
+    leads from an input to itself or to an earlier place. Germain et al. 2015. Equation: autoregressive-made-masks.
     """
     layers = [order + 1, *degrees]
     masks = [after[:, None] >= before for before, after in pairwise(layers)]
@@ -92,9 +91,10 @@ class BinaryMADE(nn.Module):
         order, degrees = self._numbered(k)
         flat = h = x.flatten(1)
         *hidden, last = made_masks(order, degrees)
-        for layer, mask in zip(self.layers, hidden):
+        *before, final = self._linears()
+        for layer, mask in zip(before, hidden):
             h = F.linear(h, layer.weight * mask, layer.bias).relu()
-        logits = F.linear(h, self.layers[-1].weight * last, self.layers[-1].bias)
+        logits = F.linear(h, final.weight * last, final.bias)
         if self.direct is not None:
             logits = logits + F.linear(flat, self.direct * (order[:, None] > order))
         return logits.view(x.shape)
@@ -113,6 +113,10 @@ class BinaryMADE(nn.Module):
         log_prob = bernoulli_log_prob(x, self.logits(x, self.turn)) if self.training else self.log_prob(x)
         return -log_prob.mean()
 
+    def begin_at(self, logits: Tensor) -> None:
+        """The biases of the outputs become these logits, (D,)."""
+        self._linears()[-1].bias.data.copy_(logits)
+
     def after_step(self) -> None:
         """The next order has its turn."""
         self.turn.add_(1).remainder_(len(self.orders))
@@ -120,22 +124,21 @@ class BinaryMADE(nn.Module):
     def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
         """(n, *event): an order each, uniform, then bit after bit; each hidden unit is computed once a sample."""
         with sampling(self, n, rng):
-            x = uniforms(n, self.orders.shape[1], self.layers[0].weight, rng)
-            member = torch.zeros(n, dtype=torch.long)
+            u = uniforms(n, self.orders.shape[1], self._linears()[0].weight, rng)
+            which = torch.zeros(n, dtype=torch.long, device=u.device)
             if len(self.orders) > 1:
-                member = torch.randint(len(self.orders), (n,), generator=rng, device=x.device)
-            for k in range(len(self.orders)) if not member.is_meta else ():
-                mine = member == k
-                if mine.any():
-                    x[mine] = self._in_order(k, x[mine])
-            return x.view(n, *self.event_shape)
+                which = torch.randint(len(self.orders), (n,), generator=rng, device=u.device)
+            for k in () if u.is_meta else which.unique().tolist():
+                u[which == k] = self._in_order(k, u[which == k])
+            return u.view(n, *self.event_shape)
 
     def _in_order(self, k: int, u: Tensor) -> Tensor:
         """Bits drawn by the uniform numbers u, (batch, D), in order k, with the hidden units sorted by degree."""
         order, degrees = self._numbered(k)
         ranks = [torch.arange(len(order), device=u.device), *(d.argsort(stable=True) for d in degrees)]
-        layers = [(layer.weight[:, before], layer.bias) for layer, before in zip(self.layers, ranks)]
-        layers[:-1] = [(w[after], b[after]) for (w, b), after in zip(layers, ranks[1:])]
+        ranks.append(ranks[0])  # outputs as they come
+        linears = zip(self._linears(), pairwise(ranks))
+        layers = [(layer.weight[after][:, before], layer.bias[after]) for layer, (before, after) in linears]
         direct = None if self.direct is None else self.direct * (order[:, None] > order)
         x = torch.zeros_like(u)
 
@@ -145,6 +148,9 @@ class BinaryMADE(nn.Module):
 
         counts = [counts_below(d.cpu(), len(order)) for d in (order + 1, *degrees)]
         return one_after_another(layers, counts, order.argsort().tolist(), choose, len(u))
+
+    def _linears(self) -> list[nn.Linear]:
+        return [layer for layer in self.layers if isinstance(layer, nn.Linear)]
 
     def _numbered(self, k: int | Tensor) -> tuple[Tensor, list[Tensor]]:
         """The places of order k and its hidden degrees."""
@@ -161,7 +167,7 @@ def make_made(data: Examples | None = None) -> BinaryMADE:
     """500 hidden units, raster order; the last biases begin as the logits of the pixels' means. Without data: 8 × 8."""
     shape, means = bits_of(data)
     model = BinaryMADE(shape)
-    model.layers[-1].bias.data.copy_(means)
+    model.begin_at(means)
     return model
 
 

@@ -21,7 +21,7 @@ class NADE(nn.Module):
 
     x is (batch, *event), zeros and ones. `order[i]` is the place of entry i of `x.flatten(1)`, 0 first (default: raster
     order); d counts places, and the rows of `weight` W and `output` V, (D, hidden), are places. Larochelle & Murray
-    2011, equations 8 and 9 of Uria et al. 2016. Equation: autoregressive-nade.
+    2011; Uria et al. 2016. Equation: autoregressive-nade.
     """
 
     measures = "probability"

@@ -13,7 +13,7 @@ BLOCK, STATES_BLOCK = 8, 28
 
 
 def nade_logits(x: Tensor, weight: Tensor, output: Tensor, bias: Tensor, hidden_bias: Tensor) -> Tensor:
-    """l_d = b_d + V_d · σ(c + Σ_{j<d} x_j W_j), (batch, D), of x (batch, D). Equation: autoregressive-nade.
+    """l_d = b_d + V_d · σ(c + Σ_{j<d} x_j W_j), (batch, D), of x (batch, D).
 
     Within a block of k bits a strictly lower-triangular matrix times W stands for the cumulative sum. The backward pass
     computes the hidden units again, so that none is kept; it can itself be differentiated.
