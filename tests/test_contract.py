@@ -509,7 +509,12 @@ def data_of(kind):
 
 
 KINDS = ("vectors", "one number", "grey images", "colour images", "small images", "sounds", "videos", "codes", "text")
-REFUSED_BY_VALUE = {("glow", "colour images"), ("naive-bayes", "grey images")}  # values of no levels
+REFUSED_BY_VALUE = {  # values of no levels
+    ("glow", "colour images"),
+    ("naive-bayes", "grey images"),
+    ("gated-pixelcnn", "colour images"),
+    ("pixelcnn-pp", "colour images"),
+}
 
 
 @every(CATALOGUE)
