@@ -153,7 +153,7 @@ class Stacks:
 
     def __init__(self, model: GatedPixelCNN, n: int, given: Tensor | None):
         self.levels, size = model.levels, (n, *model.event_shape[1:])
-        self.layers = [cast(GatedLayer, layer) for layer in self.layers]
+        self.layers = [cast(GatedLayer, layer) for layer in model.layers]
         self.pasts = [(Past(layer.across, *size), Past(layer.out, *size)) for layer in self.layers]
         self.head = [Past(layer, *size) for layer in model.head if isinstance(layer, MaskedConv2d)]
         self.x = self.pasts[0][0].image()
