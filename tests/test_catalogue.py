@@ -129,6 +129,7 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "flow-matching": (3_000, 512, 3e-3, {}),
     "gated-pixelcnn": (800, 32, 3e-3, {}),
     "pixelcnn-pp": (800, 32, 2e-3, {}),
+    "pixelcnn": (600, 32, 3e-3, {}),
     "glow": (3_000, 64, 2e-3, {}),
 }
 LARGE_RECIPES = {"gaussian-vae": (8_000, 128, 1e-3), "dcgan": (10_000, 64, 2e-4)}  # images of 256 pixels and more

@@ -381,6 +381,7 @@ def test_bad_counts_are_named(record):
 
 ARGUMENTS = {"n": lambda x: 5, "x": lambda x: x, "k": lambda x: 3, "given": lambda x: x[:1].expand(5, -1)}
 ARGUMENTS |= {"labels": lambda x: torch.zeros(5, dtype=torch.long)}
+ARGUMENTS |= {"known": lambda x: torch.zeros(x.shape[1:], dtype=torch.bool)}
 
 
 @every_model
@@ -514,6 +515,7 @@ REFUSED_BY_VALUE = {  # values of no levels
     ("naive-bayes", "grey images"),
     ("gated-pixelcnn", "colour images"),
     ("pixelcnn-pp", "colour images"),
+    ("pixelcnn", "colour images"),
 }
 
 

@@ -19,7 +19,7 @@ Apply = Callable[[nn.Module, Tensor], Tensor]
 
 
 class Bottleneck(nn.Module):
-    """h + expand(relu(look(relu(narrow(relu h))))): 1 × 1 to half the width, masked 3 × 3, 1 × 1 back, from 0.
+    """h + expand(relu(look(relu(narrow(relu h))))): 1 × 1 to half the width, masked 3 × 3, 1 × 1 back, from near 0.
 
     van den Oord et al. 2016, figure 5 (left).
     """
@@ -29,7 +29,7 @@ class Bottleneck(nn.Module):
         self.narrow = MaskedConv2d(width, width // 2, 1, "B", colours)
         self.look = MaskedConv2d(width // 2, width // 2, kernel, "B", colours)
         self.expand = MaskedConv2d(width // 2, width, 1, "B", colours)
-        nn.init.zeros_(self.expand.weight)
+        nn.init.normal_(self.expand.weight, std=0.01)
 
     def through(self, apply: Apply, h: Tensor) -> Tensor:
         """The block where apply(layer, h) applies a layer: to images, or to the column of one pixel."""

@@ -37,7 +37,6 @@ PLANNED = (
     Planned("MADE", BELIEF_NET, "02_autoregressive/01_chain_rule", "germain2015"),
     Planned("Row LSTM", BELIEF_NET, "02_autoregressive/02_recurrent_pixels"),
     Planned("Diagonal BiLSTM", BELIEF_NET, "02_autoregressive/02_recurrent_pixels"),
-    Planned("PixelCNN", BELIEF_NET, "02_autoregressive/03_convolutional_pixels"),
     Planned("LSTM language model", BELIEF_NET, "02_autoregressive/05_characters"),
     Planned("Transformer language model", BELIEF_NET, "02_autoregressive/06_attention"),
     Planned("Sequence-to-sequence translator", BELIEF_NET, "02_autoregressive/06_attention"),
