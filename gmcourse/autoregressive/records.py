@@ -6,9 +6,8 @@ from gmcourse.autoregressive.made import MADE_RECORD
 from gmcourse.autoregressive.nade import NADE_RECORD
 from gmcourse.autoregressive.pixelcnn import PIXELCNN
 from gmcourse.autoregressive.pixelcnn_pp import PIXELCNN_PP
-from gmcourse.record import ModelRecord
 
-RECORDS: tuple[ModelRecord, ...] = (
+RECORDS = (
     FVSBN_RECORD,
     NADE_RECORD,
     MADE_RECORD,
