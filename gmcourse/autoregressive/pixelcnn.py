@@ -21,7 +21,7 @@ Apply = Callable[[nn.Module, Tensor], Tensor]
 class Bottleneck(nn.Module):
     """h + expand(relu(look(relu(narrow(relu h))))): 1 × 1 to half the width, masked 3 × 3, 1 × 1 back, from near 0.
 
-    van den Oord et al. 2016, figure 5 (left).
+    van den Oord et al. 2016, section 3.3.
     """
 
     def __init__(self, width: int, kernel: int, colours: int):
