@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from gmcourse.nets.mlp import beside
 
-
 Choose = Callable[[int, Tensor], Tensor]
 
 

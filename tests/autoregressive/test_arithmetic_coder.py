@@ -90,6 +90,7 @@ def test_frequencies_that_are_multiples_stay_and_none_is_0():
         [1, 1, 14],
     ]
     assert frequencies(torch.eye(256)[7], 8).tolist() == [1] * 256
+    assert frequencies(torch.tensor([0.4, 0.6]), 2).tolist() == [2, 2]  # 1.6 and 2.4
     assert frequencies(torch.rand(2, 3, 5).softmax(-1), 24).sum(-1).tolist() == [[2**24] * 3] * 2
 
 
@@ -100,6 +101,7 @@ def test_frequencies_that_are_multiples_stay_and_none_is_0():
         ([0.25] * 4, 1, "bits: got 1"),
         ([0.5, 0.5], 25, "bits: got 25"),
         ([0.5, 0.6], 8, "probabilities: got"),
+        ([0.5, 0.4], 8, "probabilities: got"),
         ([-0.5, 1.5], 8, "probabilities: got"),
         ([math.nan, 1.0], 8, "probabilities: got"),
     ],
@@ -127,6 +129,7 @@ def test_batches_are_coded_one_after_the_other_in_one_stream():
     bits = compress(model, x, batch=10)
     assert torch.equal(decompress(model, bits, 25, batch=10), x)
     assert abs(len(bits) - len(compress(model, x))) <= 2
+    assert compress(model, x) == compress(model, x, batch=512, precision=16) != compress(model, x, precision=8)
 
 
 def test_both_sides_call_the_model_with_the_same_inputs_and_see_nothing_ahead():

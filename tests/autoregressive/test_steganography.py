@@ -75,6 +75,8 @@ def test_text_as_it_stands_is_no_fair_coin():
 def test_equal_seeds_give_equal_images_and_other_bits_others():
     first, again = (hide(Chain(), coins(50), 20, rng=torch.Generator().manual_seed(5)) for _ in range(2))
     assert torch.equal(first, again)
+    assert reveal(Chain(), first) == reveal(Chain(), first, batch=512, precision=16)
+    assert torch.equal(first, hide(Chain(), coins(50), 20, rng=torch.Generator().manual_seed(5), precision=16))
     flipped = [1 - coins(50)[0], *coins(50)[1:]]
     assert not torch.equal(first, hide(Chain(), flipped, 20, rng=torch.Generator().manual_seed(5)))
 

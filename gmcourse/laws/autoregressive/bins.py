@@ -3,10 +3,11 @@
 import math
 from collections.abc import Callable
 from decimal import Decimal, localcontext
-from functools import cache
+from functools import cache, partial
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import require_close, require_shape
@@ -69,39 +70,33 @@ def _ln_mass(code: int, mean: float, log_scale: float, levels: int) -> float:
 
 def _slips(code: Tensor, mean: Tensor, log_scale: Tensor, levels: int, right: Tensor) -> dict[str, list[Tensor]]:
     """What the usual slips would give in the place of ln P, with parameters at which plain differences do."""
-    k, mean, scale = code.double(), mean.double(), log_scale.double().exp()
-    y, half = 2 * k / (levels - 1) - 1, 1 / (levels - 1)
-    first, last = code == 0, code == levels - 1
-
-    def mass(
-        y: Tensor = y,
-        half: float = half,
-        scale: Tensor = scale,
-        mean: Tensor = mean,
-        low: Tensor = first,
-        high: Tensor = last,
-    ) -> Tensor:
-        above = ((y + half - mean) / scale).sigmoid().masked_fill(high, 1.0)
-        below = ((y - half - mean) / scale).sigmoid().masked_fill(low, 0.0)
-        return (above - below).log()
-
-    none, z = torch.zeros_like(first), (y - mean) / scale
-    density = -z - scale.log() - 2 * torch.nn.functional.softplus(-z)
+    k, scale, n = code.double(), log_scale.double().exp(), levels
+    y, half, open_ = 2 * k / (n - 1) - 1, 1 / (n - 1), (code == 0, code == n - 1)
+    mass = partial(_ln_difference, y=y, half=half, mean=mean.double(), scale=scale, open_=open_)
+    none, z = torch.zeros_like(open_[0]), (y - mean.double()) / scale
+    density = -z - scale.log() - 2 * softplus(-z)
+    axes = (k / (n - 1), 2 * k / n - 1, (2 * k + 1) / n - 1, k, -y)
     return {
-        "constant": [mass(low=none, high=none)],
-        "one-to-one": [mass(low=none), mass(high=none), mass(low=last, high=first)],
+        "constant": [mass(open_=(none, none))],
+        "one-to-one": [mass(open_=ends) for ends in ((none, open_[1]), (open_[0], none), open_[::-1])],
         "spread": [
-            *(mass(half=other) for other in (1 / levels, 1 / (levels + 1), 2 * half, half / 2, 0.5)),
+            *(mass(half=other) for other in (1 / n, 1 / (n + 1), 2 * half, half / 2, 0.5)),
             *(mass(scale=other) for other in (scale**2, scale.sqrt(), 1 / scale, scale * math.sqrt(3) / math.pi)),
         ],
         "direction": [density, density + math.log(2 * half)],
         "dependence": [
-            *(mass(y=other) for other in (k / (levels - 1), 2 * k / levels - 1, (2 * k + 1) / levels - 1, k, -y)),
-            mass(y=k / (levels - 1), half=half / 2),
+            *(mass(y=other) for other in axes),
+            mass(y=k / (n - 1), half=half / 2),
             mass(y=k, half=0.5),
             mass(y=k / 127.5 - 1, half=1 / 255),
         ],
-        "sign": [-right, mass(mean=-mean)],
+        "sign": [-right, mass(mean=-mean.double())],
         "log-mean": [right.exp(), right / math.log(2)],
         "shape": pooled(right),
     }
+
+
+def _ln_difference(y: Tensor, half: float, mean: Tensor, scale: Tensor, open_: tuple[Tensor, ...]) -> Tensor:
+    """ln(σ(b) − σ(a)) as it stands; `open_` says which rows have no lower edge, and which no upper."""
+    below = ((y - half - mean) / scale).sigmoid().masked_fill(open_[0], 0.0)
+    return (((y + half - mean) / scale).sigmoid().masked_fill(open_[1], 1.0) - below).log()

@@ -1,6 +1,7 @@
 """A law of completing: known pixels stay, the others are drawn in turn from what stands before them."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import product
 
 import torch
@@ -76,39 +77,34 @@ def _drawn(
 
 def _slips(logits: Logits, x: Tensor, known: Tensor, u: Tensor) -> dict[str, list[Tensor]]:
     """What the usual slips would give."""
-    nothing, blank = torch.zeros_like(known), torch.where(known, x, 0.0)
-    at_once = [u.view_as(x) >= logits(image).softmax(1)[:, 0] for image in (x, blank)]
+    drawn, nothing, blank = partial(_drawn, logits, x), torch.zeros_like(known), torch.where(known, x, 0.0)
+    in_one = [logits(image).softmax(1) for image in (x, blank)]
     dense, unknown = torch.zeros_like(u), ~known.flatten()
     dense[:, unknown] = u[:, : int(unknown.sum())]
+    rules = (lambda zero, u: u < zero, lambda zero, u: u < 1 - zero, lambda zero, u: u >= 1 - zero)
+    slips = {
+        "constant": [drawn(nothing, u)],
+        "dependence": [torch.where(known, x, (u.view_as(x) >= p[:, 0]).float()) for p in in_one],
+        "one-to-one": [drawn(known, u, rule=lambda zero, _: zero < 0.5)]
+        + [torch.where(known, x, p.argmax(1).float()) for p in in_one],
+        "sign": [drawn(known, u, rule=rule) for rule in rules],
+        "direction": _otherwise_ordered(logits, x, known, u),
+        "spread": [drawn(~known, u)],
+        "reduction": [drawn(known, dense)],
+        "log-mean": [torch.where(known, x, drawn(nothing, u))],
+        "shape": [drawn(known, u[:1].expand_as(u))],
+    }
+    return {cause: [image.double() for image in images] for cause, images in slips.items()}
+
+
+def _otherwise_ordered(logits: Logits, x: Tensor, known: Tensor, u: Tensor) -> list[Tensor]:
+    """The pixels by columns or from the end, or their numbers, or both."""
     backwards = list(product(range(ROWS), range(COLUMNS)))[::-1]
     by_columns = [(r, c) for c in range(COLUMNS) for r in range(ROWS)]
     turned = u.view(-1, COLUMNS, ROWS).transpose(1, 2).reshape(u.shape)
-    afterwards = torch.where(known, x, _drawn(logits, x, nothing, u))
-    slips = {
-        "constant": [_drawn(logits, x, nothing, u)],
-        "dependence": [torch.where(known, x, image.float()) for image in at_once],
-        "one-to-one": [
-            _drawn(logits, x, known, u, rule=lambda zero, _: zero < 0.5),
-            *(torch.where(known, x, (logits(image).argmax(1)).float()) for image in (x, blank)),
-        ],
-        "sign": [
-            _drawn(logits, x, known, u, rule=lambda zero, u: u < zero),
-            _drawn(logits, x, known, u, rule=lambda zero, u: u < 1 - zero),
-            _drawn(logits, x, known, u, rule=lambda zero, u: u >= 1 - zero),
-        ],
-        "direction": [
-            _drawn(logits, x, known, turned),
-            _drawn(logits, x, known, u.flip(1)),
-            *(
-                _drawn(logits, x, known, numbers, order, begin=begin)
-                for numbers in (u, turned, u.flip(1))
-                for order in (by_columns, backwards)
-                for begin in (x, None)
-            ),
-        ],
-        "spread": [_drawn(logits, x, ~known, u)],
-        "reduction": [_drawn(logits, x, known, dense)],
-        "log-mean": [afterwards],
-        "shape": [_drawn(logits, x, known, u[:1].expand_as(u))],
-    }
-    return {cause: [image.double() for image in images] for cause, images in slips.items()}
+    return [_drawn(logits, x, known, numbers) for numbers in (turned, u.flip(1))] + [
+        _drawn(logits, x, known, numbers, order, begin=begin)
+        for numbers in (u, turned, u.flip(1))
+        for order in (by_columns, backwards)
+        for begin in (x, None)
+    ]

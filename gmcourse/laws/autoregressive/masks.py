@@ -33,37 +33,34 @@ def mask_follows_the_order(candidate: Callable[[int, str, int], Tensor], *, seed
 
 def _masks(k: int, kind: str, colours: int) -> tuple[Tensor, dict[str, list[Tensor]]]:
     """The mask by numbered places, and what the usual slips would give in its place."""
-    place = torch.arange(k * k * colours).view(k, k, colours)
-    own, inputs = place[k // 2, k // 2], place.permute(2, 0, 1)
-
-    def by(own: Tensor, inputs: Tensor, kind: str = kind) -> Tensor:
-        late = own[:, None, None, None]
-        return (inputs < late if kind == "A" else inputs <= late).double()
-
-    right, other = by(own, inputs), by(own, inputs, "AB".replace(kind, ""))
-    centre = torch.zeros(k, k, dtype=torch.double)
-    centre[k // 2, k // 2] = 1
-    rows, columns = torch.arange(k)[:, None], torch.arange(k)[None]
-    past = (rows < k // 2) | ((rows == k // 2) & (columns < k // 2))
-    colour = right[:, :, k // 2, k // 2][:, :, None, None]
-    everywhere = torch.ones(colours, colours, 1, 1)
+    place, middle = torch.arange(k * k * colours).view(k, k, colours), k // 2
+    own, inputs = place[middle, middle][:, None, None, None], place.permute(2, 0, 1)
+    both = {"A": (inputs < own).double(), "B": (inputs <= own).double()}
+    right, other = both[kind], both["AB".replace(kind, "")]
+    past = (both["A"][0, 0] > 0).double()
+    centre, all_ = both["B"][0, 0] - past, torch.ones(colours, colours, 1, 1).double()
+    colour = right[:, :, middle, middle][:, :, None, None]
+    own_alone = past + centre * torch.eye(colours)[:, :, None, None].double()
     return right, {
         "direction": [other],
         "dependence": [right.transpose(0, 1), right.flip(0), right.flip(1)],
-        "sign": [1 - right, right.flip(2, 3), other.flip(2, 3), by(own, inputs).maximum((rows > k // 2).double())],
+        "constant": [past * all_, (past + centre) * all_, own_alone],
+        "spread": [(past + centre) * colour, past * colour],
+        **_other_taps(right, other, centre),
+    }
+
+
+def _other_taps(right: Tensor, other: Tensor, centre: Tensor) -> dict[str, list[Tensor]]:
+    """Pixels of the past that are not seen, and others that are."""
+    k = right.shape[-1]
+    rows, columns = torch.arange(k)[:, None] - k // 2, torch.arange(k)[None] - k // 2
+    below, beside = (rows > 0).double() + 0 * columns, ((rows == 0) & (columns > 0)).double()
+    return {
+        "sign": [1 - right, right.flip(2, 3), other.flip(2, 3), right + below],
         "reduction": [
-            right * (columns < k // 2),
-            right * ((columns <= k // 2) | centre.bool()),
-            right * ((rows == k // 2) | (columns == k // 2)),
+            *(right * cut for cut in (columns < 0, (columns <= 0) + centre > 0, (rows == 0) | (columns == 0))),
             right.transpose(2, 3),
         ],
-        "one-to-one": [
-            ((rows < k // 2) | centre.bool()) * right,
-            (rows <= k // 2) * everywhere.double(),
-            right.maximum(((rows == k // 2) & (columns > k // 2)).double()),
-            right * (rows >= k // 2),
-        ],
-        "constant": [past * everywhere.double(), (past | centre.bool()) * everywhere.double()]
-        + [past + centre * torch.eye(colours)[:, :, None, None].double()],
-        "spread": [(past | centre.bool()) * colour, past * colour, (past | centre.bool()) * (colour + 0 * past)],
+        "one-to-one": [right * ((rows < 0) + centre > 0), (rows <= 0) * torch.ones_like(right), right + beside]
+        + [right * (rows >= 0)],
     }
