@@ -523,6 +523,8 @@ REFUSED_BY_VALUE = {  # values of no levels
     ("row-lstm", "colour images"),
     ("diagonal-bilstm", "colour images"),
     ("pixelcnn", "colour images"),
+    ("gated-pixelcnn", "colour images"),
+    ("pixelcnn-pp", "colour images"),
 }
 
 
