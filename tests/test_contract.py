@@ -523,6 +523,8 @@ REFUSED_BY_VALUE = {  # values of no levels
     ("row-lstm", "colour images"),
     ("diagonal-bilstm", "colour images"),
     ("pixelcnn", "colour images"),
+    ("gated-pixelcnn", "colour images"),
+    ("pixelcnn-pp", "colour images"),
 }
 REFUSED_BY_VALUE |= {(key, "grey images") for key in ("fvsbn", "nade", "made")}  # bits alone
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 from math import prod
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -108,7 +109,9 @@ class GatedPixelCNN(nn.Module):
         self.layers = nn.ModuleList([begin, *rest])
         outputs = MaskedConv2d(width, colours * levels, 1, "B", colours)
         self.head = nn.Sequential(nn.ReLU(), MaskedConv2d(width, width, 1, "B", colours), nn.ReLU(), outputs)
-        self.to(memory_format=torch.channels_last)  # a third faster on a processor
+        for kernel in self.parameters():  # a third faster on a processor
+            if kernel.dim() == 4:
+                kernel.data = kernel.data.contiguous(memory_format=torch.channels_last)
 
     def logits(self, x: Tensor, given: Tensor | None = None) -> Tensor:
         """(batch, V, C, H, W): of each sub-pixel, from those before it alone."""
@@ -149,30 +152,31 @@ class Stacks:
     """
 
     def __init__(self, model: GatedPixelCNN, n: int, given: Tensor | None):
-        self.model, size = model, (n, *model.event_shape[1:])
-        self.pasts = [(Past(layer.across, *size), Past(layer.out, *size)) for layer in model.layers]
+        self.levels, size = model.levels, (n, *model.event_shape[1:])
+        self.layers = [cast(GatedLayer, layer) for layer in model.layers]
+        self.pasts = [(Past(layer.across, *size), Past(layer.out, *size)) for layer in self.layers]
         self.head = [Past(layer, *size) for layer in model.head if isinstance(layer, MaskedConv2d)]
         self.x = self.pasts[0][0].image()
-        width = model.layers[0].out.in_channels
-        self.above = [self.x, *(self.x.new_zeros(n, width, *size[1:]) for _ in model.layers)]
-        self.told = [layer.given_features(given) for layer in model.layers]
-        self.row = -1
+        width = self.layers[0].out.in_channels
+        self.above = [self.x, *(self.x.new_zeros(n, width, *size[1:]) for _ in self.layers)]
+        self.told = [layer.given_features(given) for layer in self.layers]
+        self.row, self.down = -1, list[Tensor]()
 
     def logits(self, r: int, c: int) -> Tensor:
         """Of the pixel (r, c), (n, V, C); pixels must be asked for in raster order."""
         if r != self.row:
             self.row, self.down = r, [self._handed_down(depth, r) for depth in range(len(self.told))]
         h = self.x[:, :, r, c]
-        for layer, (across, out), down in zip(self.model.layers, self.pasts, self.down):
+        for layer, (across, out), down in zip(self.layers, self.pasts, self.down):
             new = out(gate(across(h, r, c) + down[c]), r, c)
             h = h + new if layer.residual else new
         for layer in self.head:
             h = layer(h.relu(), r, c)
-        return h.unflatten(1, (-1, self.model.levels)).transpose(1, 2)
+        return h.unflatten(1, (-1, self.levels)).transpose(1, 2)
 
     def _handed_down(self, depth: int, r: int) -> Tensor:
         """What the layer tells row r from above and of the class, (W, n, 2p), once the maps of row r − 1 are made."""
-        layer, v, (given_v, given_h) = self.model.layers[depth], self.above[depth], self.told[depth]
+        layer, v, (given_v, given_h) = self.layers[depth], self.above[depth], self.told[depth]
         k = layer.reach
         above = v.new_zeros(len(v), layer.down.in_channels, 1, v.shape[3])
         if r:

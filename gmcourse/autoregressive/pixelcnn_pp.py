@@ -149,7 +149,7 @@ class PixelCNNPP(nn.Module):
 
     def mixture(self, x: Tensor) -> Mixture:
         """Of each pixel, from the pixels before it alone. A log-scale is at least −7, as in the authors' code."""
-        numbers = self.net(2 * x - 1).unflatten(1, (self.components, sum(self.parts)))
+        numbers = self.net(2 * x - 1).to(x.dtype).unflatten(1, (self.components, sum(self.parts)))
         weights, means, log_scales, coefficients = numbers.split(self.parts, 2)
         log_scales = log_scales.clamp(min=LEAST_LOG_SCALE)
         return Mixture(weights[:, :, 0].log_softmax(1), means, log_scales, coefficients.tanh())
