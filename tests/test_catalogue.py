@@ -109,7 +109,7 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "categorical": (1_000, 1_024, 5e-2, {}),
     "naive-bayes": (2_000, 64, 2e-2, {}),
     "fvsbn": (1_500, 64, 1e-2, {}),
-    "nade": (1_500, 64, 3e-3, {}),
+    "nade": (1_500, 64, 1e-2, {}),
     "made": (1_500, 64, 2e-3, {}),
     "gaussian-vae": (3_000, 64, 2e-3, {}),
     "gan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),
