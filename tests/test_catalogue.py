@@ -111,6 +111,9 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "fvsbn": (1_500, 64, 1e-2, {}),
     "nade": (1_500, 64, 1e-2, {}),
     "made": (1_500, 64, 2e-3, {}),
+    "row-lstm": (600, 32, 5e-3, {}),
+    "diagonal-bilstm": (600, 32, 5e-3, {}),
+    "lstm-language-model": (1_000, 32, 6e-3, {"clip": 64.0}),
     "gaussian-vae": (3_000, 64, 2e-3, {}),
     "gan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),
     "lsgan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),
@@ -130,7 +133,10 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "cnf": (1_000, 128, 5e-3, {}),
     "residual-flow": (1_000, 256, 1e-2, {}),
     "flow-matching": (3_000, 512, 3e-3, {}),
+    "pixelcnn": (600, 32, 3e-3, {}),
     "glow": (3_000, 64, 2e-3, {}),
+    "sequence-to-sequence-translator": (800, 64, 2e-3, {}),
+    "transformer-language-model": (1_500, 32, 2e-3, {"clip": 100.0}),
 }
 LARGE_RECIPES = {"gaussian-vae": (8_000, 128, 1e-3), "dcgan": (10_000, 64, 2e-4)}  # images of 256 pixels and more
 

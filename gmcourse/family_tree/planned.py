@@ -32,14 +32,8 @@ class Planned:
 
 
 PLANNED = (
-    Planned("Row LSTM", BELIEF_NET, "02_autoregressive/02_recurrent_pixels"),
-    Planned("Diagonal BiLSTM", BELIEF_NET, "02_autoregressive/02_recurrent_pixels"),
-    Planned("PixelCNN", BELIEF_NET, "02_autoregressive/03_convolutional_pixels"),
     Planned("Gated PixelCNN", BELIEF_NET, "02_autoregressive/04_gates_and_mixtures"),
     Planned("PixelCNN++", BELIEF_NET, "02_autoregressive/04_gates_and_mixtures"),
-    Planned("LSTM language model", BELIEF_NET, "02_autoregressive/05_characters"),
-    Planned("Transformer language model", BELIEF_NET, "02_autoregressive/06_attention"),
-    Planned("Sequence-to-sequence translator", BELIEF_NET, "02_autoregressive/06_attention"),
     Planned("WaveNet", BELIEF_NET, "02_autoregressive/07_sound"),
     Planned("Deep autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
     Planned("Convolutional autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
