@@ -95,6 +95,6 @@ NADE_RECORD = ModelRecord(
     lesson="02_autoregressive/01_chain_rule",
     suits=BINARY_IMAGES,
     make=make_nade,
-    plan=partial(held_then_falling_plan, steps=1_500, batch_size=64, peak=3e-3),
+    plan=partial(held_then_falling_plan, steps=1_500, batch_size=64, peak=1e-2),
     example=binary_images,
 )

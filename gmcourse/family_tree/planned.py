@@ -32,13 +32,6 @@ class Planned:
 
 
 PLANNED = (
-    Planned("FVSBN", BELIEF_NET, "02_autoregressive/01_chain_rule"),
-    Planned("NADE", BELIEF_NET, "02_autoregressive/01_chain_rule", "larochelle2011"),
-    Planned("MADE", BELIEF_NET, "02_autoregressive/01_chain_rule", "germain2015"),
-    Planned("Row LSTM", BELIEF_NET, "02_autoregressive/02_recurrent_pixels"),
-    Planned("Diagonal BiLSTM", BELIEF_NET, "02_autoregressive/02_recurrent_pixels"),
-    Planned("Gated PixelCNN", BELIEF_NET, "02_autoregressive/04_gates_and_mixtures"),
-    Planned("PixelCNN++", BELIEF_NET, "02_autoregressive/04_gates_and_mixtures"),
     Planned("WaveNet", BELIEF_NET, "02_autoregressive/07_sound"),
     Planned("Deep autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
     Planned("Convolutional autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
