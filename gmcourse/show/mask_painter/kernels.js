@@ -5,7 +5,7 @@ import { board, choice, legend, placed } from "./squares.js";
 import { button, explorer, make, range } from "../js/elements.js";
 
 const SIZES = [[3, "3 × 3"], [5, "5 × 5"], [7, "7 × 7"]];
-const CELLS = { 3: 40, 5: 32, 7: 24 }; // pixels of the screen
+const CELLS = { 3: 38, 5: 31, 7: 22 }; // pixels of the screen
 const LAYERS = 6;
 const RASTER = (side) => Array.from({ length: side * side }, (_, pixel) => pixel);
 const KERNEL_WORDS = {
