@@ -21,6 +21,7 @@ KINDS = (
     show.FamilyTree,
     show.GANStage,
     show.LatentMap,
+    show.MaskPainter,
     show.PixelCompletion,
     show.SelfTest,
     show.SplineEditor,

@@ -40,6 +40,8 @@ EXPLORERS = {
     "LatentMap": lambda **given: show.LatentMap(
         nn.Sequential(nn.Linear(2, 4), nn.Sigmoid()), torch.randn(9, 2), torch.arange(9) % 2, **given
     ),
+    "MaskPainter-orders": lambda **given: show.MaskPainter("orders", **given),
+    "MaskPainter-kernels": lambda **given: show.MaskPainter("kernels", **given),
     "SelfTest": show.SelfTest,
     "SplineEditor": lambda **given: show.SplineEditor([-3, -1, 0.5, 3], [-3, -0.2, 0.1, 3], [1, 0.3, 4, 1], **given),
 }
