@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,13 @@ class Examples(Protocol):
     def train(self) -> Tensor: ...
     @property
     def event_shape(self) -> tuple[int, ...]: ...
+    @property
+    def alphabet(self) -> str | tuple[str, ...] | None: ...
+    def batch(self, split: str, told: bool = False) -> tuple[Tensor, ...]: ...
+    def windows(self, length: int) -> Self: ...
+
+
+Data = TypeVar("Data", bound=Examples)
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,8 @@ class ModelRecord:
     it keeps. `paper` is a key of the bibliography. `suits` tells the data that it can be built for. `make(data)` gives
     a ready module, fitted in shape to a data set when given one, and `plan(data)` the arguments that suit it of `fit`,
     or of `fit_adversarial` where it claims `Adversarial`: `build` and `recipe` call them. `example(n, seed)` is a tuple
-    that its losses accept: (x,), or (x, given) of a conditional model.
+    that its losses accept: (x,), or (x, given) of a conditional model. `told` says that what it is given are the
+    labels of a data set; `window`, that a stream is cut into rows of so many symbols: `prepare` and `batch` see to it.
     """
 
     name: str
@@ -90,6 +98,16 @@ class ModelRecord:
     make: Callable[[Examples | None], nn.Module]
     plan: Callable[[Examples | None], dict[str, Any]]
     example: Callable[..., tuple[Tensor, ...]]
+    told: bool = False
+    window: int | None = None
+
+    def prepare(self, data: Data) -> Data:
+        """The data set as the model takes it: a stream is cut into rows of `window` symbols."""
+        return data.windows(self.window) if self.window and tuple(data.event_shape) == () else data
+
+    def batch(self, data: Examples, split: str = "train") -> tuple[Tensor, ...]:
+        """What `fit` is given of a split: (x,), or (x, labels) of a model that is told them."""
+        return data.batch(split, self.told)
 
     def build(self, data: Examples | None = None) -> nn.Module:
         """A ready module, small by default. Raises ValueError where the model does not suit the data."""

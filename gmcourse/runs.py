@@ -63,10 +63,11 @@ def load_run(folder: str | Path, device: str = "cpu", data: Dataset | None = Non
             f"gmcourse train {info['model']} --data {info['data']} --run {folder} --resume"
         )
     require_device(device)
-    data = data or sets.load(info["data"])
+    record = find(info["model"])
+    data = record.prepare(data or sets.load(info["data"]))
     if "data_sha256" in info and info["data_sha256"] != (seen := _digest(data)):
         raise ValueError(f"data: sha256 of train is {seen}, but {folder} was trained on {info['data_sha256']}")
-    model = _build(find(info["model"]), data, info["seed"])
+    model = _build(record, data, info["seed"])
     try:
         model.load_state_dict(load_file(folder / WEIGHTS))
     except (SafetensorError, RuntimeError) as error:
@@ -97,7 +98,8 @@ class Plan(NamedTuple):
 
     model: nn.Module
     recipe: dict[str, Any]
-    valid: Tensor | None
+    train: tuple[Tensor, ...]
+    valid: tuple[Tensor, ...] | None
 
 
 def plan(record: ModelRecord, data: Dataset, info: dict[str, Any], device: str) -> Plan:
@@ -113,14 +115,15 @@ def plan(record: ModelRecord, data: Dataset, info: dict[str, Any], device: str) 
     if recipe["steps"] < 1:
         raise ValueError(f"steps: got {recipe['steps']}, expected at least 1")
     sizes = {name: recipe[name] for name in ("steps", "batch_size")}
-    require_sound(model, (data.train,), **sizes, name="train")
+    rows = record.batch(data)
+    require_sound(model, rows, **sizes, name="train")
     if info["lr"] is not None and not 0 <= info["lr"] < math.inf:
         raise ValueError(f"lr: got {info['lr']}, expected a rate of at least 0")
-    valid = None if isinstance(model, Adversarial) else data.valid[:VALID_ROWS]
+    valid = None if isinstance(model, Adversarial) else tuple(t[:VALID_ROWS] for t in record.batch(data, "valid"))
     if valid is not None:
-        recipe["every_valid"] = max(1, 2 * len(valid) // recipe["batch_size"])  # seldom enough to cost little
+        recipe["every_valid"] = max(1, 2 * len(valid[0]) // recipe["batch_size"])  # seldom enough to cost little
     _try(model, record, data, recipe["batch_size"], info["seed"], device)
-    return Plan(model, recipe, valid)
+    return Plan(model, recipe, rows, valid)
 
 
 def train(folder: Path, info: dict[str, Any], planned: Plan, data: Dataset, device: str) -> dict[str, Any] | None:
@@ -128,7 +131,7 @@ def train(folder: Path, info: dict[str, Any], planned: Plan, data: Dataset, devi
 
     Returns the history. A run that fails before its first checkpoint leaves nothing.
     """
-    model, recipe, valid = planned
+    model, recipe, rows, valid = planned
     fresh = not (folder / RUN).exists()
     info = info | {"steps": recipe["steps"], "batch_size": recipe["batch_size"], "device": device}
     info |= {"gmcourse": __version__, "torch": torch.__version__, "threads": torch.get_num_threads()}
@@ -137,10 +140,10 @@ def train(folder: Path, info: dict[str, Any], planned: Plan, data: Dataset, devi
     _write_json(folder / RUN, info)
     start = time.perf_counter(), time.process_time()
     places = {"checkpoint": folder / CHECKPOINT, "device": device, "progress": sys.stderr.isatty()}
-    held_out = {} if valid is None else {"valid": (valid,)}
+    held_out = {} if valid is None else {"valid": valid}
     loop: Callable[..., dict[str, list[float]]] = fit_adversarial if valid is None else fit
     try:
-        history = loop(model, (data.train,), seed=info["seed"], every=EVERY, **held_out, **places, **recipe)
+        history = loop(model, rows, seed=info["seed"], every=EVERY, **held_out, **places, **recipe)
     except BaseException:
         if fresh and not (folder / CHECKPOINT).exists():
             _forget(folder)
@@ -196,10 +199,11 @@ def _try(model: nn.Module, record: ModelRecord, data: Dataset, batch_size: int, 
     """The losses of one batch, of a copy in train mode: nothing is drawn from the random state that training uses."""
     trial = copy.deepcopy(model).to(device).train()
     names = ("critic_loss", "generator_loss") if isinstance(model, Adversarial) else ("loss",)
+    batch = tuple(t[:batch_size].to(device) for t in record.batch(data))
     with torch.random.fork_rng([device] if device.startswith("cuda") else []):
         torch.manual_seed(seed)
         try:
-            losses = [getattr(trial, name)(data.train[:batch_size].to(device)) for name in names]
+            losses = [getattr(trial, name)(*batch) for name in names]
         except (RuntimeError, TypeError, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise ValueError(f"data: {record.key} cannot be trained on {data.key}: {reason}") from error

@@ -90,6 +90,7 @@ def train(
         listing.require_suited(record, entry.key, entry.event_shape, entry.dtype)
     loaded = sets.load(entry.key)
     listing.require_suited(record, data, loaded.event_shape, loaded.train.dtype)
+    loaded = record.prepare(loaded)
     plan = runs.plan(record, loaded, info, device)
     size, planned = sum(p.numel() for p in plan.model.parameters()), plan.recipe["steps"]
     print(f"{record.name}, {size:,} parameters; {loaded.name}, {len(loaded.train):,} examples; {planned:,} steps")
@@ -100,7 +101,7 @@ def train(
     if best := runs.best_step(history):
         later = "" if 2 * best > planned else "; later ones overfit"
         print(f"kept: the weights of step {best:,} of {planned:,}, whose loss on valid was least{later}")
-    if rows := report.measure(plan.model, loaded, loaded.valid):
+    if rows := report.measure(plan.model, loaded, record.batch(loaded, "valid")):
         print(f"valid, {len(loaded.valid):,} examples, beside as many of train:")
         report.show(rows, "valid")
         print(report.remark(plan.model, loaded))
@@ -113,32 +114,37 @@ def sample(run: Run, n: int = 64, out: Path | None = None, seed: int = 0, mean: 
     Args:
         run: the folder of a finished run
         n: how many
-        out: a .png (of images, or of points of the plane) or an .npy (anything, (n, *event)); by default samples.png
-            where they make a picture, else samples.npy
+        out: a .png (of images, or of points of the plane), a .txt (of texts) or an .npy (anything, (n, *event)); by
+            default samples.png where they make a picture, samples.txt where they are text, else samples.npy
         seed: equal seeds give equal samples
         mean: the decoder's mean in place of a draw from it: smoother, and not a sample
     """
     import torch
 
     from gmcourse import runs
+    from gmcourse.catalogue import find
     from gmcourse.cli import pictures
 
     if n < 1:
         raise ValueError(f"n: got {n}, expected at least one sample")
     if out is not None and out.suffix.lower() not in pictures.SUFFIXES:
-        raise ValueError(f"out: got {out}, expected a name in .png or .npy")
+        raise ValueError(f"out: got {out}, expected a name in {', '.join(pictures.SUFFIXES)}")
     runs.require_seed(seed)
     model, info, loaded = runs.load_run(run)
-    drawable = pictures.has_picture(loaded.event_shape)
-    out = out or Path("samples.png" if drawable else "samples.npy")
-    if out.suffix.lower() == ".png" and not drawable:
-        raise ValueError(f"out: samples of shape (n, *{loaded.event_shape}) make no picture; name an .npy")
+    suffixes = pictures.suffixes(loaded)
+    out = out or Path(f"samples{suffixes[0]}")
+    if out.suffix.lower() not in suffixes:
+        what = "text" if out.suffix.lower() == ".txt" else "picture"
+        raise ValueError(f"out: samples of shape (n, *{loaded.event_shape}) make no {what}; name an .npy")
     method = "sample_mean" if mean else "sample"
     if not hasattr(model, method):
         raise ValueError(f"mean: {info['model']} has no decoder's mean: leave --mean out")
-    samples = getattr(model, method)(n, rng=torch.Generator().manual_seed(seed))
-    pictures.write_samples(out, samples)
-    print(f"{n} samples of {info['model']} on {loaded.name} written to {out}")
+    _, *labels = find(info["model"]).batch(loaded, "valid")
+    given = [t[torch.arange(n) % len(t)] for t in labels]
+    samples = getattr(model, method)(n, *given, rng=torch.Generator().manual_seed(seed))
+    pictures.write_samples(out, samples, loaded.alphabet)
+    told = ", for the labels of the first rows of valid" if labels else ""
+    print(f"{n} samples of {info['model']} on {loaded.name}{told} written to {out}")
     if loaded.scale is not None:
         print(
             "in the units that it was trained in: times `scale`, plus `shift` of the data set, gives those of the table"
@@ -167,6 +173,7 @@ def evaluate(
     """
 
     from gmcourse import runs
+    from gmcourse.catalogue import find
     from gmcourse.cli import fidelity, report
 
     if k < 1 or (limit is not None and limit < 1):
@@ -174,13 +181,14 @@ def evaluate(
     runs.require_seed(seed)
     model, info, loaded = runs.load_run(run, device)
     whole = getattr(loaded, split)
-    x = report.selected(whole, limit, seed)
+    batch = tuple(report.selected(t, limit, seed) for t in find(info["model"]).batch(loaded, split))
+    x = batch[0]
     print(f"{info['model']} on {loaded.name}, {split}, {len(x):,} of {len(whole):,} examples:")
-    likelihood = report.measure(model, loaded, x, k=k, seed=seed)
+    likelihood = report.measure(model, loaded, batch, k=k, seed=seed)
     report.show(likelihood, split)
     if likelihood:
         print(report.remark(model, loaded))
-    samples = fidelity.fidelity(model, loaded, x, seed)
+    samples = fidelity.fidelity(model, loaded, batch, seed)
     fidelity.show(samples, loaded)
     runs.record(run, info, {"split": split, "examples": len(x), "seed": seed, "results": likelihood + samples})
 

@@ -16,12 +16,15 @@ DIGITS = {"digits", "binarized-digits", "mnist", "binarized-mnist", "usps"}
 MOST_ROWS = 1_000  # of each sample, when distances between all pairs are taken
 
 
-def fidelity(model: nn.Module, data: Dataset, x: Tensor, seed: int = 0) -> list[dict[str, Any]]:
+def fidelity(model: nn.Module, data: Dataset, batch: tuple[Tensor, ...], seed: int = 0) -> list[dict[str, Any]]:
     """As many samples as `x` has rows, against it; each number beside its floor, that of as many rows of train.
+
+    `batch` is (x,), or (x, given) of a conditional model, whose samples are for the same `given`.
 
     Distances of samples that are neither grey images nor points of a mixture are taken where there is no likelihood
     to go by. Nothing is sampled where nothing is measured.
     """
+    x, *given = batch
     implicit = not isinstance(model, (Density, Bounded))
     grey = len(data.event_shape) == 3 and data.event_shape[0] == 1 and x.is_floating_point()
     mixture = data.density if isinstance(data.density, GaussianMixture) else None
@@ -30,7 +33,8 @@ def fidelity(model: nn.Module, data: Dataset, x: Tensor, seed: int = 0) -> list[
     x = x if grey or mixture else x[:MOST_ROWS]
     n = min(len(x), len(data.train))
     rng = torch.Generator(next(model.parameters()).device).manual_seed(seed)
-    samples, other = model.sample(n, rng=rng).cpu(), selected(data.train, n, seed)
+    told = (t[:n].to(rng.device) for t in given)
+    samples, other = model.sample(n, *told, rng=rng).cpu(), selected(data.train, n, seed)
     if not torch.isfinite(samples).all():
         share = (~torch.isfinite(samples)).double().mean().item()
         return [_held(n, "not finite", share, None, "share of the sampled values: no distance was taken")]

@@ -1,4 +1,4 @@
-"""Samples as a file: an array of anything, or a picture of images or of points of the plane."""
+"""Samples as a file: an array of anything, a picture of images or of points of the plane, or the lines of a text."""
 
 import io
 import math
@@ -9,20 +9,27 @@ import numpy as np
 from torch import Tensor
 
 from gmcourse.checkpoint import write
+from gmcourse.data import Dataset
 
-SUFFIXES = (".png", ".npy")
-
-
-def has_picture(event_shape: tuple[int, ...]) -> bool:
-    """Whether samples of this shape make a picture: grey or coloured images, points of the plane."""
-    return (len(event_shape) == 3 and event_shape[0] in (1, 3)) or event_shape == (2,)
+SUFFIXES = (".png", ".txt", ".npy")
 
 
-def write_samples(out: Path, samples: Tensor) -> None:
-    """Samples (n, *event) as .npy, or as .png where they make a picture."""
+def suffixes(data: Dataset) -> tuple[str, ...]:
+    """What samples like the data may be written to, the best first: images and points of the plane make a picture."""
+    shape = data.event_shape
+    drawable = data.alphabet is None and ((len(shape) == 3 and shape[0] in (1, 3)) or shape == (2,))
+    return (*[".png"] * drawable, *[".txt"] * (data.alphabet is not None), ".npy")
+
+
+def write_samples(out: Path, samples: Tensor, alphabet: str | tuple[str, ...] | None = None) -> None:
+    """Samples (n, *event) as .npy, as .txt with an alphabet, a sample a paragraph, or else as .png."""
     buffer, samples = io.BytesIO(), samples.cpu()
     if out.suffix.lower() == ".npy":
         np.save(buffer, samples.numpy())
+    elif out.suffix.lower() == ".txt" and alphabet is not None:
+        between = "" if isinstance(alphabet, str) else " "
+        texts = (between.join(alphabet[code] for code in row) for row in samples.tolist())
+        buffer.write("\n\n".join(texts).encode())
     else:
         _picture(samples).savefig(buffer, format="png", dpi=150)
     write(out, buffer.getvalue())

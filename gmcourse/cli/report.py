@@ -31,18 +31,23 @@ def measures(model: nn.Module, data: Dataset) -> str:
     return said or "density"
 
 
-def measure(model: nn.Module, data: Dataset, x: Tensor, k: int | None = None, seed: int = 0) -> list[dict[str, Any]]:
+def measure(
+    model: nn.Module, data: Dataset, batch: tuple[Tensor, ...], k: int | None = None, seed: int = 0
+) -> list[dict[str, Any]]:
     """What the model knows of log p(x), nats an example: exact, bounded, with `k` draws importance-weighted.
 
     Beside it the same of as many rows of train; below, on the same rows, a baseline and the true density where it is
-    known, with the paired difference to the model's. Probabilities have bits/dim, densities have not.
+    known, with the paired difference to the model's. Probabilities have bits/dim, densities have not. `batch` is (x,),
+    or (x, given) of a conditional model, which is then asked for log p(x|given).
     """
-    kind = measures(model, data)
+    kind, (x, *told) = measures(model, data), batch
     dims = math.prod(data.event_shape) if kind == "probability" else None
     splits = {"train": selected(data.train, len(x), seed), "x": x}
     rows, found = [], None
     if isinstance(model, Density):
-        found = {name: nll(model, part) for name, part in splits.items()}
+        again = (selected(t, len(x), seed) for t in data.batch("train", bool(told))[1:])
+        given = {"train": next(again, None), "x": told[0] if told else None}
+        found = {name: nll(model, part, given=given[name]) for name, part in splits.items()}
         rows.append(_row("NLL", kind, found, EXACT, dims))
     elif isinstance(model, Bounded):
         found = {name: _negative_elbo(model, part, seed) for name, part in splits.items()}

@@ -1,7 +1,7 @@
 """The record that `load` returns, the entry that describes a set before it is loaded, and how rows are split."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -20,7 +20,7 @@ class Dataset:
     train, valid, test: (n, *event_shape); a text is one stream, (n,) codes, with event_shape ().
     labels: None, or for each split what a conditional model is given: classes, targets, the other half of a pair.
     density, entropy: for toys, the exact `Density` and its differential entropy, nats: the best possible NLL.
-    alphabet: for text, the symbol of code i is `alphabet[i]`.
+    alphabet: for text, the symbol of code i is `alphabet[i]`: a character of a string, or a word of a tuple.
     scale, shift: of a table, (columns,): x · scale + shift is in the units of its source.
     Raises ValueError where splits or labels do not agree in shape, type or number. `from_tensors` fills in the rest.
     """
@@ -36,7 +36,7 @@ class Dataset:
     source: str
     density: Density | None = None
     entropy: float | None = None
-    alphabet: str | None = None
+    alphabet: str | tuple[str, ...] | None = None
     scale: Tensor | None = None
     shift: Tensor | None = None
 
@@ -85,6 +85,24 @@ class Dataset:
             licence=licence,
             source=source,
         )
+
+    def batch(self, split: str, told: bool = False) -> tuple[Tensor, ...]:
+        """The rows of a split, (x,), or with `told` (x, labels). Raises ValueError where there are no labels."""
+        if told and self.labels is None:
+            raise ValueError(f"data: {self.key} has no labels, which a conditional model must be given")
+        return (getattr(self, split), self.labels[split]) if told and self.labels else (getattr(self, split),)
+
+    def windows(self, length: int) -> "Dataset":
+        """A stream cut into rows of `length` symbols, (n, length), in order; what is left over at the end is dropped.
+
+        Raises ValueError for rows that are none of a stream, or where a split is shorter than one row.
+        """
+        least = min(len(getattr(self, split)) for split in SPLITS)
+        if self.event_shape != () or not 1 <= length <= least:
+            raise ValueError(f"length: got {length} for {self!r}, expected a stream, and 1 to {least} of its symbols")
+        rows = {split: getattr(self, split) for split in SPLITS}
+        cut = {split: t[: len(t) // length * length].view(-1, length) for split, t in rows.items()}
+        return replace(self, **cut, labels=None, event_shape=(length,))
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{split} {len(getattr(self, split)):,}" for split in SPLITS)

@@ -36,10 +36,13 @@ def estimate(values: Tensor) -> Estimate:
     )
 
 
-def nll(model: Density, x: Tensor, batch_size: int = 1000) -> Tensor:
-    """−log p(x), (n,), nats, exact, `batch_size` rows at a time. Raises TypeError where the model knows no log_prob."""
+def nll(model: Density, x: Tensor, batch_size: int = 1000, given: Tensor | None = None) -> Tensor:
+    """−log p(x), or −log p(x|given), (n,), nats, exact, `batch_size` rows at a time.
+
+    Raises TypeError where the model knows no log_prob.
+    """
     _require(model, Density, "log_prob")
-    return _by_batches(model, x, batch_size, lambda part: -model.log_prob(part))
+    return _by_batches(model, x, batch_size, lambda *part: -model.log_prob(*part), given)
 
 
 def mean_elbo(model: Bounded, x: Tensor, rng: Generator | None = None, batch_size: int = 1000) -> Estimate:
@@ -75,7 +78,9 @@ def _require(model: Any, protocol: type, method: str) -> None:
         )
 
 
-def _by_batches(model: Any, x: Tensor, batch_size: int, score: Callable[[Tensor], Tensor]) -> Tensor:
+def _by_batches(
+    model: Any, x: Tensor, batch_size: int, score: Callable[..., Tensor], given: Tensor | None = None
+) -> Tensor:
     """`score` of each row, in evaluation mode and without gradients, on the model's device; the result on the CPU."""
     if not isinstance(x, Tensor):
         raise TypeError(f"x: got {type(x).__name__}, expected a tensor; torch.from_numpy(x) makes one of an array")
@@ -84,4 +89,5 @@ def _by_batches(model: Any, x: Tensor, batch_size: int, score: Callable[[Tensor]
     is_module = isinstance(model, nn.Module)
     device = next((p.device for p in model.parameters()), x.device) if is_module else x.device
     with torch.no_grad(), evaluating(model) if is_module else nullcontext():
-        return torch.cat([score(part.to(device)).cpu() for part in x.split(batch_size)])
+        parts = zip(*(t.split(batch_size) for t in (x, given) if t is not None), strict=True)
+        return torch.cat([score(*(t.to(device) for t in part)).cpu() for part in parts])

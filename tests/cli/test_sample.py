@@ -54,7 +54,7 @@ def test_values_that_a_picture_clamps_are_said(printed):
     "flags, message",
     [
         (("--n", "0"), "n: got 0, expected at least one sample"),
-        (("--out", "samples.gif"), "out: got samples.gif, expected a name in .png or .npy"),
+        (("--out", "samples.gif"), "out: got samples.gif, expected a name in .png, .txt, .npy"),
         (("--seed", "99999999999999999999"), "seed: got 99999999999999999999"),
     ],
 )

@@ -84,3 +84,36 @@ def test_a_text_is_split_by_position(n, counts):
     parts = split_text(torch.arange(n))
     assert tuple(len(parts[split]) for split in SPLITS) == counts
     assert torch.equal(torch.cat([parts[split] for split in SPLITS]), torch.arange(n))
+
+
+def stream(n=100, **more):
+    return Dataset.from_tensors((torch.arange(n) % 7, torch.arange(20) % 7, torch.arange(25) % 7), **more)
+
+
+def test_a_stream_is_cut_into_rows_in_order():
+    rows = stream().windows(8)
+    assert rows.event_shape == (8,)
+    assert (len(rows.train), len(rows.valid), len(rows.test)) == (12, 2, 3)
+    assert torch.equal(rows.train.flatten(), stream().train[:96])
+
+
+@pytest.mark.parametrize("length", [0, 21])
+def test_rows_that_no_stream_holds(length):
+    with pytest.raises(ValueError, match=f"length: got {length} .* 1 to 20 of its symbols"):
+        stream().windows(length)
+
+
+def test_rows_are_cut_once():
+    with pytest.raises(ValueError, match="length: got 4 .* expected a stream"):
+        stream().windows(8).windows(4)
+
+
+def test_a_batch_with_and_without_labels():
+    x, labels = torch.rand(20, 3), torch.arange(20)
+    data = Dataset.from_tensors(x, labels)
+    assert [len(part) for part in data.batch("valid")] == [2]
+    told = data.batch("valid", told=True)
+    assert torch.equal(told[0], data.valid)
+    assert torch.equal(x[told[1]], data.valid)
+    with pytest.raises(ValueError, match="data: own has no labels"):
+        Dataset.from_tensors(x).batch("train", told=True)
