@@ -108,6 +108,7 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "histogram": (1_000, 1_024, 5e-2, {}),
     "categorical": (1_000, 1_024, 5e-2, {}),
     "naive-bayes": (2_000, 64, 2e-2, {}),
+    "wavenet": (1_400, 4, 8e-3, {}),
     "gaussian-vae": (3_000, 64, 2e-3, {}),
     "gan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),
     "lsgan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),

@@ -1,5 +1,8 @@
 """The records of this family; each stands beside its model."""
 
+from gmcourse.autoregressive.wavenet import WAVENET
 from gmcourse.record import ModelRecord
 
-RECORDS: tuple[ModelRecord, ...] = ()
+RECORDS: tuple[ModelRecord, ...] = (
+    WAVENET,
+)

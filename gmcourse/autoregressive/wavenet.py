@@ -1,4 +1,4 @@
-"""WaveNet: the next sample of a sound from hundreds before it, by causal convolutions whose taps lie ever farther apart."""
+"""WaveNet: the next sample of a sound from hundreds before it, by causal convolutions with taps ever farther apart."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from torch import Generator, Tensor, nn
 from gmcourse.autoregressive.discrete import codes_log_prob
 from gmcourse.autoregressive.generation import generate
 from gmcourse.autoregressive.mu_law import decode, encode
+from gmcourse.nets import sampling
 from gmcourse.protocols import Density, Sampler, Trainable
 from gmcourse.record import Examples, ModelRecord, Suits, held_then_falling_plan
 
@@ -164,7 +165,8 @@ class WaveNet(nn.Module):
     ) -> Tensor:
         """n sounds, (n, 1, T), sample by sample through the queues; of another `length`, if asked."""
         told = () if given is None else (given,)
-        codes = generate(self, n, self.event_shape[1] if length is None else length, given=told, rng=rng)
+        with sampling(self, n, rng):
+            codes = generate(self, n, self.event_shape[1] if length is None else length, given=told, rng=rng)
         return decode(codes, self.levels, self.embed.weight.dtype).unsqueeze(1)
 
     def extra_repr(self) -> str:
@@ -208,7 +210,7 @@ WAVENET = ModelRecord(
     branch=("explicit density", "tractable", "fully visible belief net"),
     density="exact",
     claims=(Trainable, Sampler, Density),
-    paper="vandenoord2016wavenet",
+    paper="oord2016wavenet",
     year=2016,
     arxiv="1609.03499",
     lesson="02_autoregressive/07_sound",

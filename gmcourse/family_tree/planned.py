@@ -43,7 +43,6 @@ PLANNED = (
     Planned("LSTM language model", BELIEF_NET, "02_autoregressive/05_characters"),
     Planned("Transformer language model", BELIEF_NET, "02_autoregressive/06_attention"),
     Planned("Sequence-to-sequence translator", BELIEF_NET, "02_autoregressive/06_attention"),
-    Planned("WaveNet", BELIEF_NET, "02_autoregressive/07_sound"),
     Planned("Deep autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
     Planned("Convolutional autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
     Planned("L1-sparse autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
