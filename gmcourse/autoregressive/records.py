@@ -3,6 +3,4 @@
 from gmcourse.autoregressive.wavenet import WAVENET
 from gmcourse.record import ModelRecord
 
-RECORDS: tuple[ModelRecord, ...] = (
-    WAVENET,
-)
+RECORDS: tuple[ModelRecord, ...] = (WAVENET,)

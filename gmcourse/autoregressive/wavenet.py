@@ -55,8 +55,13 @@ class Block(nn.Module):
     def forward(self, h: Tensor, given: Tensor | None) -> tuple[Tensor, Tensor]:
         """h and z of a whole sound, (batch, r, T) each."""
         seen = causal_conv(h, self.taps.weight, self.dilation, self.taps.bias)
-        z = gate(seen if self.told is None else seen + self.told(given)[:, :, None])
+        z = gate(seen if self.told is None else seen + self.heard(given)[:, :, None])
         return (h if self.residual is None else h + self.residual(z)), z
+
+    def heard(self, given: Tensor) -> Tensor:
+        """V c, (batch, 2r), of a class (batch,); of several at once, (batch, m), the sum."""
+        rows = self.told(given)
+        return rows if given.dim() == 1 else rows.sum(1)
 
     def step(self, h: Tensor, queue: Tensor, t: int, given: Tensor | None) -> tuple[Tensor, Tensor]:
         """h and z at time t alone, (batch, r) each; `queue`, ((k−1)d, batch, r), holds the h before it, in a circle.
@@ -67,7 +72,7 @@ class Block(nn.Module):
         window = torch.stack([*(queue[(t + j) % size] for j in range(0, size, self.dilation)), h], -1)
         seen = F.linear(window.flatten(1), self.taps.weight.flatten(1), self.taps.bias)
         queue[t % size] = h
-        z = gate(seen if self.told is None else seen + self.told(given))
+        z = gate(seen if self.told is None else seen + self.heard(given))
         return (h if self.residual is None else h + at_once(self.residual, z)), z
 
 
@@ -90,8 +95,8 @@ class WaveNet(nn.Module):
 
     A code is embedded and moved on by one sample, so that x_t is predicted from those before it; then gated blocks of
     these dilations, the sum of whose skips goes through ReLU, 1×1, ReLU, 1×1 to the softmax. `log_prob` is of the
-    codes, any length, nats. A model of `classes` is told them, `given` (batch,) int64. Equation: sound-chain. Van den
-    Oord et al. 2016.
+    codes, any length, nats. A model of `classes` is told one, `given` (batch,) int64, or several at once, (batch, m).
+    Equation: sound-chain. Van den Oord et al. 2016.
     """
 
     measures = "probability"

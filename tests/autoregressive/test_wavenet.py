@@ -152,6 +152,15 @@ def test_the_class_is_heard_in_every_block():
         block.told.weight.data = kept
 
 
+def test_several_classes_at_once_add_up():
+    model, codes = small(), rows(2, 20)
+    both = model.logits(codes, torch.tensor([[0, 2], [1, 1]]))
+    for block in model.blocks:
+        summed = block.told.weight.data[[0, 1]] + block.told.weight.data[[2, 1]]
+        block.told.weight.data = torch.cat([summed, summed[:1]])
+    torch.testing.assert_close(model.logits(codes, torch.tensor([0, 1])), both)
+
+
 def test_at_the_start_the_class_says_nothing_and_the_loss_is_of_the_codes():
     torch.manual_seed(0)
     model = WaveNet(20, (1, 2), channels=4, skip=6, levels=8, classes=3)
