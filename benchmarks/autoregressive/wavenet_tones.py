@@ -52,7 +52,7 @@ def nats(model: WaveNet, x: Tensor, classes: Tensor, most: int = 200) -> float:
 
 
 def heard(sounds: Tensor, asked: Tensor) -> dict:
-    """Is it what was asked for, how many cents off (notes alone), how much of the loudness is left after 1,000 and 2,000."""
+    """Is it what was asked for, how many cents off (notes alone), how much loudness is left after 1,000 and 2,000."""
     x = sounds[:, 0]
     judged = pitch_class(x, SAMPLE_RATE) if asked.dim() == 1 else pair_of_classes(x, SAMPLE_RATE)
     right = judged == asked if asked.dim() == 1 else (judged == asked).all(1)

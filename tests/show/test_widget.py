@@ -40,6 +40,7 @@ EXPLORERS = {
     "LatentMap": lambda **given: show.LatentMap(
         nn.Sequential(nn.Linear(2, 4), nn.Sigmoid()), torch.randn(9, 2), torch.arange(9) % 2, **given
     ),
+    "Player": lambda **given: show.Player(torch.rand(2, 50) - 0.5, 4000, ["a", "b"], **given),
     "SelfTest": show.SelfTest,
     "SplineEditor": lambda **given: show.SplineEditor([-3, -1, 0.5, 3], [-3, -0.2, 0.1, 3], [1, 0.3, 4, 1], **given),
 }
