@@ -2,6 +2,7 @@
 
 import math
 
+import axe
 import pytest
 import torch
 
@@ -99,13 +100,11 @@ def test_names_for_those_who_do_not_see_it(opened):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing(opened, dark):
-    axe = pytest.importorskip("axe")
     if not axe.AXE.exists():
         pytest.skip("axe-core is not under node_modules: npm ci")
     page = opened(dark=dark)
     page.add_script_tag(path=str(axe.AXE))
-    found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa']}).then((seen) => seen.violations)")
-    assert [violation["id"] for violation in found] == []
+    assert page.evaluate(axe.ASK, axe.TAGS) == []
 
 
 def test_phone(opened):

@@ -107,7 +107,7 @@ function show(view, sound, colour, chosen) {
   view.wave.path.setAttribute("d", sound.wave);
   view.spectrum.path.setAttribute("d", sound.spectrum);
   view.wave.write([0, 0.5, 1].map((part) => [part, `${(part * sound.seconds).toFixed(3)} s`]));
-  view.spectrum.write([0, 0.25, 0.5, 0.75, 1].map((part) => [part, `${Math.round((part * sound.rate) / 2)} Hz`]));
+  view.spectrum.write([0, 0.25, 0.5, 0.75, 1].map((part) => [part, `${Math.round((part * sound.rate) / 2)}${part === 1 ? " Hz" : ""}`]));
   view.status.textContent = sound.words;
   view.buttons.forEach((own, index) => {
     own.tabIndex = index === chosen ? 0 : -1;
