@@ -40,7 +40,7 @@ class Block(nn.Module):
     """z = gate(W ∗ h + V c): h + U z goes on to the next block, z to the skips; after the last block nothing goes on.
 
     W has the filter's and the gate's taps, V a row for each class. Equation: sound-gate. Van den Oord et al. 2016,
-    equations 2 and 3, figure 4.
+    equation 2, section 2.5, figure 4.
     """
 
     def __init__(self, channels: int, kernel: int, dilation: int, classes: int | None, last: bool):
@@ -67,6 +67,7 @@ class Block(nn.Module):
         """h and z at time t alone, (batch, r) each; `queue`, ((k−1)d, batch, r), holds the h before it, in a circle.
 
         h_t takes the place of the oldest, h_{t−(k−1)d}. Equation: sound-queue.
+        Paine et al. 2016.
         """
         size = len(queue)
         window = torch.stack([*(queue[(t + j) % size] for j in range(0, size, self.dilation)), h], -1)
