@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -55,15 +56,17 @@ class Block(nn.Module):
     def forward(self, h: Tensor, given: Tensor | None) -> tuple[Tensor, Tensor]:
         """h and z of a whole sound, (batch, r, T) each."""
         seen = causal_conv(h, self.taps.weight, self.dilation, self.taps.bias)
-        z = gate(seen if self.told is None else seen + self.heard(given)[:, :, None])
+        z = gate(seen + self.heard(given)[:, :, None])
         return (h if self.residual is None else h + self.residual(z)), z
 
-    def heard(self, given: Tensor) -> Tensor:
-        """V c, (batch, 2r), of a class (batch,); of several at once, (batch, m), the sum."""
+    def heard(self, given: Tensor | None) -> Tensor:
+        """V c, (batch, 2r), of a class (batch,); of several at once, (batch, m), the sum; zeros where none is told."""
+        if self.told is None or given is None:
+            return self.taps.weight.new_zeros(1, 1)
         rows = self.told(given)
         return rows if given.dim() == 1 else rows.sum(1)
 
-    def step(self, h: Tensor, queue: Tensor, t: int, given: Tensor | None) -> tuple[Tensor, Tensor]:
+    def step(self, h: Tensor, queue: Tensor, t: int, heard: Tensor) -> tuple[Tensor, Tensor]:
         """h and z at time t alone, (batch, r) each; `queue`, ((k−1)d, batch, r), holds the h before it, in a circle.
 
         h_t takes the place of the oldest, h_{t−(k−1)d}. Equation: sound-queue.
@@ -73,7 +76,7 @@ class Block(nn.Module):
         window = torch.stack([*(queue[(t + j) % size] for j in range(0, size, self.dilation)), h], -1)
         seen = F.linear(window.flatten(1), self.taps.weight.flatten(1), self.taps.bias)
         queue[t % size] = h
-        z = gate(seen if self.told is None else seen + self.heard(given))
+        z = gate(seen + heard)
         return (h if self.residual is None else h + at_once(self.residual, z)), z
 
 
@@ -84,9 +87,9 @@ def at_once(layer: nn.Conv1d, x: Tensor) -> Tensor:
 
 @dataclass
 class Memory:
-    """What the next sample is computed from: the class, a queue for each block, and how many samples have been read."""
+    """What the next sample is computed from: for each block V c and a queue; and how many samples have been read."""
 
-    given: Tensor | None
+    heard: list[Tensor]
     queues: list[Tensor]
     t: int = 0
 
@@ -145,12 +148,14 @@ class WaveNet(nn.Module):
         require_sound(x)
         return -self.log_prob(x, given).mean()
 
-    def begin(self, batch: int, given: Tensor | None = None) -> Memory:
-        """Before the first sample: every queue holds zeros."""
-        self._require_told(given)
+    def begin(self, batch: int, /, *given: Tensor) -> Memory:
+        """Before the first sample, of a class where the model is told one: every queue holds zeros."""
+        told = given[0] if given else None
+        self._require_told(told)
         weight = self.embed.weight
-        sizes = [(block.taps.kernel_size[0] - 1) * block.dilation for block in self.blocks]
-        return Memory(given, [weight.new_zeros(size, batch, weight.shape[1]) for size in sizes])
+        sizes = [(block.taps.kernel_size[0] - 1) * block.dilation for block in self._blocks()]
+        queues = [weight.new_zeros(size, batch, weight.shape[1]) for size in sizes]
+        return Memory([block.heard(told) for block in self._blocks()], queues)
 
     def step(self, symbol: Tensor | None, state: Memory) -> tuple[Tensor, Memory]:
         """Reads a code, (batch,) int64, or None before the first: the next logits, (batch, V); the state is moved on.
@@ -159,8 +164,8 @@ class WaveNet(nn.Module):
         """
         h = torch.zeros_like(state.queues[0][0]) if symbol is None else self.embed(symbol)
         skips = []
-        for block, queue in zip(self.blocks, state.queues, strict=True):
-            h, z = block.step(h, queue, state.t, state.given)
+        for block, queue, heard in zip(self._blocks(), state.queues, state.heard, strict=True):
+            h, z = block.step(h, queue, state.t, heard)
             skips.append(z)
         state.t += 1
         mixed = at_once(self.mix, at_once(self.skip, torch.cat(skips, 1)).relu()).relu()
@@ -178,6 +183,9 @@ class WaveNet(nn.Module):
     def extra_repr(self) -> str:
         """What no part of it tells."""
         return f"event_shape={self.event_shape}, levels={self.levels}, classes={self.classes}"
+
+    def _blocks(self) -> list[Block]:
+        return cast(list[Block], list(self.blocks))
 
     def _require_told(self, given: Tensor | None) -> None:
         if (given is None) != (self.classes is None):

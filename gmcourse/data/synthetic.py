@@ -83,7 +83,7 @@ def chords(size: int = 2000, seconds: float = 0.25) -> dict:
     first = torch.randint(12, (size,), generator=rng)
     other = (first + 1 + torch.randint(11, (size,), generator=rng)) % 12
     pair = torch.stack([first, other], 1).sort(1).values
-    both = sum(_plucked(pitch, time, rng) for pitch in pair.T)
+    both = _plucked(pair[:, 0], time, rng) + _plucked(pair[:, 1], time, rng)
     split = partial(split_rows, order=shuffled(size, seed=0), train=size * 8 // 10, valid=size // 10)
     return {**split(_as_loud(both)), "labels": split(pair)}
 

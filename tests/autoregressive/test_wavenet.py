@@ -103,7 +103,7 @@ def test_queues_give_what_a_pass_over_everything_gives(kernel, dilations, classe
     codes, given = rows(3, 20), None if classes is None else torch.tensor([0, 2, 1])
     with torch.no_grad():
         whole = model.logits(codes, given)
-        logits, state = model.step(None, model.begin(3, given))
+        logits, state = model.step(None, model.begin(3, *(() if given is None else (given,))))
         for t in range(20):
             torch.testing.assert_close(logits, whole[:, :, t], rtol=0, atol=1e-12)
             logits, state = model.step(codes[:, t], state)

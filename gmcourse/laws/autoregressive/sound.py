@@ -26,7 +26,7 @@ def reach_of_stack(candidate: Callable[[int, Sequence[int]], int]) -> None:
         require_close(law, observed, torch.tensor(max(back) + 1.0).double(), 0.0, _reach_slips(kernel, dilations))
 
 
-def _reach_slips(kernel: int, dilations: Sequence[int]) -> dict[str, list[float]]:
+def _reach_slips(kernel: int, dilations: Sequence[int]) -> dict[str, Sequence[float]]:
     layers, total, product = len(dilations), sum(dilations), math.prod(dilations)
     taps = kernel - 1
     return {
@@ -122,6 +122,6 @@ def _code_slips(x: Tensor, mu: int) -> dict[str, list[Tensor]]:
     return {cause: [way.double() for way in ways] for cause, ways in slips.items()}
 
 
-def _bounds(mu: int) -> list[tuple[float, float, int]]:
+def _bounds(mu: int) -> list[tuple[int, int, int]]:
     """μ and V confused: in the curve, under it, in the number of steps."""
     return [(m, by, n) for m in (mu, mu + 1) for by in (mu, mu + 1, mu - 1) for n in (mu, mu + 1)][1:]
