@@ -25,8 +25,8 @@ def find(key: str) -> ModelRecord:
         raise TypeError(f"key: got {type(key).__name__}, expected a string such as 'maf'")
     if (asked := key.casefold()) in records:
         return records[asked]
-    near = [r.key for r in CATALOGUE if asked and (asked in r.key or asked in _initials(r.name))]
-    near = near or difflib.get_close_matches(asked, records)
+    near = [r.key for r in CATALOGUE if asked and (f"-{asked}" in f"-{r.key}" or asked in _initials(r.name))]
+    near = near or [key for key in records if asked and asked in key] or difflib.get_close_matches(asked, records)
     said = f"did you mean {', '.join(near)}?" if near else f"the models are {', '.join(records)}"
     raise ValueError(f"key: got {key!r}, expected a model of the catalogue; {said}")
 

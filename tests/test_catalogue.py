@@ -108,6 +108,9 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "histogram": (1_000, 1_024, 5e-2, {}),
     "categorical": (1_000, 1_024, 5e-2, {}),
     "naive-bayes": (2_000, 64, 2e-2, {}),
+    "row-lstm": (600, 32, 5e-3, {}),
+    "diagonal-bilstm": (600, 32, 5e-3, {}),
+    "lstm-language-model": (1_000, 32, 6e-3, {"clip": 64.0}),
     "wavenet": (1_400, 4, 8e-3, {}),
     "gaussian-vae": (3_000, 64, 2e-3, {}),
     "gan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),
@@ -128,7 +131,10 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "cnf": (1_000, 128, 5e-3, {}),
     "residual-flow": (1_000, 256, 1e-2, {}),
     "flow-matching": (3_000, 512, 3e-3, {}),
+    "pixelcnn": (600, 32, 3e-3, {}),
     "glow": (3_000, 64, 2e-3, {}),
+    "sequence-to-sequence-translator": (800, 64, 2e-3, {}),
+    "transformer-language-model": (1_500, 32, 2e-3, {"clip": 100.0}),
 }
 LARGE_RECIPES = {"gaussian-vae": (8_000, 128, 1e-3), "dcgan": (10_000, 64, 2e-4)}  # images of 256 pixels and more
 

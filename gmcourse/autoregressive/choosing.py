@@ -29,7 +29,7 @@ def nucleus(logits: Tensor, mass: float) -> Tensor:
     """The fewest symbols, likeliest first, whose probabilities add up to `mass`; the other logits of (…, V) are −∞.
 
     The symbol that crosses `mass` is kept, so that there is always one. Raises ValueError unless 0 < mass ≤ 1.
-    Equation: autoregressive-cut. Holtzman et al. 2020, equations 2 and 3.
+    Equation: autoregressive-cut. Holtzman et al. 2020.
     """
     if not 0 < mass <= 1:
         raise ValueError(f"mass: got {mass}, expected a probability above 0, at most 1")

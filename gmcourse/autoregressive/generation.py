@@ -16,7 +16,8 @@ Choosing = Callable[[Tensor], Tensor]
 class Stepwise(Protocol):
     """Reads one symbol at a time: `state` is whatever the model must remember of those before."""
 
-    def begin(self, batch: int, /, *given: Tensor) -> Any: ...
+    @property
+    def begin(self) -> Callable[..., Any]: ...
     def step(self, symbol: Tensor | None, state: Any) -> tuple[Tensor, Any]: ...
 
 
@@ -43,11 +44,11 @@ def generate(
     not drawn. One uniform number a new symbol, so that equal seeds give equal texts. Raises ValueError for a prompt of
     another shape, or a length below 0.
     """
-    known = _prompt(prompt, n)
     if length < 0:
         raise ValueError(f"length: got {length}, expected a number of new symbols, at least 0")
-    read = known.shape[1]
     with sampling(cast(nn.Module, model), n, rng):
+        known = _prompt(prompt, n)
+        read = known.shape[1]
         logits, state = model.step(None, model.begin(n, *given))
         u = uniforms(n, length, logits, rng)
         codes = torch.cat([known.to(logits.device), known.new_zeros(n, length, device=logits.device)], 1)

@@ -21,8 +21,8 @@ Ask = Callable[..., Any]
 
 
 def draw(model: Any, x: Tensor, *given: Tensor) -> Tensor:
-    """One sample."""
-    return model.sample(1, *given)
+    """One sample, for the first row of what is given."""
+    return model.sample(1, *(t[:1] for t in given))
 
 
 class Calls(TorchDispatchMode):

@@ -1,5 +1,14 @@
 """Networks that several families share, and how a model is asked for samples."""
 
+from gmcourse.nets.attention import (
+    CrossBlock,
+    MultiHeadAttention,
+    TransformerBlock,
+    attention,
+    attention_weights,
+    cached_attention,
+    causal_mask,
+)
 from gmcourse.nets.convolution import conv_decoder, conv_encoder
 from gmcourse.nets.masked import MADE, MaskedLinear
 from gmcourse.nets.mlp import beside, mlp
@@ -8,8 +17,15 @@ from gmcourse.nets.sampling import evaluating, sampling
 
 __all__ = [
     "MADE",
+    "CrossBlock",
     "MaskedLinear",
+    "MultiHeadAttention",
+    "TransformerBlock",
+    "attention",
+    "attention_weights",
     "beside",
+    "cached_attention",
+    "causal_mask",
     "conv_decoder",
     "conv_encoder",
     "evaluating",

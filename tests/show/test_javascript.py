@@ -21,6 +21,7 @@ KINDS = (
     show.FamilyTree,
     show.GANStage,
     show.LatentMap,
+    show.PixelCompletion,
     show.Player,
     show.SelfTest,
     show.SplineEditor,
