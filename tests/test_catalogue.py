@@ -111,7 +111,7 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "row-lstm": (600, 32, 5e-3, {}),
     "diagonal-bilstm": (600, 32, 5e-3, {}),
     "lstm-language-model": (1_000, 32, 6e-3, {"clip": 64.0}),
-    "wavenet": (1_400, 4, 8e-3, {}),
+    "wavenet": (1_000, 10, 6e-3, {}),
     "gaussian-vae": (3_000, 64, 2e-3, {}),
     "gan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),
     "lsgan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),

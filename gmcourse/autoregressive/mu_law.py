@@ -10,7 +10,7 @@ def encode(x: Tensor, levels: int = 256) -> Tensor:
     """Amplitudes in [−1, 1] → codes 0..V−1, int64, of any shape: the nearest of V steps of f(x), louder ones clipped.
 
     f(x) = sgn(x) ln(1 + μ|x|) / ln(1 + μ) with μ = V − 1. Raises ValueError for fewer than two levels.
-    Equation: sound-mu-law. ITU-T G.711; van den Oord et al. 2016, section 2.2.
+    Equation: autoregressive-sound-mu-law. ITU-T G.711; van den Oord et al. 2016, section 2.2.
     """
     mu = _mu(levels)
     squeezed = x.detach().sign() * torch.log1p(mu * x.detach().abs()) / math.log1p(mu)

@@ -12,27 +12,29 @@ from torch import Generator, Tensor, nn
 from gmcourse.autoregressive.discrete import codes_log_prob
 from gmcourse.autoregressive.generation import generate
 from gmcourse.autoregressive.mu_law import decode, encode
-from gmcourse.nets import sampling
 from gmcourse.protocols import Density, Sampler, Trainable
 from gmcourse.record import Examples, ModelRecord, Suits, held_then_falling_plan
 
 
 def receptive_field(kernel: int, dilations: Sequence[int]) -> int:
-    """R = 1 + (k − 1) Σ d: how many samples before x_t its distribution can depend on. Equation: sound-reach."""
+    """R = 1 + (k − 1) Σ d: how many samples before x_t its distribution can depend on.
+
+    Equation: autoregressive-sound-reach.
+    """
     return 1 + (kernel - 1) * sum(dilations)
 
 
 def causal_conv(x: Tensor, weight: Tensor, dilation: int = 1, bias: Tensor | None = None) -> Tensor:
     """y_t = Σ_j W_j x_{t−(k−1−j)d}, zeros before the start: x (batch, in, T), weight (out, in, k) → (batch, out, T).
 
-    Equation: sound-dilated. Van den Oord et al. 2016, figure 3.
+    Equation: autoregressive-sound-dilated. Van den Oord et al. 2016, figure 3.
     """
     reach = (weight.shape[-1] - 1) * dilation
     return F.conv1d(F.pad(x, (reach, 0)), weight, bias, dilation=dilation)
 
 
 def gate(seen: Tensor) -> Tensor:
-    """tanh(f) ⊙ σ(g) of the two halves of the channels, (batch, 2r, …) → (batch, r, …). Equation: sound-gate."""
+    """tanh(f) ⊙ σ(g) of the two halves of the channels, (batch, 2r, …) → (batch, r, …)."""
     f, g = seen.chunk(2, 1)
     return f.tanh() * g.sigmoid()
 
@@ -40,8 +42,8 @@ def gate(seen: Tensor) -> Tensor:
 class Block(nn.Module):
     """z = gate(W ∗ h + V c): h + U z goes on to the next block, z to the skips; after the last block nothing goes on.
 
-    W has the filter's and the gate's taps, V a row for each class. Equation: sound-gate. Van den Oord et al. 2016,
-    equation 2, section 2.5, figure 4.
+    W has the filter's and the gate's taps, V a row for each class. Equation: autoregressive-sound-gate. Van den Oord
+    et al. 2016, equation 2, section 2.5, figure 4.
     """
 
     def __init__(self, channels: int, kernel: int, dilation: int, classes: int | None, last: bool):
@@ -69,7 +71,7 @@ class Block(nn.Module):
     def step(self, h: Tensor, queue: Tensor, t: int, heard: Tensor) -> tuple[Tensor, Tensor]:
         """h and z at time t alone, (batch, r) each; `queue`, ((k−1)d, batch, r), holds the h before it, in a circle.
 
-        h_t takes the place of the oldest, h_{t−(k−1)d}. Equation: sound-queue.
+        h_t takes the place of the oldest, h_{t−(k−1)d}. Equation: autoregressive-sound-queue.
         Paine et al. 2016.
         """
         size = len(queue)
@@ -100,7 +102,7 @@ class WaveNet(nn.Module):
     A code is embedded and moved on by one sample, so that x_t is predicted from those before it; then gated blocks of
     these dilations, the sum of whose skips goes through ReLU, 1×1, ReLU, 1×1 to the softmax. `log_prob` is of the
     codes, any length, nats. A model of `classes` is told one, `given` (batch,) int64, or several at once, (batch, m).
-    Equation: sound-chain. Van den Oord et al. 2016.
+    Equation: autoregressive-sound-chain. Van den Oord et al. 2016.
     """
 
     measures = "probability"
@@ -160,7 +162,7 @@ class WaveNet(nn.Module):
     def step(self, symbol: Tensor | None, state: Memory) -> tuple[Tensor, Memory]:
         """Reads a code, (batch,) int64, or None before the first: the next logits, (batch, V); the state is moved on.
 
-        One new column in each block, whatever R is. Equation: sound-queue.
+        One new column in each block, whatever R is. Equation: autoregressive-sound-queue.
         """
         h = torch.zeros_like(state.queues[0][0]) if symbol is None else self.embed(symbol)
         skips = []
@@ -176,8 +178,7 @@ class WaveNet(nn.Module):
     ) -> Tensor:
         """n sounds, (n, 1, T), sample by sample through the queues; of another `length`, if asked."""
         told = () if given is None else (given,)
-        with sampling(self, n, rng):
-            codes = generate(self, n, self.event_shape[1] if length is None else length, given=told, rng=rng)
+        codes = generate(self, n, self.event_shape[1] if length is None else length, given=told, rng=rng)
         return decode(codes, self.levels, self.embed.weight.dtype).unsqueeze(1)
 
     def extra_repr(self) -> str:
@@ -230,6 +231,6 @@ WAVENET = ModelRecord(
     lesson="02_autoregressive/07_sound",
     suits=Suits("sounds", lambda shape, dtype: dtype.is_floating_point and len(shape) == 2 and shape[0] == 1),
     make=make_wavenet,
-    plan=partial(held_then_falling_plan, steps=1_400, batch_size=4, peak=8e-3),
+    plan=partial(held_then_falling_plan, steps=1_000, batch_size=10, peak=6e-3),
     example=sounds,
 )
