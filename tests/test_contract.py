@@ -126,6 +126,7 @@ every_density_with_slopes = every(
         if Density in record.claims
         and record.branch[-1:] != ("probability table",)
         and record.example(1)[0].is_floating_point()
+        and record.key != "wavenet"  # the codes of a sound are steps of it
     ]
 )
 

@@ -13,6 +13,7 @@ from gmcourse.autoregressive.pixelcnn_pp import PixelCNNPP
 from gmcourse.autoregressive.row_lstm import RowLSTM
 from gmcourse.autoregressive.transformer import TransformerLanguageModel
 from gmcourse.autoregressive.translator import Translator
+from gmcourse.autoregressive.wavenet import WaveNet
 
 __all__ = [
     "FVSBN",
@@ -29,4 +30,5 @@ __all__ = [
     "LSTMLanguageModel",
     "TransformerLanguageModel",
     "Translator",
+    "WaveNet",
 ]

@@ -11,6 +11,7 @@ from gmcourse.autoregressive.pixelcnn_pp import PIXELCNN_PP
 from gmcourse.autoregressive.row_lstm import ROW_LSTM
 from gmcourse.autoregressive.transformer import TRANSFORMER_LANGUAGE_MODEL
 from gmcourse.autoregressive.translator import TRANSLATOR
+from gmcourse.autoregressive.wavenet import WAVENET
 
 RECORDS = (
     FVSBN_RECORD,
@@ -24,4 +25,5 @@ RECORDS = (
     LSTM_LANGUAGE_MODEL,
     TRANSFORMER_LANGUAGE_MODEL,
     TRANSLATOR,
+    WAVENET,
 )

@@ -32,7 +32,6 @@ class Planned:
 
 
 PLANNED = (
-    Planned("WaveNet", BELIEF_NET, "02_autoregressive/07_sound"),
     Planned("Deep autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
     Planned("Convolutional autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
     Planned("L1-sparse autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),

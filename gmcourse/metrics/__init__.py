@@ -5,21 +5,27 @@ from gmcourse.metrics.coverage import Modes, modes
 from gmcourse.metrics.distances import mmd, sliced_wasserstein
 from gmcourse.metrics.fidelity import Fidelity, fidelity, frechet_distance, precision_recall
 from gmcourse.metrics.likelihood import Estimate, estimate, importance_weighted, mean_elbo, nll
+from gmcourse.metrics.sound import cents_off, loudness_left, pair_of_classes, pitch, pitch_class
 from gmcourse.metrics.transport import transport_plan, wasserstein_1d, wasserstein_lp
 
 __all__ = [
     "Estimate",
     "Fidelity",
     "Modes",
+    "cents_off",
     "estimate",
     "features",
     "fidelity",
     "frechet_distance",
     "importance_weighted",
+    "loudness_left",
     "mean_elbo",
     "mmd",
     "modes",
     "nll",
+    "pair_of_classes",
+    "pitch",
+    "pitch_class",
     "precision_recall",
     "sliced_wasserstein",
     "transport_plan",

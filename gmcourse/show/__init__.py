@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.latent_map import LatentMap
     from gmcourse.show.mask_painter import MaskPainter
     from gmcourse.show.pixel_completion import PixelCompletion
+    from gmcourse.show.player import Player
     from gmcourse.show.self_test import SelfTest
     from gmcourse.show.spline_editor import SplineEditor
     from gmcourse.show.style import CLASS_COLOURS, COLOURS, sequential, use_style
@@ -40,6 +41,7 @@ _HOMES = {
     "LatentMap": "latent_map",
     "MaskPainter": "mask_painter",
     "PixelCompletion": "pixel_completion",
+    "Player": "player",
     "SelfTest": "self_test",
     "SplineEditor": "spline_editor",
     "ThreeFits": "three_fits",
@@ -52,6 +54,7 @@ __all__ = [
     "LatentMap",
     "MaskPainter",
     "PixelCompletion",
+    "Player",
     "SelfTest",
     "SplineEditor",
     "ThreeFits",

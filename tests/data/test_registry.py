@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError
+from itertools import combinations
 
 import pytest
 import torch
@@ -20,8 +21,8 @@ def loaded():
 
 def test_the_promised_keys_are_there():
     promised = """digits binarized-digits wine breast-cancer diabetes two-moons rings ring-of-8 grid-of-25 checkerboard
-    spirals pinwheel bouncing-digits coloured-digits number-words python-docs tones mnist fashion-mnist binarized-mnist
-    shakespeare names letter spambase usps wine-quality"""
+    spirals pinwheel bouncing-digits coloured-digits number-words python-docs tones chords mnist fashion-mnist
+    binarized-mnist shakespeare names letter spambase usps wine-quality"""
     assert set(promised.split()) == set(KEYS)
 
 
@@ -161,3 +162,16 @@ def test_tones_have_the_pitch_of_their_class(loaded):
     around = torch.stack([spectrum.gather(1, bins).amax(1) for bins in near]).amax(0)
     assert (around > 0.95 * spectrum.amax(1)).all()
     assert data.test.abs().max() <= 1
+
+
+def test_chords_sound_the_two_tones_of_their_label():
+    data = load("chords", seconds=1.0)
+    pair = data.labels["test"]
+    assert (pair[:, 0] < pair[:, 1]).all()
+    assert {tuple(row) for row in data.labels["train"].tolist()} == set(combinations(range(12), 2))
+    spectrum = torch.fft.rfft(data.test[:, 0]).abs()
+    cycles = 220 * 2 ** (pair / 12)[:, :, None] * torch.arange(1, 4)
+    near = (cycles.round().long()[..., None] + torch.arange(-8, 9)).flatten(1)
+    elsewhere = spectrum.scatter(1, near, 0.0)
+    assert (elsewhere.square().sum(1) < 0.15 * spectrum.square().sum(1)).all()
+    assert data.test.abs().amax((1, 2)).tolist() == pytest.approx([0.9] * 200)

@@ -23,6 +23,7 @@ KINDS = (
     show.LatentMap,
     show.MaskPainter,
     show.PixelCompletion,
+    show.Player,
     show.SelfTest,
     show.SplineEditor,
     show.ThreeFits,

@@ -42,6 +42,7 @@ EXPLORERS = {
     ),
     "MaskPainter-orders": lambda **given: show.MaskPainter("orders", **given),
     "MaskPainter-kernels": lambda **given: show.MaskPainter("kernels", **given),
+    "Player": lambda **given: show.Player(torch.rand(2, 50) - 0.5, 4000, ["a", "b"], **given),
     "SelfTest": show.SelfTest,
     "SplineEditor": lambda **given: show.SplineEditor([-3, -1, 0.5, 3], [-3, -0.2, 0.1, 3], [1, 0.3, 4, 1], **given),
 }
