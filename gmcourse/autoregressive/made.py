@@ -88,10 +88,10 @@ class BinaryMADE(nn.Module):
 
     def logits(self, x: Tensor, k: int | Tensor = 0) -> Tensor:
         """The logit of each bit from those before it in order k: (batch, *event) → (batch, *event)."""
-        order, degrees = self._numbered(k)
+        order, degrees = self.numbered(k)
         flat = h = x.flatten(1)
         *hidden, last = made_masks(order, degrees)
-        *before, final = self._linears()
+        *before, final = self.linears()
         for layer, mask in zip(before, hidden):
             h = F.linear(h, layer.weight * mask, layer.bias).relu()
         logits = F.linear(h, final.weight * last, final.bias)
@@ -113,10 +113,6 @@ class BinaryMADE(nn.Module):
         log_prob = bernoulli_log_prob(x, self.logits(x, self.turn)) if self.training else self.log_prob(x)
         return -log_prob.mean()
 
-    def begin_at(self, logits: Tensor) -> None:
-        """The biases of the outputs become these logits, (D,)."""
-        self._linears()[-1].bias.data.copy_(logits)
-
     def after_step(self) -> None:
         """The next order has its turn."""
         self.turn.add_(1).remainder_(len(self.orders))
@@ -124,35 +120,19 @@ class BinaryMADE(nn.Module):
     def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
         """(n, *event): an order each, uniform, then bit after bit; each hidden unit is computed once a sample."""
         with sampling(self, n, rng):
-            u = uniforms(n, self.orders.shape[1], self._linears()[0].weight, rng)
+            u = uniforms(n, self.orders.shape[1], self.linears()[0].weight, rng)
             which = torch.zeros(n, dtype=torch.long, device=u.device)
             if len(self.orders) > 1:
                 which = torch.randint(len(self.orders), (n,), generator=rng, device=u.device)
             for k in () if u.is_meta else which.unique().tolist():
-                u[which == k] = self._in_order(k, u[which == k])
+                u[which == k] = in_order(self, k, u[which == k])
             return u.view(n, *self.event_shape)
 
-    def _in_order(self, k: int, u: Tensor) -> Tensor:
-        """Bits drawn by the uniform numbers u, (batch, D), in order k, with the hidden units sorted by degree."""
-        order, degrees = self._numbered(k)
-        ranks = [torch.arange(len(order), device=u.device), *(d.argsort(stable=True) for d in degrees)]
-        ranks.append(ranks[0])  # outputs as they come
-        linears = zip(self._linears(), pairwise(ranks))
-        layers = [(layer.weight[after][:, before], layer.bias[after]) for layer, (before, after) in linears]
-        direct = None if self.direct is None else self.direct * (order[:, None] > order)
-        x = torch.zeros_like(u)
-
-        def choose(i: int, logit: Tensor) -> Tensor:
-            x[:, i] = draw_bit(logit[:, 0] + (0.0 if direct is None else torch.mv(x, direct[i])), u[:, i])
-            return x[:, i]
-
-        counts = [counts_below(d.cpu(), len(order)) for d in (order + 1, *degrees)]
-        return one_after_another(layers, counts, order.argsort().tolist(), choose, len(u))
-
-    def _linears(self) -> list[nn.Linear]:
+    def linears(self) -> list[nn.Linear]:
+        """The layers; their weights are not masked."""
         return [layer for layer in self.layers if isinstance(layer, nn.Linear)]
 
-    def _numbered(self, k: int | Tensor) -> tuple[Tensor, list[Tensor]]:
+    def numbered(self, k: int | Tensor) -> tuple[Tensor, list[Tensor]]:
         """The places of order k and its hidden degrees."""
         sets = (self.orders, *(getattr(self, f"degrees{i}") for i in range(len(self.layers) - 1)))
         order, *degrees = (each[k].view(-1) for each in sets)
@@ -163,11 +143,29 @@ class BinaryMADE(nn.Module):
         return f"event_shape={self.event_shape}, orders={len(self.orders)}"
 
 
+def in_order(model: BinaryMADE, k: int, u: Tensor) -> Tensor:
+    """Bits drawn by the uniform numbers u, (batch, D), in order k: the hidden units are sorted by degree for it."""
+    order, degrees = model.numbered(k)
+    ranks = [torch.arange(len(order), device=u.device), *(d.argsort(stable=True) for d in degrees)]
+    ranks.append(ranks[0])  # outputs as they come
+    linears = zip(model.linears(), pairwise(ranks))
+    layers = [(layer.weight[after][:, before], layer.bias[after]) for layer, (before, after) in linears]
+    direct = None if model.direct is None else model.direct * (order[:, None] > order)
+    x = torch.zeros_like(u)
+
+    def choose(i: int, logit: Tensor) -> Tensor:
+        x[:, i] = draw_bit(logit[:, 0] + (0.0 if direct is None else torch.mv(x, direct[i])), u[:, i])
+        return x[:, i]
+
+    counts = [counts_below(d.cpu(), len(order)) for d in (order + 1, *degrees)]
+    return one_after_another(layers, counts, order.argsort().tolist(), choose, len(u))
+
+
 def make_made(data: Examples | None = None) -> BinaryMADE:
     """500 hidden units, raster order; the last biases begin as the logits of the pixels' means. Without data: 8 × 8."""
     shape, means = bits_of(data)
     model = BinaryMADE(shape)
-    model.begin_at(means)
+    model.linears()[-1].bias.data.copy_(means)
     return model
 
 

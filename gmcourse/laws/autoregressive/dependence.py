@@ -62,12 +62,8 @@ def sees(
     seed: int = 0,
 ) -> set[int]:
     """The places that the logits at `place` depend on, as `is_autoregressive` finds them."""
-    return set(
-        by_place(dependence(logits, shape, levels=levels, seed=seed), order or raster(shape))[place]
-        .nonzero()
-        .flatten()
-        .tolist()
-    )
+    by_places = by_place(dependence(logits, shape, levels=levels, seed=seed), order or raster(shape))
+    return set(by_places[place].nonzero().flatten().tolist())
 
 
 def by_place(matrix: Tensor, order: Sequence[int]) -> Tensor:
