@@ -8,10 +8,15 @@ import torch
 from gmcourse import show
 from gmcourse.autoregressive.lstm import LSTMLanguageModel
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 ROOT = ".gm-next-character"
 ALPHABET = "\n abcdefghijklmno"
+LIVE = f"""
+from gmcourse import show
+from gmcourse.autoregressive.lstm import LSTMLanguageModel
+show.NextCharacter(LSTMLanguageModel({len(ALPHABET)}, embedding=8, hidden=16), {ALPHABET!r}, context="")
+"""
 
 
 @pytest.fixture
@@ -85,3 +90,15 @@ def test_the_sliders_sharpen_and_cut(page):
     page.keyboard.press("ArrowLeft")
     assert state(page)["choice"]["t"] == 0.95
     assert state(page)["entropy"][1] < cut["entropy"][1]
+
+
+def test_what_is_typed_in_jupyterlab_is_no_command_of_the_notebook(live_notebook):
+    """d d deletes a cell in command mode, a adds one, Enter edits one, m makes it prose."""
+    page = live_notebook("next.ipynb", LIVE, "print('untouched')")
+    page.get_by_role("textbox", name="Your text").click()
+    page.keyboard.type("dd am\nmab")
+    assert "".join(ALPHABET[code] for code in state(page)["context"]) == "dd am\nmab"
+    assert page.locator(".jp-Notebook .jp-CodeCell").count() == 2
+    page.locator(f"{ROOT} .gm-text").focus()
+    page.keyboard.type("dda")
+    assert page.locator(".jp-Notebook .jp-CodeCell").count() == 2

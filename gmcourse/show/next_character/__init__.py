@@ -77,10 +77,10 @@ def exported(model: LSTMLanguageModel) -> tuple[dict[str, int], bytes]:
         raise TypeError(f"model: got {type(model).__name__}, expected an LSTMLanguageModel")
     if model.stop is not None:
         raise ValueError(f"model: got the stop symbol {model.stop}, expected a model without one")
-    layer, head = model.lstm, model.head
-    matrices = (model.embed.weight, layer.weight_ih_l0, layer.weight_hh_l0, head.weight)
-    numbers, scales = zip(*(rounded(matrix.detach().cpu()) for matrix in matrices), strict=True)
-    biases = [(layer.bias_ih_l0 + layer.bias_hh_l0).detach().cpu(), head.bias.detach().cpu()]
-    sizes = {"symbols": model.levels, "embedding": model.embed.embedding_dim, "hidden": layer.hidden_size}
+    into, back, *added = (weight.detach().cpu() for weight in model.lstm.all_weights[0])
+    embed, head = model.embed.weight.detach().cpu(), model.head.weight.detach().cpu()
+    numbers, scales = zip(*map(rounded, (embed, into, back, head)), strict=True)
+    biases = [added[0] + added[1], model.head.bias.detach().cpu()]
+    sizes = {"symbols": model.levels, "embedding": embed.shape[1], "hidden": back.shape[1]}
     exact = torch.cat([*scales, *biases]).numpy().astype("<f4").tobytes()
     return sizes, exact + torch.cat([part.flatten() for part in numbers]).numpy().tobytes()

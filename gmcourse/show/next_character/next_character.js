@@ -15,8 +15,9 @@ const ITSELF = { t: 1, k: null, mass: 1 };
 const GREEDY = { t: 1, k: 1, mass: 1 };
 const UNSEEN = { " ": "space", "\n": "newline", "\t": "tab", "\u00a0": "no-break space" };
 const HINT =
-  "First all logits are divided by T, then the k likeliest stay, and of these the fewest whose mass reaches a. What stays is the set S. " +
-  "At T = 1 the last two numbers are equal; any other T adds to the divergence. After “Back to the start” the same random numbers come again.";
+  "The bars: p as the model gives it, q as it is drawn from. For q all logits are first divided by T, then the k likeliest stay, " +
+  "and of these the fewest whose mass reaches a: the set S. At T = 1 the divergence is −ln p(S); another T can only add to it. " +
+  "After “Back to the start” the same random numbers come again.";
 
 /** A symbol in words where it cannot be seen. */
 const named = (symbol) => UNSEEN[symbol] ?? (/[\s\p{C}]/u.test(symbol) ? `U+${symbol.codePointAt(0).toString(16)}` : symbol);
@@ -37,6 +38,7 @@ function newTable(parent) {
   const head = make("tr", "", make("thead", "", table));
   const names = ["next", "", "p", "q"].map((text) => make("th", "", head, text));
   names.forEach((name) => name.setAttribute("scope", "col"));
+  names[1].setAttribute("aria-hidden", "true");
   const body = make("tbody", "", table);
   const rows = Array.from({ length: SHOWN + 1 }, () => {
     const row = make("tr", "", body);
@@ -98,7 +100,7 @@ function layOut(el) {
   return { root, field, table, sliders, numbers, bar, text, given: parts[0], drawn: parts[1], status };
 }
 
-const inWords = (mass) => (mass === 0 ? "0" : mass < 0.0005 ? "< .001" : mass.toFixed(3).replace(/^0/, ""));
+const inWords = (mass) => (mass === 0 ? "0" : mass < 0.0005 ? "< 0.001" : mass.toFixed(3));
 
 function showTable({ title, axis, rows }, alphabet, codes, p, q) {
   const order = ranked(p);
