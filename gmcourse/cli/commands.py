@@ -131,11 +131,7 @@ def sample(run: Run, n: int = 64, out: Path | None = None, seed: int = 0, mean: 
         raise ValueError(f"out: got {out}, expected a name in {', '.join(pictures.SUFFIXES)}")
     runs.require_seed(seed)
     model, info, loaded = runs.load_run(run)
-    suffixes = pictures.suffixes(loaded)
-    out = out or Path(f"samples{suffixes[0]}")
-    if out.suffix.lower() not in suffixes:
-        what = "text" if out.suffix.lower() == ".txt" else "picture"
-        raise ValueError(f"out: samples of shape (n, *{loaded.event_shape}) make no {what}; name an .npy")
+    out = pictures.chosen(out, loaded)
     method = "sample_mean" if mean else "sample"
     if not hasattr(model, method):
         raise ValueError(f"mean: {info['model']} has no decoder's mean: leave --mean out")

@@ -14,11 +14,19 @@ from gmcourse.data import Dataset
 SUFFIXES = (".png", ".txt", ".npy")
 
 
-def suffixes(data: Dataset) -> tuple[str, ...]:
-    """What samples like the data may be written to, the best first: images and points of the plane make a picture."""
+def chosen(out: Path | None, data: Dataset) -> Path:
+    """`out`, or a name of the best kind: grey or coloured images and points of the plane make a picture.
+
+    Raises ValueError where samples like the data make no such file.
+    """
     shape = data.event_shape
     drawable = data.alphabet is None and ((len(shape) == 3 and shape[0] in (1, 3)) or shape == (2,))
-    return (*[".png"] * drawable, *[".txt"] * (data.alphabet is not None), ".npy")
+    suffixes = (*[".png"] * drawable, *[".txt"] * (data.alphabet is not None), ".npy")
+    out = out or Path(f"samples{suffixes[0]}")
+    if out.suffix.lower() not in suffixes:
+        what = "text" if out.suffix.lower() == ".txt" else "picture"
+        raise ValueError(f"out: samples of shape (n, *{shape}) make no {what}; name an .npy")
+    return out
 
 
 def write_samples(out: Path, samples: Tensor, alphabet: str | tuple[str, ...] | None = None) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.images import compare, grid
     from gmcourse.show.latent_map import LatentMap
     from gmcourse.show.mask_painter import MaskPainter
+    from gmcourse.show.next_character import NextCharacter
     from gmcourse.show.pixel_completion import PixelCompletion
     from gmcourse.show.player import Player
     from gmcourse.show.self_test import SelfTest
@@ -40,6 +41,7 @@ _HOMES = {
     "GANStage": "gan_stage",
     "LatentMap": "latent_map",
     "MaskPainter": "mask_painter",
+    "NextCharacter": "next_character",
     "PixelCompletion": "pixel_completion",
     "Player": "player",
     "SelfTest": "self_test",
@@ -53,6 +55,7 @@ __all__ = [
     "GANStage",
     "LatentMap",
     "MaskPainter",
+    "NextCharacter",
     "PixelCompletion",
     "Player",
     "SelfTest",

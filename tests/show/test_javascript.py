@@ -22,6 +22,7 @@ KINDS = (
     show.GANStage,
     show.LatentMap,
     show.MaskPainter,
+    show.NextCharacter,
     show.PixelCompletion,
     show.Player,
     show.SelfTest,

@@ -15,6 +15,7 @@ from PIL import Image
 from torch import nn
 
 from gmcourse import show
+from gmcourse.autoregressive.lstm import LSTMLanguageModel
 from gmcourse.catalogue import find
 from gmcourse.family_tree import family_tree
 from gmcourse.flows import Flow
@@ -43,6 +44,9 @@ EXPLORERS = {
     "MaskPainter-orders": lambda **given: show.MaskPainter("orders", **given),
     "MaskPainter-kernels": lambda **given: show.MaskPainter("kernels", **given),
     "Player": lambda **given: show.Player(torch.rand(2, 50) - 0.5, 4000, ["a", "b"], **given),
+    "NextCharacter": lambda **given: show.NextCharacter(
+        LSTMLanguageModel(3, embedding=2, hidden=2), "ab ", context="a", **given
+    ),
     "SelfTest": show.SelfTest,
     "SplineEditor": lambda **given: show.SplineEditor([-3, -1, 0.5, 3], [-3, -0.2, 0.1, 3], [1, 0.3, 4, 1], **given),
 }
