@@ -15,7 +15,7 @@ from gmcourse.nets import sampling
 def lstm_step(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
     """h = σ(o) ⊙ tanh m, m = σ(f) ⊙ m₋ + σ(i) ⊙ tanh g, (batch, h, …), of m₋ and the gates o, f, i, g, (batch, 4h, …).
 
-    Equation: autoregressive-lstm. van den Oord et al. 2016 (Pixel recurrent neural networks), eq. 3.
+    Equation: autoregressive-pixel-lstm. van den Oord et al. 2016 (Pixel recurrent neural networks), eq. 3.
     """
     size = gates.shape[1] // 4
     o, f, i = gates[:, : 3 * size].sigmoid().chunk(3, 1)
