@@ -13,6 +13,7 @@ from gmcourse.record import ModelRecord
 
 LAYERS = (nn.Linear, nn.modules.conv._ConvNd, nn.modules.rnn.RNNBase, nn.modules.rnn.RNNCellBase)
 PRODUCTS = {"addmm", "mm", "addmv", "mv", "convolution", "lstm", "gru", "mkldnn_rnn_layer"}
+COPIES = {"mul", "index", "index_select", "clone"}  # what makes a masked or sorted weight of a weight
 DIMENSIONS = (2, 5)
 SEEDS = 3
 
@@ -28,26 +29,34 @@ def draw(model: Any, x: Tensor, *given: Tensor) -> Tensor:
 class Calls(TorchDispatchMode):
     """Counts the products that each layer of a network takes part in, whoever asks for them.
 
-    A product counts for the layer in whose memory one of its arguments lies: its weight, its bias, or a part of them.
-    Those of a backward pass are not counted.
+    A product counts for the layer in whose memory one of its arguments lies: its weight, its bias, a part of them, or a
+    copy with a mask or in another order. A matrix that no layer holds counts by itself. Those of a backward pass are not
+    counted.
     """
 
     def __init__(self, model: nn.Module):
         super().__init__()
         self.counts: Counter[str] = Counter()
         self.owners = {
-            tensor.untyped_storage().data_ptr(): name
+            tensor.untyped_storage().data_ptr(): name if isinstance(layer, LAYERS) else f"{name}.{own}"
             for name, layer in model.named_modules()
-            if isinstance(layer, LAYERS)
-            for tensor in layer.parameters()
+            for own, tensor in layer.named_parameters(recurse=False)
+            if isinstance(layer, LAYERS) or tensor.dim() > 1
         }
+        self.copies: list[Any] = []  # held, so that no other tensor comes to lie where they were
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func.overloadpacket.__name__ in PRODUCTS and torch._C._current_graph_task_id() == -1:
-            tensors = [item for item in args if isinstance(item, Tensor)]
-            places = {tensor.untyped_storage().data_ptr() for tensor in tensors}
-            self.counts.update({self.owners[place] for place in places if place in self.owners})
-        return func(*args, **(kwargs or {}))
+        result, name = func(*args, **(kwargs or {})), func.overloadpacket.__name__
+        if name not in PRODUCTS | COPIES or torch._C._current_graph_task_id() != -1:
+            return result
+        places = {item.untyped_storage().data_ptr() for item in args if isinstance(item, Tensor)}
+        owners = {self.owners[place] for place in places if place in self.owners}
+        if name in PRODUCTS:
+            self.counts.update(owners)
+        elif owners:
+            self.copies.append(result)
+            self.owners[result.untyped_storage().data_ptr()] = min(owners)
+        return result
 
 
 def passes(record: ModelRecord, data: Dataset | None = None, seed: int = 0, ask: Ask = draw) -> int:
@@ -73,4 +82,6 @@ def cost(record: ModelRecord, ask: Ask = draw) -> str:
     seen = sorted({passes(record, seed=seed, ask=ask) for seed in range(SEEDS)})
     if seen == [0]:
         return "a formula"
+    if seen == [dims := record.example(1)[0].numel()] and dims > max(DIMENSIONS):
+        return "D passes"
     return "1 pass" if seen == [1] else f"{'–'.join(str(count) for count in dict.fromkeys((seen[0], seen[-1])))} passes"
