@@ -127,6 +127,7 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "cnf": (1_000, 128, 5e-3, {}),
     "residual-flow": (1_000, 256, 1e-2, {}),
     "flow-matching": (3_000, 512, 3e-3, {}),
+    "pixelcnn": (600, 32, 3e-3, {}),
     "glow": (3_000, 64, 2e-3, {}),
     "sequence-to-sequence-translator": (800, 64, 2e-3, {}),
     "transformer-language-model": (1_500, 32, 2e-3, {"clip": 100.0}),

@@ -381,6 +381,7 @@ def test_bad_counts_are_named(record):
 
 ARGUMENTS = {"n": lambda x: 5, "x": lambda x: x, "k": lambda x: 3, "given": lambda x: x[:1].expand(5, -1)}
 ARGUMENTS |= {"labels": lambda x: torch.zeros(5, dtype=torch.long)}
+ARGUMENTS |= {"known": lambda x: torch.zeros(x.shape[1:], dtype=torch.bool)}
 
 
 @every_model
@@ -516,7 +517,11 @@ def data_of(kind):
 
 
 KINDS = ("vectors", "one number", "grey images", "colour images", "small images", "sounds", "videos", "codes", "text")
-REFUSED_BY_VALUE = {("glow", "colour images"), ("naive-bayes", "grey images")}  # values of no levels
+REFUSED_BY_VALUE = {  # values of no levels
+    ("glow", "colour images"),
+    ("naive-bayes", "grey images"),
+    ("pixelcnn", "colour images"),
+}
 
 
 @every(CATALOGUE)

@@ -24,6 +24,7 @@ from gmcourse.vae.likelihoods import Bernoulli
 
 CHAPTERS = Path(__file__).resolve().parents[1] / "chapters"
 SIZE = 360  # of a panel, in its own units
+HALVED = 1  # of the test digits: which one loses its lower half
 
 
 class Panel:
@@ -114,6 +115,47 @@ def _cells(panel: Panel, edges: np.ndarray, ink: np.ndarray) -> None:
     for i, j in zip(*np.nonzero(ink > 0.01)):
         x, y = edges[0, [i, i + 1, i + 1, i]], edges[1, [j, j, j + 1, j + 1]]
         panel.path([np.stack([x, y], 1)], "model-fill", closed=True, opacity=ink[i, j])
+
+
+def autoregressive() -> str:
+    """The upper half of a digit, where the lower half's ink would lie, and three lower halves with their odds."""
+    torch.manual_seed(0)
+    digits = load("binarized-digits")
+    record = find("pixelcnn")
+    model = record.build(digits)
+    fit(model, (digits.train,), **record.recipe(digits, steps=1500))
+    known = torch.zeros(digits.event_shape, dtype=torch.bool)
+    known[:, : known.shape[1] // 2] = True
+    x = digits.test[HALVED].expand(400, -1, -1, -1)
+    drawn = model.complete(x, known, rng=torch.Generator().manual_seed(0))
+    ways = len(drawn.flatten(1).unique(dim=0))
+    said = f"400 lower halves, {ways} of them different: where the ink lies"
+    panels = [_half(drawn.mean(0)[0], known[0], "model-fill", said)]
+    with torch.no_grad():
+        scores = model.log_prob_given(drawn, known)
+    for row in (0, 1, 2):
+        words = f"one of them: ln p(lower | upper) = {_signed(scores[row])}"
+        panels.append(_half(drawn[row, 0], known[0], "samples-fill", words))
+    caption = (
+        "The upper half of a handwritten digit is <b class='tag-data'>given</b>; an autoregressive model, drawing one "
+        "pixel after another, finishes it as often as we like. First: in what share of the lower halves each pixel has "
+        "ink, according to the <b class='tag-model'>model</b>. Then three <b class='tag-samples'>samples</b>, each "
+        "with its exact log-probability, in nats. The digit was held out of the training."
+    )
+    return figure(panels, caption)
+
+
+def _half(image: Tensor, known: Tensor, kind: str, words: str) -> str:
+    """A digit as squares: known pixels in the colour of data, the others with as much ink as they have."""
+    panel, pixel = Panel(1.0), SIZE / 9
+    for (y, x), ink in zip(np.ndindex(*image.shape), image.flatten().tolist()):
+        if ink > 0.01:
+            fill = "data-fill" if known[y, x] else kind
+            place = f'x="{(x + 0.5) * pixel:g}" y="{(y + 0.5) * pixel:g}" width="{pixel:g}" height="{pixel:g}"'
+            panel.marks.append(f'<rect class="{fill}" fill-opacity="{ink:.2f}" {place}/>')
+    cut = (known.any(1).sum().item() + 0.5) * pixel
+    panel.marks.append(f'<path class="judge" d="M{pixel / 2:g},{cut:g}h{8 * pixel:g}"/>')
+    return panel.svg(words, f"A digit of 8 by 8 pixels, its upper half given; {words}")
 
 
 def vae() -> str:
@@ -283,6 +325,7 @@ def write(folder: str, text: str) -> None:
 
 PICTURES: dict[str, tuple[str, Callable[[], str]]] = {
     "taxonomy": ("01_taxonomy", taxonomy),
+    "autoregressive": ("02_autoregressive", autoregressive),
     "vae": ("04_vae", vae),
     "gan": ("05_gan", gan),
     "flows": ("06_flows", flows),

@@ -37,7 +37,6 @@ PLANNED = (
     Planned("MADE", BELIEF_NET, "02_autoregressive/01_chain_rule", "germain2015"),
     Planned("Row LSTM", BELIEF_NET, "02_autoregressive/02_recurrent_pixels"),
     Planned("Diagonal BiLSTM", BELIEF_NET, "02_autoregressive/02_recurrent_pixels"),
-    Planned("PixelCNN", BELIEF_NET, "02_autoregressive/03_convolutional_pixels"),
     Planned("Gated PixelCNN", BELIEF_NET, "02_autoregressive/04_gates_and_mixtures"),
     Planned("PixelCNN++", BELIEF_NET, "02_autoregressive/04_gates_and_mixtures"),
     Planned("WaveNet", BELIEF_NET, "02_autoregressive/07_sound"),

@@ -55,6 +55,10 @@ _DENSITIES = {
     "none": "there is no p(x)",
 }
 _PAGES = {  # of the reference, by the module that they hold, where it is not the page named after the family
+    **dict.fromkeys(
+        ("row_lstm", "diagonal_lstm", "pixelcnn", "gated_pixelcnn", "pixelcnn_pp"), "autoregressive_images"
+    ),
+    **dict.fromkeys(("lstm", "transformer", "translator", "wavenet"), "autoregressive_sequences"),
     **dict.fromkeys(("spline_flows", "autoregressive", "distillation"), "flows_splines"),
     "glow": "flows_images",
     **dict.fromkeys(("continuous", "matching", "residual"), "flows_continuous"),

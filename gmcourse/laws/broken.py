@@ -110,6 +110,20 @@ def require_close(
     raise LawBroken(law, show_value(observed[row]), show_value(expected[row]), cause, case)
 
 
+def require_entries(
+    law: str, observed: Tensor, expected: Tensor, suspects: Mapping[str, Slips], axes: Sequence[str], given: str = ""
+) -> None:
+    """As `require_close` with entries of 0 and 1, but the failure tells one entry, by the names of its axes."""
+    try:
+        require_close(law, observed, expected, 1e-6, suspects)
+    except LawBroken as broken:
+        place = ((observed - expected).abs() > 1e-6).nonzero()[0].tolist()
+        where = ", ".join(f"{name} {k}" for name, k in zip(axes, place, strict=True))
+        case = ", ".join(filter(None, [given, where]))
+        seen, right = (f"{float(value[tuple(place)]):g}" for value in (observed, expected))
+        raise LawBroken(law, seen, right, broken.cause, case) from None
+
+
 def require_value(
     law: str,
     answer: object,

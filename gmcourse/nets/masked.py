@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from gmcourse.nets.mlp import beside
 
+Choose = Callable[[int, Tensor], Tensor]
+
 
 class MaskedLinear(nn.Linear):
     """A linear layer whose output of degree a sees the inputs of degree b ≤ a, or b < a where `strict`."""
@@ -52,34 +54,57 @@ class MADE(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.register_buffer("order", torch.tensor(order))
         self.places = sorted(range(dims), key=order.__getitem__)
-        self.counts = [[int((d < degree).sum()) for degree in range(dims + 2)] for d in degrees]
+        self.counts = [counts_below(d, dims) for d in degrees]
 
     def forward(self, x: Tensor, given: Tensor | None = None) -> Tensor:
         """(batch, dims) → (batch, outputs, dims)."""
         return self.layers(beside(x, given)).view(len(x), self.outputs, self.dims)
 
-    @torch.no_grad()
-    def sequentially(self, choose: Callable[[int, Tensor], Tensor], batch: int, given: Tensor | None = None) -> Tensor:
-        """x, (batch, dims), one input after another: x_i = choose(i, its numbers, (batch, outputs)), (batch,).
+    def sequentially(self, choose: Choose, batch: int, given: Tensor | None = None) -> Tensor:
+        """x, (batch, dims), one input after another: x_i = choose(i, its numbers, (batch, outputs)), (batch,)."""
+        layers = [layer for layer in self.layers if isinstance(layer, MaskedLinear)]
+        parameters = [(layer.weight, layer.bias) for layer in layers]
+        return one_after_another(parameters, self.counts, self.places, choose, batch, given)
 
-        Each hidden unit is computed once, when the last input that it may see has been chosen: the multiplications of
-        one pass, not of `dims`. Sorted degrees make every block that a mask leaves open a slice of the weights.
-        """
-        *hidden, last = [layer for layer in self.layers if isinstance(layer, MaskedLinear)]
-        weights = [layer.weight for layer in (*hidden, last)]
-        weights[0] = weights[0][:, [*range(self.dims, self.dims + self.given_size), *self.places]]
-        known = [last.weight.new_empty(count[-1], batch) for count in self.counts]
-        if given is not None:
-            known[0][: self.given_size] = given.T
-        for degree in range(1 if given is None else 0, self.dims + 1):
-            if degree > 0:
-                i, seen = self.places[degree - 1], self.counts[-1][degree]
-                rows = slice(i, None, self.dims)
-                h = torch.addmm(last.bias[rows, None], weights[-1][rows, :seen], known[-1][:seen])
-                known[0][self.counts[0][degree]] = choose(i, h.T)
-            seen = self.counts[0][degree + 1]
-            for layer, weight, count, before, units in zip(hidden, weights, self.counts[1:], known, known[1:]):
-                new = slice(count[degree], count[degree + 1])
-                torch.addmm(layer.bias[new, None], weight[new, :seen], before[:seen], out=units[new]).relu_()
-                seen = new.stop
-        return known[0][self.given_size :][self.order].T
+
+@torch.no_grad()
+def one_after_another(
+    layers: Sequence[tuple[Tensor, Tensor]],
+    counts: Sequence[Sequence[int]],
+    places: Sequence[int],
+    choose: Choose,
+    batch: int,
+    given: Tensor | None = None,
+) -> Tensor:
+    """x, (batch, dims), of a masked network, one input after another: x_i = choose(i, its numbers, (batch, outputs)).
+
+    Each hidden unit is computed once, when the last input that it may see has been chosen: the multiplications of
+    one pass, not of `dims`. The weights and biases need no mask: hidden units are sorted by degree, `counts[l][m]` of
+    layer l have a degree below m, so that every block that a mask leaves open is a slice of the weights. `places` are
+    the inputs in their order.
+    """
+    dims, given_size = len(places), counts[0][1]
+    weights, biases = (list(each) for each in zip(*layers))
+    weights[0] = weights[0][:, [*range(dims, dims + given_size), *places]]
+    known = [weights[0].new_empty(count[-1], batch) for count in counts]
+    if given is not None:
+        known[0][:given_size] = given.T
+    for degree in range(1 if given is None else 0, dims + 1):
+        if degree > 0:
+            i, seen = places[degree - 1], counts[-1][degree]
+            rows = slice(i, None, dims)
+            h = torch.addmm(biases[-1][rows, None], weights[-1][rows, :seen], known[-1][:seen])
+            known[0][counts[0][degree]] = choose(i, h.T)
+        seen = counts[0][degree + 1]
+        for weight, bias, count, before, units in zip(weights, biases, counts[1:], known, known[1:]):
+            new = slice(count[degree], count[degree + 1])
+            torch.addmm(bias[new, None], weight[new, :seen], before[:seen], out=units[new]).relu_()
+            seen = new.stop
+    x = known[0].new_empty(batch, dims)
+    x[:, list(places)] = known[0][given_size:].T
+    return x
+
+
+def counts_below(degrees: Tensor, dims: int) -> list[int]:
+    """How many of `degrees` are below 0, 1, …, dims + 1."""
+    return torch.searchsorted(degrees.sort().values, torch.arange(dims + 2)).tolist()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.gan_stage.figure import stage_figure
     from gmcourse.show.images import compare, grid
     from gmcourse.show.latent_map import LatentMap
+    from gmcourse.show.pixel_completion import PixelCompletion
     from gmcourse.show.self_test import SelfTest
     from gmcourse.show.spline_editor import SplineEditor
     from gmcourse.show.style import CLASS_COLOURS, COLOURS, sequential, use_style
@@ -36,6 +37,7 @@ _HOMES = {
     "FamilyTree": "family_tree",
     "GANStage": "gan_stage",
     "LatentMap": "latent_map",
+    "PixelCompletion": "pixel_completion",
     "SelfTest": "self_test",
     "SplineEditor": "spline_editor",
     "ThreeFits": "three_fits",
@@ -46,6 +48,7 @@ __all__ = [
     "FamilyTree",
     "GANStage",
     "LatentMap",
+    "PixelCompletion",
     "SelfTest",
     "SplineEditor",
     "ThreeFits",

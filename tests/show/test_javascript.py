@@ -16,7 +16,16 @@ from gmcourse.show.explorer import layers_of
 from gmcourse.show.frame_slider import FrameSlider
 
 SHOW = Path(__file__).parents[2] / "gmcourse" / "show"
-KINDS = (FrameSlider, show.FamilyTree, show.GANStage, show.LatentMap, show.SelfTest, show.SplineEditor, show.ThreeFits)
+KINDS = (
+    FrameSlider,
+    show.FamilyTree,
+    show.GANStage,
+    show.LatentMap,
+    show.PixelCompletion,
+    show.SelfTest,
+    show.SplineEditor,
+    show.ThreeFits,
+)
 EXPLORERS = {kind.__name__: kind for kind in KINDS}
 EXPLORERS = {kind.__name__: kind for kind in KINDS}
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")

@@ -1,6 +1,7 @@
 // Data sets that the page can make itself, and points painted by hand.
 
-import { fillNormal, randomness } from "./training.js";
+import { fillNormal } from "./training.js";
+import { randomness } from "../js/random.js";
 
 const COUNT = 600;
 const MOST_DRAWN = 2000;

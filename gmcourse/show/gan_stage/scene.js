@@ -2,7 +2,8 @@
 
 import { LOSSES } from "./losses.js";
 import { backwardBatch, forwardBatch, workspace } from "./network.js";
-import { fillNormal, randomness } from "./training.js";
+import { fillNormal } from "./training.js";
+import { randomness } from "../js/random.js";
 
 const HEAT = 40;
 const CELLS = 16;

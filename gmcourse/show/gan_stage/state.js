@@ -2,7 +2,8 @@
 
 import { forgetAfter, isDue, newHistory, note } from "./history.js";
 import { newView } from "./scene.js";
-import { criticStep, generatorStep, isSound, newRun, randomness, restore, snapshot } from "./training.js";
+import { criticStep, generatorStep, isSound, newRun, restore, snapshot } from "./training.js";
+import { randomness } from "../js/random.js";
 import { floats } from "../js/mlp.js";
 
 /** The traits as numbers and names. */

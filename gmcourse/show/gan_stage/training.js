@@ -1,21 +1,10 @@
-// Training in the page: seeded draws, Adam, the critic's step, the generator's step, and a state that can be kept.
+// Training in the page: draws, Adam, the critic's step, the generator's step, and a state that can be kept.
 
 import { LOSSES, meanLoss } from "./losses.js";
 import { backwardBatch, forwardBatch, network, workspace } from "./network.js";
+import { randomness } from "../js/random.js";
 
 const [BETA1, BETA2, EPSILON] = [0.5, 0.999, 1e-8];
-
-/** Uniform draws in [0, 1) from a state of 32 bits (mulberry32): equal seeds, equal draws. */
-export function randomness(seed) {
-  const source = { state: seed >>> 0 };
-  source.uniform = () => {
-    source.state = (source.state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(source.state ^ (source.state >>> 15), source.state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return source;
-}
 
 /** Fills `values` with draws from N(0, 1), in pairs (Box and Muller). */
 export function fillNormal(values, { uniform }) {
