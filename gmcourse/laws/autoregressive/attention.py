@@ -37,7 +37,29 @@ def looks_up_by_content(candidate: Look, *, seed: int = 0) -> None:
         observed = require_shape(law, output, (batch, n, e)).detach().double()
         expected, slips = _looked_up(q.double(), k.double(), v.double(), mask)
         slips, left = ({}, "overflow") if scale > 1 else (slips, "")
-        require_close(law, observed, expected, within(expected, 1e-3 if scale > 1 else 1e-5), slips, deduced=left)
+        _row_by_row(law, observed, expected, 1e-3 if scale > 1 else 1e-5, slips, "query", left)
+
+
+def _row_by_row(
+    law: str,
+    observed: Tensor,
+    expected: Tensor,
+    share: float,
+    slips: dict[str, list[Tensor]],
+    name: str,
+    deduced: str = "",
+) -> None:
+    """As `require_close`, (batch, n, e) each; what is told of a failure is the first of the n that is wrong."""
+    batch, n, _ = expected.shape
+    case = {name: torch.arange(n).repeat_interleave(batch), "sequence": torch.arange(batch).repeat(n)}
+    turned = {cause: [_rows(way) for way in ways] for cause, ways in slips.items()}
+    right = _rows(expected)
+    require_close(law, _rows(observed), right, within(right, share), turned, given=case, deduced=deduced)
+
+
+def _rows(x: Tensor) -> Tensor:
+    """(batch, n, e) → (n · batch, e)."""
+    return x.transpose(0, 1).flatten(0, 1)
 
 
 def _shares(scores: Tensor, mask: Tensor) -> Tensor:
@@ -105,7 +127,7 @@ def cache_is_the_past(candidate: Cached, *, seed: int = 0) -> None:
             output, cache = _step(candidate, cache, law, q[:, t : t + 1], k[:, t : t + 1], v[:, t : t + 1])
             outputs.append(output)
         expected, slips = _causal(q.double(), k.double(), v.double())
-        require_close(law, torch.cat(outputs, 1), expected, within(expected, 1e-5), slips)
+        _row_by_row(law, torch.cat(outputs, 1), expected, 1e-5, slips, "place")
         _two_ways_on(candidate, q, k, v)
 
 

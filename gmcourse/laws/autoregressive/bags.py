@@ -37,7 +37,12 @@ def bags_are_counted(candidate: Callable[[Sentences], int], *, seed: int = 0) ->
         cause: [torch.tensor([float(way(case)) for case in asked]).double() for way in ways]
         for cause, ways in _ways().items()
     }
-    require_close(law, torch.stack(answers), expected.double(), 0.0, slips)
+    try:
+        require_close(law, torch.stack(answers), expected.double(), 0.0, slips)
+    except LawBroken as broken:
+        place = next(k for k, answer in enumerate(answers) if answer != expected[k])
+        told = "; ".join(map(" ".join, asked[place]))
+        raise LawBroken(law, f"{answers[place]:g}", f"{expected[place]:g}", broken.cause, told) from None
 
 
 def _seen(words: list[str], earlier: Sentences) -> bool:
