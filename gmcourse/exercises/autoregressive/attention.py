@@ -159,7 +159,7 @@ EXERCISES = (
         stub='''def cached_attention(q, k, v, cache):
     """What the newest place finds, (batch, 1, e), and the cache for the next place.
 
-    q, k (batch, 1, d) and v (batch, 1, e) are of the newest place, which looks at itself
+    q, k (batch, 1, d) and v (batch, 1, e) are of the newest place. It looks at itself
     and at all before it. cache is what you gave back for the place before, None for the
     first place. It stays as it is: two continuations may begin with it.
     """
