@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gmcourse.show.source import source  # now, since loading the module later would give its own name to the module
 
 if TYPE_CHECKING:  # what editors read
+    from gmcourse.show.attention_map import AttentionMap
     from gmcourse.show.bent_plane import bending, bent
     from gmcourse.show.curves import loss_curve
     from gmcourse.show.densities import density_map
@@ -37,6 +38,7 @@ _HOMES = {
     "frames": "frame_slider",
     "stage_figure": "gan_stage.figure",
     "tree_figure": "family_tree.figure",
+    "AttentionMap": "attention_map",
     "FamilyTree": "family_tree",
     "GANStage": "gan_stage",
     "LatentMap": "latent_map",
@@ -51,6 +53,7 @@ _HOMES = {
 __all__ = [
     "CLASS_COLOURS",
     "COLOURS",
+    "AttentionMap",
     "FamilyTree",
     "GANStage",
     "LatentMap",

@@ -18,6 +18,7 @@ from gmcourse.show.frame_slider import FrameSlider
 SHOW = Path(__file__).parents[2] / "gmcourse" / "show"
 KINDS = (
     FrameSlider,
+    show.AttentionMap,
     show.FamilyTree,
     show.GANStage,
     show.LatentMap,
