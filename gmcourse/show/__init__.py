@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.gan_stage.figure import stage_figure
     from gmcourse.show.images import compare, grid
     from gmcourse.show.latent_map import LatentMap
+    from gmcourse.show.next_character import NextCharacter
     from gmcourse.show.pixel_completion import PixelCompletion
     from gmcourse.show.self_test import SelfTest
     from gmcourse.show.spline_editor import SplineEditor
@@ -37,6 +38,7 @@ _HOMES = {
     "FamilyTree": "family_tree",
     "GANStage": "gan_stage",
     "LatentMap": "latent_map",
+    "NextCharacter": "next_character",
     "PixelCompletion": "pixel_completion",
     "SelfTest": "self_test",
     "SplineEditor": "spline_editor",
@@ -48,6 +50,7 @@ __all__ = [
     "FamilyTree",
     "GANStage",
     "LatentMap",
+    "NextCharacter",
     "PixelCompletion",
     "SelfTest",
     "SplineEditor",

@@ -21,6 +21,7 @@ KINDS = (
     show.FamilyTree,
     show.GANStage,
     show.LatentMap,
+    show.NextCharacter,
     show.PixelCompletion,
     show.SelfTest,
     show.SplineEditor,

@@ -15,6 +15,7 @@ from PIL import Image
 from torch import nn
 
 from gmcourse import show
+from gmcourse.autoregressive.lstm import LSTMLanguageModel
 from gmcourse.catalogue import find
 from gmcourse.family_tree import family_tree
 from gmcourse.flows import Flow
@@ -39,6 +40,9 @@ EXPLORERS = {
     "GANStage": lambda **given: show.GANStage(mlp([2, 4, 2]), mlp([2, 4, 1]), torch.randn(20, 2), **given),
     "LatentMap": lambda **given: show.LatentMap(
         nn.Sequential(nn.Linear(2, 4), nn.Sigmoid()), torch.randn(9, 2), torch.arange(9) % 2, **given
+    ),
+    "NextCharacter": lambda **given: show.NextCharacter(
+        LSTMLanguageModel(3, embedding=2, hidden=2), "ab ", context="a", **given
     ),
     "SelfTest": show.SelfTest,
     "SplineEditor": lambda **given: show.SplineEditor([-3, -1, 0.5, 3], [-3, -0.2, 0.1, 3], [1, 0.3, 4, 1], **given),
