@@ -126,7 +126,6 @@ every_density_with_slopes = every(
         if Density in record.claims
         and record.branch[-1:] != ("probability table",)
         and record.example(1)[0].is_floating_point()
-        and record.key != "wavenet"  # the codes of a sound are steps of it
     ]
 )
 
@@ -452,6 +451,9 @@ def test_second_derivatives_are_those_of_the_first(record):
     model = built(record).double().eval()
     x, *given = (t.double() if t.is_floating_point() else t for t in record.example(3))
     x.requires_grad_()
+    if torch.autograd.grad(model.log_prob(x, *given).sum(), x, allow_unused=True)[0] is None:
+        assert model.measures == "probability"
+        return  # its codes are steps of x, without a slope
     v = torch.randn(x.shape, generator=seeded(), dtype=x.dtype)
 
     def slope(**options):
