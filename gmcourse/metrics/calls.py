@@ -30,8 +30,8 @@ class Calls(TorchDispatchMode):
     """Counts the products that each layer of a network takes part in, whoever asks for them.
 
     A product counts for the layer in whose memory one of its arguments lies: its weight, its bias, a part of them, or a
-    copy with a mask or in another order. A matrix that no layer holds counts by itself. Those of a backward pass are not
-    counted.
+    copy with a mask or in another order. A matrix that no layer holds counts by itself. What a backward pass multiplies
+    is not counted.
     """
 
     def __init__(self, model: nn.Module):

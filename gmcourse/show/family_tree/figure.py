@@ -10,8 +10,8 @@ from matplotlib.textpath import TextPath
 from gmcourse.family_tree import QUESTIONS, family_tree
 from gmcourse.show.style import COLOURS
 
-_WIDTH, _INDENT, _COLUMN, _LINE = 504.0, 15.0, 168.0, 13.5  # points
-_NAME, _SMALL = 10.0, 8.8
+_WIDTH, _INDENT, _COLUMN, _LINE = 504.0, 13.0, 156.0, 12.8  # points
+_NAME, _SMALL = 9.6, 8.2
 Branch = dict[str, Any]
 
 
@@ -83,9 +83,9 @@ def _chips(axes: Axes, models: list[Branch], question: str | None, y: float) -> 
         words, lit = _words(model, question), question in model["answers"]
         wide = _width(words, lit)
         if not x or x + wide > _WIDTH - 4:
-            x, y = start, y + _LINE + 6
+            x, y = start, y + _LINE + 4
         _chip(axes, x, y - _LINE / 2 - 1, words, lit)
-        x += wide + 14
+        x += wide + 12
     return y
 
 
@@ -114,6 +114,6 @@ def _width(words: str, bold: bool = False) -> float:
 
 def _chip(axes: Axes, x: float, y: float, words: str, lit: bool) -> None:
     edge, face = (COLOURS["model"], "#fbe6d6") if lit else (COLOURS["faint"], "white")
-    box = {"boxstyle": "round,pad=0.3,rounding_size=0.4", "edgecolor": edge, "facecolor": face, "linewidth": 0.9}
+    box = {"boxstyle": "round,pad=0.25,rounding_size=0.4", "edgecolor": edge, "facecolor": face, "linewidth": 0.9}
     style = {"fontsize": _SMALL, "weight": "bold" if lit else "normal", "va": "center", "bbox": box}
     axes.text(x, y, words, color=COLOURS["ink"], **style)
