@@ -131,7 +131,7 @@ EXERCISES = (
     Exercise(
         id="autoregressive.seen_count",
         stub='''def seen_count(layers, half):
-    """The number of pixels that an output depends on, after masked kernels 2 half + 1 wide."""
+    """How many pixels an output depends on, after masked kernels 2 half + 1 wide."""
     raise NotImplementedError''',
         points=2,
         laws=(reach.seen_pixels_are_counted,),
@@ -145,6 +145,16 @@ EXERCISES = (
             (lambda layers, half: 2 * (half * layers) ** 2 + 2 * half * layers, "one-to-one"),
             (lambda layers, half: (3 * (half * layers) ** 2 + 5 * half * layers) // 2, "spread"),
             (lambda layers, half: (3 * layers**2 + 5 * layers) // 2, "dependence"),
+            (
+                lambda layers, half: half * layers + sum(half * layers + 1 + half * up for up in range(1, layers + 1)),
+                "dependence",
+            ),
+            (
+                lambda layers, half: (
+                    half * layers + sum(half * layers + 1 + half * up for up in range(1, half * layers + 1))
+                ),
+                "gradient",
+            ),
             (lambda layers, half: (half * layers) ** 2 + 2 * half * layers, "reduction"),
             (lambda layers, half: (2 * half * layers + 1) ** 2, "sign"),
         ),
@@ -153,6 +163,7 @@ EXERCISES = (
             "one-to-one": "That is all of the past as far as the layers reach. Can a path step to the right for free?",
             "spread": "Two layers with h = 1 are not one with h = 2, which goes two columns right with one row up.",
             "dependence": "That is right for h = 1. How many rows does a wider kernel see, and how far in each?",
+            "gradient": "One layer of 5 × 5 sees its 12 open taps. How many of them do you count in the upper row?",
             "reduction": "Above to the right there are pixels that are seen, too. Did you count the left part alone?",
             "sign": "The rows below, and the own row to the right, are the future.",
             "direction": "In the own row there are h·L pixels to the left. Are they in your count?",
