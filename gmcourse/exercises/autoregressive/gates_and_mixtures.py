@@ -122,6 +122,14 @@ EXERCISES = (
                 lambda low, high, a, b, n: (low + (high - low + 1) * a // n, low + (high - low + 1) * b // n - 1),
                 "one-to-one",
             ),
+            (
+                lambda low, high, a, b, n: (low + (high - low) * a // n, low + -(-(high - low) * b // n)),
+                "reduction",
+            ),
+            (
+                lambda low, high, a, b, n: (low + (high - low + 1) * a // n, low + (high - low + 1) * b // n),
+                "reduction",
+            ),
             (lambda low, high, a, b, n: (int(low + (high - low) * a / n), int(low + (high - low) * b / n)), "overflow"),
             (lambda low, high, a, b, n: ((high - low) * a // n, (high - low) * b // n), "constant"),
             (lambda low, high, a, b, n: (low + (high - low) // n * a, low + (high - low) // n * b), "log-mean"),
@@ -136,6 +144,7 @@ EXERCISES = (
         ),
         causes={
             "one-to-one": "A part ends where the next begins: high is not in [low, high). What is left between yours?",
+            "reduction": "Some number is in two parts, or outside [low, high). Do the widths sum to high − low?",
             "overflow": "Right for small numbers, wrong above 2^53. `/` makes a double of 53 bits, `//` an integer.",
             "constant": "Frequencies from 0 to total are all of [low, high). Does your part begin at low then?",
             "log-mean": "Which comes first, the product or the division? What is rounded off early is lost often.",
@@ -217,7 +226,7 @@ EXERCISES = (
         ),
         causes={
             "one-to-one": "high does not belong to the interval. Which is its last number?",
-            "reduction": "A narrow interval about the middle holds 0111 and 1000. How many bits do these two share?",
+            "reduction": "The width does not say how many: 0111 and 1000 are neighbours. What do the two ends share?",
             "dependence": "Not all points share these bits. What the coder adds to end its stream is no message.",
             "spread": "Where two points differ, the message could be either, and so from there on. Do you go on?",
             "constant": "Every number is written with `places` digits. Where are the zeros in front?",

@@ -59,12 +59,18 @@ def _near(part: Sequence[int], exact: Sequence[Fraction | int], within: int = 1)
     return all(abs(x - e) < within for x, e in zip(part, exact, strict=True))
 
 
+def _seam(parts: Sequence[Part], high: int) -> str:
+    """Numbers that are in two parts, or past high: "reduction", the parts hold too much; else "one-to-one", a gap."""
+    begins = (*(part[0] for part in parts[1:]), high)
+    return "reduction" if any(part[1] > begin for part, begin in zip(parts, begins, strict=True)) else "one-to-one"
+
+
 def _cause(parts: Sequence[Part], low: int, high: int, edges: Sequence[int]) -> str:
     """Which slip gives these parts, to within 2."""
     width, total, steps = high - low, edges[-1], list(zip(edges, edges[1:], strict=False))
     share = [Fraction(width * c, total) for c in edges]
     slips: dict[str, Sequence[Sequence[tuple[Fraction | int, Fraction | int]]]] = {
-        "one-to-one": [[(low + share[k], low + share[k + 1]) for k in range(len(steps))]],
+        _seam(parts, high): [[(low + share[k], low + share[k + 1]) for k in range(len(steps))]],
         "constant": [[(share[k], share[k + 1]) for k in range(len(steps))]],
         "dependence": [[(low + share[k], low + share[k] + share[k + 1]) for k in range(len(steps))]]
         + [[(low + share[k], low + share[k] + (width - share[k]) * b / total) for k, (_, b) in enumerate(steps)]],

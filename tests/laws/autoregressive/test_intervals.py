@@ -46,8 +46,9 @@ BUGS = {
         ),
         "overlapping": (
             lambda low, high, a, b, n: (narrow(low, high, a, b, n)[0], narrow(low, high, a, b, n)[1] + 1),
-            "one-to-one",
+            "reduction",
         ),
+        "a width of one more": (part(lambda low, width, c, n: low + (width + 1) * c // n), "reduction"),
         "doubles": (part(lambda low, width, c, n: int(low + width * c / n)), "overflow"),
         "not from low": (part(lambda low, width, c, n: width * c // n), "constant"),
         "divided first": (part(lambda low, width, c, n: low + width // n * c), "log-mean"),
