@@ -87,7 +87,7 @@ class TransformerBlock(nn.Module):
     """x + attention(LN x), then x + MLP(LN x): pre-norm.
 
     Each branch reads a normalised x and adds to x itself, which runs through untouched from the embedding to the last
-    layer. The last weights of each branch start small, as N(0, `spread`²). Hidden layer: GELU, four times as wide.
+    layer. The last weights of each branch start small, as N(0, spread²). Hidden layer: GELU, four times as wide.
     Equation: autoregressive-block. Vaswani et al. 2017, figure 1; the norm within the branch: Xiong et al. 2020.
     """
 
