@@ -237,8 +237,11 @@ def test_a_script_uses_the_harness_and_names_its_claim(path):
     assert f"python -m benchmarks.{claim.replace('/', '.')}" in ast.get_docstring(tree)
 
 
+PEERS = {"peers": ("nflows", "normflows"), "sampling_belief_nets": ("nflows",), "stage_frames": ("playwright",)}
+
+
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_a_script_imports(path):
-    for library in {"peers": ("nflows", "normflows"), "stage_frames": ("playwright",)}.get(path.stem, ()):
+    for library in PEERS.get(path.stem, ()):
         pytest.importorskip(library)
     importlib.import_module(f"benchmarks.{path.parent.name}.{path.stem}")

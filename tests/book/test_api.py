@@ -140,7 +140,7 @@ def test_the_command_line_tells_each_command_and_argument():
     assert "## `gmcourse train MODEL`\n\nTrain a model" in said
     assert "`--batch-size`\n: examples a step\n" in said
     assert "`--data DATA`\n: a data set, `gmcourse data` lists them; or your own .csv" in said
-    assert "`--out`\n: a .png (of images, or of points of the plane) or an .npy" in said
+    assert "`--out`\n: a .png (of images, or of points of the plane), a .txt (of texts) or an .npy" in said
     assert "by default samples.png where they make a picture" in said
 
 
