@@ -49,6 +49,7 @@ def diagonals_become_columns(candidate: Callable[[Tensor], Tensor], *, seed: int
             "spread": [
                 _moved(x, lambda r, c: 2 * r + c, wide).double(),
                 _moved(x, lambda r, c: r + c + 1, wide).double(),
+                _moved(x, lambda r, c, wide=wide: (r + c + 1) % wide, wide).double(),
             ],
         }
         law = f"(r, c) stands at column r + c, zeros elsewhere: {size}"
@@ -76,6 +77,7 @@ def rows_come_back(candidate: Callable[[Tensor], Tensor], *, seed: int = 0) -> N
             "direction": [
                 taken(lambda r, c, last=height - 1: last - r + c),
                 taken(lambda r, c: c - r),
+                taken(lambda r, c: c - r - 1),
             ],
             "constant": [taken(lambda r, c: c), taken(lambda r, c, last=height - 1: last + c)],
         }
@@ -92,7 +94,7 @@ def own_row_is_seen_from_the_left(candidate: Callable[[Tensor, Tensor], Tensor],
         a, b = left.double(), right.double()
         suspects = {
             "dependence": [a + b, a + b.roll(1, 2)],
-            "direction": [a + _shifted(b, -1), _shifted(a, 1) + b, a + b.roll(-1, 2), a + _shifted(b.mT, 1).mT],
+            "direction": [a + _shifted(b, -1), _shifted(a, 1) + b, a + b.roll(-1, 2), *_by_columns(a, b)],
             "spread": [_shifted(a + b, 1), (a + b).roll(1, 2), a + _shifted(b, 2)],
             "sign": [a - _shifted(b, 1), _shifted(b, 1) - a],
             "constant": [a, _shifted(b, 1), b],
@@ -108,6 +110,12 @@ def _require_rows(law: str, observed: Tensor, expected: Tensor, suspects: dict[s
     known = {cause: [slip.flatten(0, 2) for slip in slips] for cause, slips in suspects.items()}
     rows = {name: value.flatten(0, 2) for name, value in given.items()}
     require_close(law, observed.flatten(0, 2), expected.flatten(0, 2), 1e-6, known, rows)
+
+
+def _by_columns(a: Tensor, b: Tensor) -> list[Tensor]:
+    """The sums of which one map was moved by a column instead of a row, or by both."""
+    moved = [move for n in (1, -1) for move in (_shifted(b.mT, n).mT, b.roll(n, 3), _shifted(_shifted(b, 1).mT, n).mT)]
+    return [a + move for move in moved] + [_shifted(a.mT, n).mT + b for n in (1, -1)]
 
 
 def _shifted(x: Tensor, rows: int) -> Tensor:
@@ -127,16 +135,25 @@ def counts_what_row_lstm_misses(answer: object, *, size: int = 8, kernel: int = 
     """
     seen = [_walked(size, kernel, r, c) for r in range(size) for c in range(size)]
     pairs = size**2 * (size**2 - 1) // 2
-    count = sum(map(len, seen))
+    count, share = sum(map(len, seen)), _missed_share(size + 1, kernel)
+    own_row = sum(max(c - kernel // 2 - 1, 0) for c in range(size)) * size
     suspects = {
         "direction": float(count),
         "constant": float(pairs),
         "dependence": [_outside(size, own, left) for own in (1, 2) for left in (0, 1)],
         "one-to-one": float(pairs - sum(len(_walked(size, 7, r, c)) for r in range(size) for c in range(size))),
+        "shape": [share * (size + 1) ** 2 * size * (size + 2) / 2, share * pairs, round(share, 2) * pairs],
+        "spread": float(pairs - count - own_row),
         "reduction": ((pairs - count) / size**2, (pairs - count) / pairs, 100 * (pairs - count) / pairs),
     }
     law = f"pairs that one layer misses, {size} × {size}, {kernel} × {kernel} first"
     require_value(law, answer, float(pairs - count), 0.5, suspects)
+
+
+def _missed_share(size: int, kernel: int) -> float:
+    """The share of the pairs of size² pixels that a Row LSTM of one layer does not see."""
+    seen = sum(len(_walked(size, kernel, r, c)) for r in range(size) for c in range(size))
+    return 1 - seen / (size**2 * (size**2 - 1) / 2)
 
 
 def _walked(size: int, kernel: int, r: int, c: int) -> set[Place]:
