@@ -81,7 +81,7 @@ def nucleus_is_smallest(candidate: Choose, *, seed: int = 0) -> None:
         (ROW.log(), 0.96),
         (ROW.log(), 1.0),
         (2 * draw(4, 7, seed=seed), 0.7),
-        (3 * draw(20, 60, seed=seed + 1), 1.0),
+        (3 * draw(20, 60, seed=seed + 1), 1.0),  # where rounding may keep a sum below 1
     ):
         law = f"softmax of the answer is p in the nucleus of mass {mass:g}, and 0 elsewhere"
         tensor = as_tensor(ask(candidate, logits=logits, mass=mass))
@@ -97,9 +97,8 @@ def nucleus_is_smallest(candidate: Choose, *, seed: int = 0) -> None:
             if not found.isneginf().all(-1).any():
                 raise
             law = "the symbol that crosses the mass is kept, so that there is always one"
-            raise LawBroken(
-                law, "a row of −∞", "one at least", broken.cause or "constant", f"mass = {mass:g}"
-            ) from None
+            cause = broken.cause or "constant"
+            raise LawBroken(law, "a row of −∞", "one at least", cause, f"mass = {mass:g}") from None
 
 
 def _softmax(logits: Tensor) -> Tensor:

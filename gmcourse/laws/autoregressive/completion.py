@@ -40,16 +40,21 @@ def completes_in_turn(candidate: Complete, *, seed: int = 0) -> None:
             output = ask(candidate, logits=logits, x=image, known=known, u=u)
             return require_shape(law, output, tuple(image.shape)).detach().double()
 
-        first, expected = told(x), _drawn(logits, x, known, u).double()
-        try:
-            require_entries(law, first, expected, _slips(logits, x, known, u), ("image", "channel", "row", "column"))
-        except LawBroken as broken:
-            left = "" if torch.equal(told(x), first) else "randomness"
-            left = left if torch.isin(first, torch.tensor([0.0, 1.0])).all() else "container"
-            raise LawBroken(law, broken.observed, broken.expected, broken.cause or left, broken.case) from None
-        if not torch.equal(told(torch.where(known, x, 1 - x)), first):
+        _require_images(law, told, x, _drawn(logits, x, known, u).double(), _slips(logits, x, known, u))
+        if not torch.equal(told(torch.where(known, x, 1 - x)), told(x)):
             law = "what x holds at the unknown pixels makes no difference"
             raise LawBroken(law, "another image", "the same image", "dependence")
+
+
+def _require_images(law: str, told: Logits, x: Tensor, expected: Tensor, slips: dict[str, list[Tensor]]) -> None:
+    """told(x) is `expected`; where no slip fits, it may be noise, or no image of 0 and 1."""
+    first, again = told(x), told(x)
+    try:
+        require_entries(law, first, expected, slips, ("image", "channel", "row", "column"))
+    except LawBroken as broken:
+        left = "" if torch.equal(again, first) else "randomness"
+        left = left if ((first == 0) | (first == 1)).all() else "container"
+        raise LawBroken(law, broken.observed, broken.expected, broken.cause or left, broken.case) from None
 
 
 def _toy(rng: torch.Generator) -> Logits:

@@ -50,18 +50,7 @@ def _gates(features: Tensor, given: Tensor) -> tuple[Tensor, dict[str, list[Tens
         "log-mean": [bare + df, bare + dg, bare + df + dg, bare + _tanh(df) * dg.sigmoid(), bare * (1 + df)]
         + [(_tanh(f) + df) * (g.sigmoid() + dg)],
         "reduction": [_tanh(f + df) + (g + dg).sigmoid()],
-        "spread": [
-            _tanh(f + df) * _tanh(g + dg),
-            (f + df).sigmoid() * (g + dg).sigmoid(),
-            (f + df) * (g + dg).sigmoid(),
-            (f + df).relu() * (g + dg).sigmoid(),
-            _tanh(f + df) * (g + dg),
-            _tanh((f + df) * (g + dg)),
-            _tanh((f + df) * (g + dg).sigmoid()),
-            _tanh(f + df) * (g + dg).softmax(1),
-            _tanh(f + df) * (g + dg > 0),
-            _tanh(f + df) * (g + dg).clamp(0, 1),
-        ],
+        "spread": _other_functions(f + df, g + dg),
         "one-to-one": [_tanh(even) * odd.sigmoid(), even.sigmoid() * _tanh(odd)],
         "sign": [
             _tanh(f - df) * (g - dg).sigmoid(),
@@ -71,3 +60,11 @@ def _gates(features: Tensor, given: Tensor) -> tuple[Tensor, dict[str, list[Tens
         ],
         "shape": [*pooled(right), *(_tanh(f + a) * (g + b).sigmoid() for a, b in zip(pooled(df), pooled(dg)))],
     }
+
+
+def _other_functions(f: Tensor, g: Tensor) -> list[Tensor]:
+    """f and g, the class in them, through other functions than tanh and σ, or through these in another way."""
+    gates = (_tanh(g), g, g.softmax(1), (g > 0).double(), g.clamp(0, 1))
+    filters = (f.sigmoid(), f, f.relu())
+    around = (_tanh(f * g), _tanh(f * g.sigmoid()))
+    return [*(_tanh(f) * gate for gate in gates), *(way * g.sigmoid() for way in filters), *around]

@@ -34,32 +34,34 @@ def diagonals_become_columns(candidate: Callable[[Tensor], Tensor], *, seed: int
         size = f"a map of {height} × {width}"
         output = ask(candidate, x=x)
         observed = require_shape(f"{wide} columns: {size}", output, (*shape[:3], wide)).double()
-        expected = _moved(x, lambda r, c: r + c, wide).double()
-        padded = _moved(x, lambda r, c: c, wide).double()
-        rolled = [
-            torch.stack([row.roll(r, -1) for r, row in enumerate(m.unbind(-2))], -2) for m in (x.double(), padded)
-        ]
-        suspects = {
-            "direction": [
-                _moved(x, lambda r, c, last=height - 1: last - r + c, wide).double(),
-                _moved(x, lambda r, c: c - r, wide).double(),
-                rolled[1].flip(-2),
-                *(_moved(x.flip(axis), lambda r, c: r + c, wide).double() for axis in (2, 3)),
-            ],
-            "dependence": [_moved(rolled[0], lambda r, c: c, wide)],
-            "constant": [
-                padded,
-                _moved(x, lambda r, c, last=height - 1: last + c, wide).double(),
-                _moved(x, lambda r, c: min(r, 1) + c, wide).double(),
-            ],
-            "spread": [
-                _moved(x, lambda r, c: 2 * r + c, wide).double(),
-                *(_moved(x, lambda r, c, by=by: r + c + by, wide).double() for by in (1, -1)),
-                _moved(x, lambda r, c, wide=wide: (r + c + 1) % wide, wide).double(),
-            ],
-        }
         law = f"(r, c) stands at column r + c, zeros elsewhere: {size}"
-        _require_rows(law, observed, expected, suspects, {"row of x": x})
+        expected = _moved(x.double(), lambda r, c: r + c, wide)
+        _require_rows(law, observed, expected, _other_skews(x.double(), wide), {"row of x": x})
+
+
+def _other_skews(x: Tensor, wide: int) -> dict[str, list[Tensor]]:
+    """What the usual slips would give in the place of the skewed map."""
+    last = x.shape[2] - 1
+    padded = _moved(x, lambda r, c: c, wide)
+    rolled = [torch.stack([row.roll(r, -1) for r, row in enumerate(m.unbind(-2))], -2) for m in (x, padded)]
+    return {
+        "direction": [
+            _moved(x, lambda r, c: last - r + c, wide),
+            _moved(x, lambda r, c: c - r, wide),
+            rolled[1].flip(-2),
+            *(_moved(x.flip(axis), lambda r, c: r + c, wide) for axis in (2, 3)),
+        ],
+        "dependence": [_moved(rolled[0], lambda r, c: c, wide)],
+        "constant": [
+            padded,
+            *(_moved(x, column, wide) for column in (lambda r, c: last + c, lambda r, c: min(r, 1) + c)),
+        ],
+        "spread": [
+            _moved(x, lambda r, c: 2 * r + c, wide),
+            *(_moved(x, lambda r, c, by=by: r + c + by, wide) for by in (1, -1)),
+            _moved(x, lambda r, c: (r + c + 1) % wide, wide),
+        ],
+    }
 
 
 def rows_come_back(candidate: Callable[[Tensor], Tensor], *, seed: int = 0) -> None:

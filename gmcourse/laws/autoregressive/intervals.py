@@ -96,7 +96,7 @@ def _cause(parts: Sequence[Part], low: int, high: int, edges: Sequence[int]) -> 
 
 
 POINTS = (
-    (4, 5, 4),
+    (5, 6, 5),
     (64, 96, 8),
     (6, 8, 4),
     (9, 15, 4),

@@ -13,6 +13,13 @@ from gmcourse.laws.rows import draw, within
 
 Gradients = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, ...]]
 NAMES = "W", "V", "b", "c"
+ERRORS = (
+    lambda p, x: p.logit() - x,
+    lambda p, x: (p - x) ** 2,
+    lambda p, x: (p - x) * p * (1 - p),
+    lambda p, x: 2 * (p - x) * p * (1 - p),
+)
+"""What is taken for σ(l) − x, p being σ(l): without σ, and of a square."""
 
 
 def nade_gradients(candidate: Gradients, *, seed: int = 0) -> None:
@@ -117,15 +124,7 @@ def _slips(*inputs: Tensor, right: list[Tensor]) -> dict[str, list[Tensor]]:
         "constant": [_by_hand(*inputs, steep=steep) for steep in (lambda h: h, torch.ones_like, lambda h: h * h)]
         + [_by_hand(*inputs, steep=lambda h: h.sigmoid() * (1 - h.sigmoid()))]
         + [_by_hand(*inputs, steep=lambda h: h, late=0), _by_hand(*inputs, steep=lambda h: 1 - h)],
-        "log-mean": [
-            _by_hand(*inputs, miss=miss)
-            for miss in (
-                lambda p, x: p.logit() - x,
-                lambda p, x: (p - x) ** 2,
-                lambda p, x: (p - x) * p * (1 - p),
-                lambda p, x: 2 * (p - x) * p * (1 - p),
-            )
-        ],
+        "log-mean": [_by_hand(*inputs, miss=miss) for miss in ERRORS],
         "one-to-one": [_by_hand(*inputs, seen=False), _by_hand(*inputs, seen=False, late=0)],
         "sign": [[-part for part in right], [-of_weight, of_output, of_bias, -of_hidden]],
         "reduction": [[part / rows for part in right], [rows * part for part in right]] * (rows > 1)
