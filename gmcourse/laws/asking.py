@@ -12,19 +12,29 @@ from gmcourse.laws.broken import LawBroken, show_value
 def ask(candidate: Callable[..., Any], **inputs: Any) -> Any:
     """candidate(*inputs), in the order given, on clones of the tensors; LawBroken names an input that was changed.
 
-    Gradients pass through the clones. What is no tensor (a function, a generator, a number) is handed over as it is.
+    Gradients pass through the clones. A list is cloned with the tensors in it. What is neither (a function, a
+    generator, a number) is handed over as it is.
     """
-    clones = {name: value.clone() if isinstance(value, Tensor) else value for name, value in inputs.items()}
+    clones = {name: _clone(value) for name, value in inputs.items()}
     output = candidate(*clones.values())
     for name, value in inputs.items():
-        if isinstance(value, Tensor) and not _same(value, clones[name]):
-            raise LawBroken(
-                "what is handed to a function stays as it was",
-                f"after the call {name} = {show_value(clones[name].detach())}",
-                f"{name} = {show_value(value.detach())}",
-                "mutation",
-            )
+        if not _same(value, clones[name]):
+            after, before = (f"{name} = {_shown(held)}" for held in (clones[name], value))
+            law = "what is handed to a function stays as it was"
+            raise LawBroken(law, f"after the call {after}", before, "mutation")
     return output
+
+
+def _clone(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_clone(part) for part in value]
+    return value.clone() if isinstance(value, Tensor) else value
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    return show_value(value.detach()) if isinstance(value, Tensor) else f"{value}"
 
 
 def slope(value: Tensor, of: Tensor) -> Tensor:
@@ -34,5 +44,9 @@ def slope(value: Tensor, of: Tensor) -> Tensor:
     return torch.autograd.grad(value, of, retain_graph=True, materialize_grads=True)[0]
 
 
-def _same(value: Tensor, clone: Tensor) -> bool:
+def _same(value: Any, clone: Any) -> bool:
+    if isinstance(value, list):
+        return len(value) == len(clone) and all(map(_same, value, clone))
+    if not isinstance(value, Tensor) or not isinstance(clone, Tensor):
+        return not isinstance(value, Tensor)
     return value.shape == clone.shape and value.dtype == clone.dtype and torch.equal(value, clone)

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
 
 import torch
 from torch import Tensor
@@ -53,6 +55,8 @@ def require_shape(law: str, output: object, shape: tuple[int, ...], real: bool =
 
 def as_tensor(output: object) -> Tensor | None:
     """A tensor of what holds numbers: a tensor, an array, a number, lists of such; None for anything else."""
+    if isinstance(output, (Fraction, Decimal)):
+        output = float(output)
     if isinstance(output, (list, tuple)) and any(isinstance(part, Tensor) for part in output):
         parts = [as_tensor(part) for part in output]
         same = all(part is not None and part.shape == parts[0].shape for part in parts)  # type: ignore[union-attr]

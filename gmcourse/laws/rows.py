@@ -6,7 +6,7 @@ from torch import Tensor
 
 def draw(*shape: int, seed: int) -> Tensor:
     """Standard normal float32 draws, as the lessons use them."""
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float32)
 
 
 def within(expected: Tensor, share: float = 1e-4) -> Tensor:

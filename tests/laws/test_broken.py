@@ -1,4 +1,6 @@
 import math
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -186,7 +188,7 @@ def test_a_value_is_not_told_and_its_slips_are(answer, cause):
     assert "3" not in str(broken.value)
 
 
-@pytest.mark.parametrize("answer", [3, 3.005, np.float32(3), torch.tensor([3.0]), np.int64(3)])
+@pytest.mark.parametrize("answer", [3, 3.005, np.float32(3), torch.tensor([3.0]), np.int64(3), Fraction(3), Decimal(3)])
 def test_a_value_may_be_any_number(answer):
     require_value("v", answer, 3.0, 0.01)
 

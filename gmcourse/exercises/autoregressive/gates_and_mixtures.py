@@ -26,10 +26,10 @@ def wrong_model_costs(answer: object) -> None:
     entropy = -0.25 * math.log2(0.25) - 0.75 * math.log2(0.75)
     slips = {
         "constant": 1.0,
-        "direction": (entropy, entropy + 1),
-        "reduction": (cost - 1, 1 - entropy),
+        "direction": (entropy, entropy + 1, 1.5 - 0.25 * math.log2(0.75)),
+        "reduction": (cost - 1, 0.2, 1 - entropy),
         "log-mean": (cost * math.log(2), (cost - 1) * math.log(2)),
-        "one-to-one": (2.0, -math.log2(0.75), 1.5),
+        "one-to-one": (2.0, -math.log2(0.75), 2 - math.log2(0.75), 1.5),
         "spread": tuple(1 + 0.001 * k for k in (*range(30, 200), *range(216, 420))),
         "sign": (-cost, 2 - cost),
     }
@@ -95,9 +95,9 @@ EXERCISES = (
             "reduction": "A gate that is shut, σ = 0, lets nothing through. Is that so in your answer?",
             "spread": "tanh lies between −1 and 1, σ between 0 and 1: f is filtered by the one, g opens by the other.",
             "one-to-one": "The first p maps are f. Which maps did you take for it: the first half, or every other one?",
-            "sign": "The class is added, to f and to g. And the gate opens where g is large.",
+            "sign": "The class is added, to f and g: no difference, no product. And the gate opens where g is large.",
             "shape": "Each picture has its own class: `given_features[:, :, None, None]` keeps the axis of the batch.",
-            "not-finite": "e^100 is no number in float32. `torch.tanh` and `torch.sigmoid` do not need it.",
+            "not-finite": "e^200 is no number in float32. `torch.tanh` and `torch.sigmoid` do not need it.",
             "overflow": "Right for small features, wrong for large ones. `torch.tanh` and `torch.sigmoid` are safe.",
         },
     ),
@@ -184,12 +184,12 @@ EXERCISES = (
         causes={
             "constant": "Add up your P over all levels: is it 1? The first bin begins at −∞, the last one ends at +∞.",
             "one-to-one": "The first bin is open below, the last one above: two bins of the V. Which did you open?",
-            "spread": "Bins touch: how far is a level from its neighbour? And the scale is s = exp(log_scale).",
+            "spread": "Bins touch half way between levels: how far from a level is that? And s = exp(log_scale).",
             "direction": "A density at the level is no mass of its bin: with s → 0 it grows without end. Is P below 1?",
             "dependence": "Level 0 stands at −1 and level V − 1 at +1. Where do yours stand?",
             "sign": "P falls as the level moves away from the mean. And is ln P above 0 or below?",
             "log-mean": "The natural logarithm of P is asked for. Is yours P itself, or in bits?",
-            "not-finite": "σ(b) − σ(a) is 0 to a computer far from the mean. Take the logarithm factor by factor.",
+            "not-finite": "Far from the mean σ(b) − σ(a) is 0 to a computer: factor first. Or is your scale below 0?",
             "overflow": "Right near the mean, wrong in the tail or for a tiny s. Which difference has lost its digits?",
             "shape": "One number for each row, with that row's own mean and scale.",
         },
@@ -260,6 +260,7 @@ EXERCISES = (
             "one-to-one": "A pixel with ink costs 2 bits, one without log₂(4/3). How many are there of each?",
             "spread": "Near. Is that an estimate? The mean of two logarithms gives it to any digit.",
             "sign": "No code is shorter on average than the entropy, which is 1 bit here.",
+            "container": "One number is asked for, as `code_length = 1.5`.",
         },
     ),
 )

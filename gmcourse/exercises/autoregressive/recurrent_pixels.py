@@ -103,7 +103,7 @@ EXERCISES: tuple[Exercise, ...] = (
             "spread": "How many rows is each map moved? In its own row, a pixel may use all that lies to its left.",
             "constant": "Does your map know what lies above a pixel and to the right, and what lies to its left?",
             "sign": "The two maps are added.",
-            "reduction": "The two maps are added: no mean is taken.",
+            "reduction": "The two maps are added: no mean is taken, and no maximum.",
             "one-to-one": "The right map comes mirrored back. Did you mirror it again?",
             "shape": "One map of the same size is asked for: h features, H rows, W columns.",
         },

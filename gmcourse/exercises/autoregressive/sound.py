@@ -17,9 +17,17 @@ LOWEST = 220.0  # Hz
 
 def longer_than_the_window(answer: object) -> None:
     """How many of the twelve pitches have a period longer than 15 samples."""
-    periods = [SAMPLE_RATE / (LOWEST * 2 ** (c / 12)) for c in range(12)]
+    pitches = [LOWEST * 2 ** (c / 12) for c in range(12)]
+    periods = [SAMPLE_RATE / pitch for pitch in pitches]
     longer = float(sum(period > 15 for period in periods))
-    suspects = {"direction": [12 - longer], "constant": [longer - 1, longer + 1], "reduction": [0.0, 1.0, 12.0]}
+    suspects = {
+        "direction": [12 - longer],
+        "constant": [longer - 1, longer + 1],
+        "reduction": [0.0, 1.0, 12.0],
+        "spread": [
+            round(way, digits) for way in (longer / 12, *periods, *pitches, SAMPLE_RATE / 15) for digits in (1, 2, 3, 4)
+        ],
+    }
     require_value("pitches whose period is longer than 15 samples", answer, longer, 0.0, suspects)
 
 
@@ -51,6 +59,8 @@ EXERCISES = (
             "reduction": "To reach farther back you go through one layer after the other. Do steps add or multiply?",
             "dependence": "Does a larger dilation change your number?",
             "direction": "Three taps reach farther than two. Where is the kernel in your number?",
+            "shape": "One whole number is asked for, for all layers together.",
+            "container": "One whole number is asked for, for all layers together.",
         },
     ),
     Exercise(
@@ -78,7 +88,8 @@ EXERCISES = (
             "one-to-one": "The nearest step is asked for. Where does a value go that lies just under one?",
             "constant": "256 codes have 255 steps between them. Where does μ stand, and where the number of levels?",
             "direction": "What is the code of −1, and what that of +1? They should be 0 and levels − 1.",
-            "not-finite": "A code is a whole number. Which step is missing?",
+            "log-mean": "Which comes first? f is taken of x, then brought to [0, μ], and only then rounded.",
+            "not-finite": "Is a step missing to a whole number? And what does yours give at 0, and below 0?",
         },
     ),
     Exercise(
@@ -108,6 +119,7 @@ EXERCISES = (
             "constant": "The first tap lies (k − 1) · d samples back. How far back does yours lie?",
             "direction": "Which tap belongs to x_t itself, the first or the last?",
             "one-to-one": "The last tap lies on x_t. Is yours one place earlier? The input is moved once, elsewhere.",
+            "spread": "Before the start there is silence. What do the first places of your output hear there?",
             "shape": "As many outputs as inputs: each zero too few in front costs one. How many does dilation ask for?",
         },
     ),
@@ -126,6 +138,8 @@ EXERCISES = (
             "direction": "A low note has a long period. Which ones did you count?",
             "constant": "Pitch 0 is one of the twelve. Print the twelve periods and look at those near 15.",
             "reduction": "The periods run from 18.2 down to 9.6 samples. Where does 15 fall?",
+            "spread": "*How many* of the twelve pitches is asked for: a whole number, no length, no pitch, no share.",
+            "container": "One whole number is asked for, as `shorter_than_a_period = 7`.",
         },
     ),
 )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import LawBroken, require_close, require_entries, require_parts, require_shape
+from gmcourse.laws.broken import LawBroken, as_tensor, require_close, require_entries, require_parts, require_shape
 from gmcourse.laws.rows import draw, pooled, within
 
 Look = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
@@ -37,7 +37,24 @@ def looks_up_by_content(candidate: Look, *, seed: int = 0) -> None:
         observed = require_shape(law, output, (batch, n, e)).detach().double()
         expected, slips = _looked_up(q.double(), k.double(), v.double(), mask)
         slips, left = ({}, "overflow") if scale > 1 else (slips, "")
+        ones = as_tensor(candidate(q.clone(), k.clone(), torch.ones_like(v), mask.clone()))
+        if not left and ones is not None and ones.shape == v.new_zeros(batch, n, e).shape:
+            left = "" if (ones.detach().double() - 1).abs().max() < 1e-3 else "constant"
         _row_by_row(law, observed, expected, 1e-3 if scale > 1 else 1e-5, slips, "query", left)
+    _hidden_are_below_all(candidate, seed)
+
+
+def _hidden_are_below_all(candidate: Look, seed: int) -> None:
+    """Scores from −1300 to 1300: each query sees a key that is far from it, and not itself."""
+    signs = torch.tensor([1.0, -1.0, 1.0, -1.0])
+    q = 36 * signs[None, :, None].expand(2, 4, 4) / 2
+    k, v = 2 * q, draw(2, 4, 3, seed=seed)
+    mask = signs[:, None] != signs
+    output = ask(candidate, q=q, k=k, v=v, mask=mask)
+    law = "the mean of the values, weighted by softmax(q·k/√d), scores of −1300 may be seen and 1300 hidden"
+    observed = require_shape(law, output, (2, 4, 3)).detach().double()
+    expected, _ = _looked_up(q.double(), k.double(), v.double(), mask)
+    _row_by_row(law, observed, expected, 1e-3, {}, "query", "overflow")
 
 
 def _row_by_row(
@@ -76,8 +93,12 @@ def _looked_up(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> tuple[Tensor, d
     right, whole = _shares(scores, mask) @ v, _shares(scores, all_)
     across = _shares(scores.masked_fill(~mask, -1e9).transpose(1, 2), all_.T).transpose(1, 2)
     best = scores.masked_fill(~mask, -torch.inf).argmax(-1)
+    unit = torch.nn.functional.normalize
     slips = {
-        "spread": [_shares(dots / by, mask) @ v for by in (1, d, d**2, d**0.25, n**0.5, m**0.5, e**0.5, d**-0.5)],
+        "spread": [
+            _shares(dots / by, mask) @ v for by in (1, d, d**2, d**0.25, n**0.5, m**0.5, e**0.5, d**-0.5, d * d**0.5)
+        ]
+        + [_shares(unit(q, dim=-1) @ unit(k, dim=-1).transpose(1, 2), mask) @ v],
         "dependence": [whole @ v],
         "constant": [(whole * mask) @ v, _shares(scores, mask) @ v * m, _shares(scores, mask) @ v / m],
         "log-mean": [_shares(scores * mask, all_) @ v],
@@ -102,12 +123,12 @@ def mask_looks_back(candidate: Callable[[int], Tensor], *, seed: int = 0) -> Non
             raise LawBroken(law, f"{observed[(observed != 0) & (observed != 1)][0]:.4g}", "True or False", "container")
         i, j = torch.arange(n)[:, None], torch.arange(n)[None]
         slips = {
-            "direction": [j >= i],
+            "direction": [j >= i, i + j >= n - 1, i + j < n],
             "constant": [j < i],
             "sign": [j > i],
             "dependence": [j >= 0 * i, j < 0 * i],
             "reduction": [j == i, (j == i) | (j == i - 1)],
-            "one-to-one": [j <= i + 1, j > i - 1, (j <= i) | (j == 0)],
+            "one-to-one": [j <= i + 1, j > i - 1, (j <= i) | (j == 0), (j < i) | (i + j == 0)],
         }
         causes = {cause: [way.double() for way in ways] for cause, ways in slips.items()}
         require_entries(law, observed, (j <= i).double(), causes if n > 1 else {}, ("row", "column"), f"n = {n}")
@@ -119,7 +140,7 @@ def cache_is_the_past(candidate: Cached, *, seed: int = 0) -> None:
     Place by place that is causal attention over all of them at once. What a cache holds is the candidate's own affair;
     the first is None. Two ways to go on from one cache do not disturb each other.
     """
-    for batch, steps, d, e in ((3, 5, 4, 4), (2, 6, 3, 2)):
+    for batch, steps, d, e in ((3, 5, 4, 4), (2, 10, 3, 2)):
         q, k = (draw(batch, steps, d, seed=seed + extra) for extra in (steps, 10 + steps))
         v, law = draw(batch, steps, e, seed=seed + 20), "place by place, the newest looks at itself and all before it"
         outputs, cache = [], None
@@ -137,12 +158,19 @@ def _step(candidate: Cached, cache: Any, law: str, q: Tensor, k: Tensor, v: Tens
 
 
 def _two_ways_on(candidate: Cached, q: Tensor, k: Tensor, v: Tensor) -> None:
-    """After two places the third, then another in its place, then the third again: as the first time."""
+    """After two places the third, another in its place, the third again: as the first time; and so is what follows."""
     law, cache = "two ways to go on from one cache do not disturb each other", None
     for t in range(2):
         _, cache = _step(candidate, cache, law, *(x[:, t : t + 1] for x in (q, k, v)))
-    first, _, again = (_step(candidate, cache, law, *(x[:, t : t + 1] for x in (q, k, v)))[0] for t in (2, 3, 2))
-    require_close(law, again, first, 1e-5, {}, deduced="mutation")
+
+    def after(kept: Any, t: int) -> tuple[Tensor, Any]:
+        return _step(candidate, kept, law, *(x[:, t : t + 1] for x in (q, k, v)))
+
+    first, kept = after(cache, 2)
+    before, _ = after(kept, 4)
+    after(cache, 3)
+    later, _ = after(kept, 4)
+    require_close(law, torch.stack([after(cache, 2)[0], later]), torch.stack([first, before]), 1e-5, deduced="mutation")
 
 
 def _causal(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, dict[str, list[Tensor]]]:
@@ -154,16 +182,19 @@ def _causal(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, dict[str, list[Ten
     right, before = shares(past) @ v, shares((j < i) | (i + j == 0)) @ v
     lengths, turned = (i + 1.0).double(), (i - j).clamp(min=0)
     backwards = v[:, turned]  # (batch, query, place, e): the values of the places, the newest first
+    echoed = v[:, :1]
+    for t in range(1, n):
+        echoed = torch.cat([echoed, shares(past)[:, t : t + 1, : t + 1] @ torch.cat([echoed, v[:, t : t + 1]], 1)], 1)
     slips = {
         "constant": [before, before * (i > 0)],
         "dependence": [v],
-        "reduction": [shares(past & (j >= i - 1)) @ v],
+        "reduction": [shares(past & (j >= i - back)) @ v for back in range(1, n - 1)],
         "sign": [v[:, :1].expand_as(v)],
-        "direction": [_shares(q @ q.transpose(1, 2) / d**0.5, past) @ v]
+        "direction": [_shares(q @ q.transpose(1, 2) / d**0.5, past) @ v, echoed]
         + ([_shares(q @ v.transpose(1, 2) / d**0.5, past) @ k] if d == e else []),
         "spread": [_shares(dots / by, past) @ v for by in (1, d, e**0.5, d**0.25, lengths.sqrt(), lengths)],
         "one-to-one": [(shares(past)[..., None] * backwards).sum(2)],
-        "log-mean": [v.cumsum(1) / lengths],
+        "log-mean": [v.cumsum(1) / lengths, v.cumsum(1)],
         "shape": pooled(right),
     }
     return right, slips

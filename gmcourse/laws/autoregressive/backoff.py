@@ -67,7 +67,8 @@ def _slips(n: Tensor, lower: Tensor, right: Tensor) -> dict[str, list[Tensor]]:
         "constant": [mixed(visits, lower)],
         "spread": [mixed(torch.full_like(visits, k), lower) for k in (1.0, float(symbols))]
         + [mixed(torch.full_like(visits, symbols), uniform), mixed((n == 0).sum(1, keepdim=True).double(), lower)]
-        + [mixed((n == 1).sum(1, keepdim=True).double(), lower), mixed(kinds, uniform)],
+        + [mixed((n == 1).sum(1, keepdim=True).double(), lower), mixed(kinds, uniform)]
+        + [(n + extra) / (visits + extra * symbols) for extra in (0.5, 1.0)],
         "reduction": [n / (visits + kinds).clamp(min=1), (n + kinds * lower) / each, mixed(kinds, lower * 0 + 1)]
         + [mixed(kinds, lower * (n == 0))],
         "one-to-one": [n / each, torch.where(n > 0, n / each, lower)],

@@ -1,5 +1,6 @@
 """A law of bags: how many sentences differ by more than the order of their words."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import torch
@@ -14,8 +15,9 @@ CASES: tuple[str, ...] = (
     "five hundred three; three hundred five; five hundred three; three hundred six; six three hundred; nine; nine",
     "seven; seven seven; seven seven seven; seven seven; seventy seven; seven seventy; seventy",
     "on e; no e; one; o ne; eno; e on",
+    "two two hundred; hundred two hundred; two hundred two; hundred hundred two",
 )
-"""The sentences of each case; in the last one, letters that go round make other words."""
+"""The sentences of each case; in the last but one, letters that go round make other words."""
 
 
 def bags_are_counted(candidate: Callable[[Sentences], int], *, seed: int = 0) -> None:
@@ -42,7 +44,8 @@ def bags_are_counted(candidate: Callable[[Sentences], int], *, seed: int = 0) ->
     except LawBroken as broken:
         place = next(k for k, answer in enumerate(answers) if answer != expected[k])
         told = "; ".join(map(" ".join, asked[place]))
-        raise LawBroken(law, f"{answers[place]:g}", f"{expected[place]:g}", broken.cause, told) from None
+        left = "direction" if answers[place] > expected[place] else "one-to-one"
+        raise LawBroken(law, f"{answers[place]:g}", f"{expected[place]:g}", broken.cause or left, told) from None
 
 
 def _seen(words: list[str], earlier: Sentences) -> bool:
@@ -61,12 +64,16 @@ def _crossed_out(words: list[str], other: list[str]) -> bool:
 def _ways() -> dict[str, list[Callable[[Sentences], int]]]:
     """How the usual slips count."""
     return {
-        "spread": [lambda case: len({frozenset(words) for words in case})],
+        "spread": [
+            lambda case: len({frozenset(words) for words in case}),
+            lambda case: len({(len(words), frozenset(words)) for words in case}),
+        ],
         "direction": [lambda case: len({tuple(words) for words in case})],
         "constant": [len],
         "reduction": [
             lambda case: len({len(words) for words in case}),
             lambda case: len({(len(words), len({*words})) for words in case}),
+            lambda case: len({sum(map(len, words)) for words in case}),
         ],
         "dependence": [
             lambda case: len({word for words in case for word in words}),
@@ -77,5 +84,9 @@ def _ways() -> dict[str, list[Callable[[Sentences], int]]]:
             lambda case: len({"".join(sorted("".join(words))) for words in case}),
             lambda case: len({" ".join(sorted("".join(words))) for words in case}),
         ],
-        "sign": [lambda case: len(case) - len({tuple(sorted(words)) for words in case})],
+        "sign": [
+            lambda case: len(case) - len({tuple(sorted(words)) for words in case}),
+            lambda case: sum(n > 1 for n in Counter(tuple(sorted(words)) for words in case).values()),
+            lambda case: sum(n == 1 for n in Counter(tuple(sorted(words)) for words in case).values()),
+        ],
     }

@@ -80,7 +80,8 @@ def _slips(code: Tensor, mean: Tensor, log_scale: Tensor, levels: int, right: Te
         "constant": [mass(open_=(none, none))],
         "one-to-one": [mass(open_=ends) for ends in ((none, open_[1]), (open_[0], none), open_[::-1])],
         "spread": [
-            *(mass(half=other) for other in (1 / n, 1 / (n + 1), 2 * half, half / 2, 0.5)),
+            *(mass(half=other) for other in (1 / n, 1 / (n + 1), 2 * half, half / 2, 0.5, 1 / 255)),
+            *(mass(y=y + by, half=half) for by in (half, -half)),
             *(mass(scale=other) for other in (scale**2, scale.sqrt(), 1 / scale, scale * math.sqrt(3) / math.pi)),
         ],
         "direction": [density, density + math.log(2 * half)],

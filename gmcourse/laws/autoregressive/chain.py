@@ -40,13 +40,19 @@ def _score_slips(x: Tensor, w: Tensor, b: Tensor, right: Tensor) -> dict[str, Sl
     ones, zeros = -softplus(-logits), -softplus(logits)
     return {
         "dependence": [_scored(x, part, b) for part in (w, w.tril(0), w.T, w.triu(0), w.tril(0).T, w.triu(0).T)],
-        "direction": [_scored(x, part, b) for part in (w.triu(1), w.tril(-1).T, w.triu(1).T, w.tril(-2))],
-        "constant": [_scored(x, w.tril(-1), 0 * b), _scored(x, 0 * w, b)],
+        "direction": [_scored(x, part, b) for part in (w.triu(1), w.tril(-1).T, w.triu(1).T, w.tril(-2))]
+        + [-softplus((1 - 2 * x) * (x.flip(1).double() @ w.tril(-1).T + b)).sum(1)],
+        "constant": [
+            *(_scored(x, w.tril(-1), 0 * b), _scored(x, 0 * w, b)),
+            -softplus((1 - 2 * x) * (logits - b) - b).sum(1),
+            -softplus((1 - 2 * x) * (2 * logits - b - w.tril(-1).sum(1))).sum(1),
+        ],
         "one-to-one": [(x * ones).sum(1), ones.sum(1), ((1 - x) * zeros).sum(1), zeros.sum(1)]
-        + [(x * logits).sum(1), logits.sum(1)],
+        + [(x * logits).sum(1), logits.sum(1), -softplus(-x * logits).sum(1)],
         "reduction": [right / x.shape[1], *((x * ones + (1 - x) * zeros)[:, d] for d in {0, x.shape[1] - 1})],
         "log-mean": [right.exp(), right / math.log(2)],
-        "sign": [-right, _scored(1 - x, w.tril(-1), b), _scored(x, -w.tril(-1), -b), _scored(x, -w.tril(-1), b)],
+        "sign": [-right, _scored(1 - x, w.tril(-1), b), _scored(x, -w.tril(-1), -b), _scored(x, -w.tril(-1), b)]
+        + [(-softplus((1 - 2 * x) * logits)).prod(1)],
         "shape": pooled(right),
     }
 
@@ -88,10 +94,10 @@ def _mixture_slips(log_probs: Tensor, right: Tensor) -> dict[str, Slips]:
     log_k, mean = math.log(orders), log_probs.mean(0)
     across = log_probs.logsumexp(1)
     return {
-        "log-mean": [mean, mean - log_k, mean + log_k],
+        "log-mean": [mean, mean - log_k, mean + log_k, (log_probs.softmax(0) * log_probs).sum(0)],
         "reduction": [log_probs.sum(0), log_probs.sum(0) - log_k],
         "constant": [right + log_k, right + 2 * log_k, right - log_k, right + log_k - math.log(batch)]
-        + [(right + log_k) / orders],
+        + [(right + log_k) / orders, right + log_k - math.log2(orders)],
         "one-to-one": [log_probs.amax(0), log_probs[0], log_probs[-1], log_probs.median(0).values],
         "spread": [right.exp(), right.exp() * orders],
         "sign": [-right],

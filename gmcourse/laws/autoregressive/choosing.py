@@ -25,6 +25,7 @@ def steps_are_tempered(candidate: Choose, *, seed: int = 0) -> None:
         ("T = 1", draw(3, 4, seed=seed + 2), 1.0),
         ("logits of 1000", 1000 + 3 * draw(2, 4, seed=seed + 3), 0.3),
         ("logits that are far apart", 300 * draw(3, 4, seed=seed + 4), 50.0),
+        ("logits that are far apart", 300 * draw(3, 4, seed=seed + 4), 0.5),
     ):
         law = f"softmax of the answer = q, q ∝ p^(1/T), {name}"
         output = require_shape(law, ask(candidate, logits=logits, t=t), tuple(logits.shape)).detach().double()
@@ -46,8 +47,16 @@ def _tempered(logits: Tensor, t: float) -> dict[str, list[Tensor]]:
         "constant": [logits],
         "log-mean": [q, p / t, p, p ** (1 / t), p.log() ** 2 / t],
         "spread": [logits / t**2, logits / t**0.5, logits / math.log(t), logits / (2 * t), logits / (1 + t)],
-        "reduction": [right.log_softmax(d) for d in range(right.dim() - 1)]
-        + [logits.log_softmax(d) / t for d in range(right.dim() - 1)],
+        "reduction": [
+            way
+            for d in range(right.dim() - 1)
+            for way in (
+                right.log_softmax(d),
+                right.softmax(d),
+                logits.log_softmax(d) / t,
+                right - right.mean(d, keepdim=True),
+            )
+        ],
         "shape": [way for d in range(right.dim() - 1) for way in _pooled(right, d)],
     }
 
@@ -72,6 +81,7 @@ def nucleus_is_smallest(candidate: Choose, *, seed: int = 0) -> None:
         (ROW.log(), 0.96),
         (ROW.log(), 1.0),
         (2 * draw(4, 7, seed=seed), 0.7),
+        (3 * draw(20, 60, seed=seed + 1), 1.0),  # where rounding may keep a sum below 1
     ):
         law = f"softmax of the answer is p in the nucleus of mass {mass:g}, and 0 elsewhere"
         tensor = as_tensor(ask(candidate, logits=logits, mass=mass))
@@ -87,9 +97,8 @@ def nucleus_is_smallest(candidate: Choose, *, seed: int = 0) -> None:
             if not found.isneginf().all(-1).any():
                 raise
             law = "the symbol that crosses the mass is kept, so that there is always one"
-            raise LawBroken(
-                law, "a row of −∞", "one at least", broken.cause or "constant", f"mass = {mass:g}"
-            ) from None
+            cause = broken.cause or "constant"
+            raise LawBroken(law, "a row of −∞", "one at least", cause, f"mass = {mass:g}") from None
 
 
 def _softmax(logits: Tensor) -> Tensor:
@@ -108,18 +117,21 @@ def _nucleus(logits: Tensor, mass: float) -> tuple[Tensor, dict[str, list[Tensor
     def within_(kept: Tensor) -> Tensor:
         return _softmax(torch.where(kept, logits, -torch.inf))
 
-    right = within_(above < mass)
-    count = (above < mass).sum(-1, keepdim=True)
+    kept, order = above < mass, p.argsort(-1, descending=True)
+    in_turn = [kept.gather(-1, order), kept.gather(-1, order).gather(-1, order)]
+    right = within_(kept)
+    count = kept.sum(-1, keepdim=True)
     return right, {
         "constant": [within_(above + p <= mass)],
-        "dependence": [within_(raw <= mass), within_(raw - p < mass), within_(raw < mass)],
+        "dependence": [within_(raw <= mass), within_(raw - p < mass), within_(raw < mass), right.gather(-1, order)]
+        + [within_(way) for way in (*in_turn, logits.cumsum(-1) <= mass)],
         "sign": [within_(above >= mass), within_(below >= mass), within_(below < mass)],
         "direction": [within_(p > 1 - mass), within_(p > mass), within_(p >= mass), within_(p < mass)],
-        "log-mean": [right.softmax(-1), torch.where(above < mass, p, 0).softmax(-1), p],
+        "log-mean": [right.softmax(-1), torch.where(kept, p, 0).softmax(-1), kept.double().softmax(-1), p],
         "one-to-one": [within_(likelier.sum(-1) < n) for n in range(1, p.shape[-1])]
         + [within_(likelier.sum(-1) < count + 1)],
-        "reduction": [torch.where(above < mass, logits, 0).softmax(-1)],
-        "shape": [within_((above < mass)[:1].expand_as(p))],
+        "reduction": [torch.where(kept, logits, fill).softmax(-1) for fill in (0, 1e-9, -1, -10)],
+        "shape": [within_(kept[:1].expand_as(p))],
     }
 
 
@@ -162,12 +174,13 @@ def _rises(logits: Tensor, t: float, right: Tensor) -> dict[str, list[Tensor]]:
     powers = [var / t**n for n in (0, 1, 2, 4)] + [var * t**3]
     slips = {
         "direction": [_variance(p, log_p) / t**n for n in (0, 1, 2, 3)],
-        "spread": [*powers, var.clamp(min=0).sqrt() / t**3, _variance(q, log_q) / t**3],
-        "gradient": [-var / t, -var / t**2, entropy],
+        "spread": [*powers, var.clamp(min=0).sqrt() / t**3, right.clamp(min=0).sqrt(), _variance(q, log_q) / t**3],
+        "gradient": [-var, -var / t, -var / t**2, entropy],
         "sign": [-right],
         "log-mean": [right / math.log(2), _variance(q, p) / t**3, _variance(q, q) / t**3],
         "constant": [(q * logits**2).sum(-1) / t**3, (q * log_p**2).sum(-1) / t**3],
-        "reduction": [logits.var(-1) / t**3, logits.var(-1, correction=0) / t**3],
+        "reduction": [logits.var(-1) / t**3, logits.var(-1, correction=0) / t**3]
+        + [(q * (logits - logits.mean(-1, keepdim=True)) ** 2).sum(-1) / t**3],
         "shape": pooled(right),
     }
     if t == 1 or right.abs().max() < 1e-9:

@@ -35,14 +35,26 @@ def completes_in_turn(candidate: Complete, *, seed: int = 0) -> None:
     ):
         x, u = (torch.rand(8, 1, ROWS, COLUMNS, generator=rng) < 0.5).float(), torch.rand(8, 12, generator=rng)
         law = f"known pixels stay, the others are drawn in turn, {name}"
-        first = require_shape(law, ask(candidate, logits=logits, x=x, known=known, u=u), tuple(x.shape)).double()
-        expected, axes = _drawn(logits, x, known, u).double(), ("image", "channel", "row", "column")
-        require_entries(law, first, expected, _slips(logits, x, known, u), axes)
-        other = torch.where(known, x, 1 - x)
-        again = require_shape(law, ask(candidate, logits=logits, x=other, known=known, u=u), tuple(x.shape)).double()
-        if not torch.equal(again, first):
+
+        def told(image: Tensor, law: str = law, known: Tensor = known, u: Tensor = u) -> Tensor:
+            output = ask(candidate, logits=logits, x=image, known=known, u=u)
+            return require_shape(law, output, tuple(image.shape)).detach().double()
+
+        _require_images(law, told, x, _drawn(logits, x, known, u).double(), _slips(logits, x, known, u))
+        if not torch.equal(told(torch.where(known, x, 1 - x)), told(x)):
             law = "what x holds at the unknown pixels makes no difference"
             raise LawBroken(law, "another image", "the same image", "dependence")
+
+
+def _require_images(law: str, told: Logits, x: Tensor, expected: Tensor, slips: dict[str, list[Tensor]]) -> None:
+    """told(x) is `expected`; where no slip fits, it may be noise, or no image of 0 and 1."""
+    first, again = told(x), told(x)
+    try:
+        require_entries(law, first, expected, slips, ("image", "channel", "row", "column"))
+    except LawBroken as broken:
+        left = "" if torch.equal(again, first) else "randomness"
+        left = left if ((first == 0) | (first == 1)).all() else "container"
+        raise LawBroken(law, broken.observed, broken.expected, broken.cause or left, broken.case) from None
 
 
 def _toy(rng: torch.Generator) -> Logits:
@@ -81,20 +93,36 @@ def _slips(logits: Logits, x: Tensor, known: Tensor, u: Tensor) -> dict[str, lis
     in_one = [logits(image).softmax(1) for image in (x, blank)]
     dense, unknown = torch.zeros_like(u), ~known.flatten()
     dense[:, unknown] = u[:, : int(unknown.sum())]
+    unlike = u[:, torch.tensor([ROWS * r + c for r in range(ROWS) for c in range(COLUMNS)])]
     rules = (lambda zero, u: u < zero, lambda zero, u: u < 1 - zero, lambda zero, u: u >= 1 - zero)
+    alone = [lambda zero, u, of=of: u >= of(zero.logit() / 2) for of in (torch.sigmoid, lambda zero: zero, _batchwise)]
     slips = {
         "constant": [drawn(nothing, u)],
         "dependence": [torch.where(known, x, (u.view_as(x) >= p[:, 0]).float()) for p in in_one],
         "one-to-one": [drawn(known, u, rule=lambda zero, _: zero < 0.5)]
         + [torch.where(known, x, p.argmax(1).float()) for p in in_one],
-        "sign": [drawn(known, u, rule=rule) for rule in rules],
-        "direction": _otherwise_ordered(logits, x, known, u),
+        "sign": [drawn(known, u, rule=rule) for rule in (*rules, *alone)],
+        "direction": [*_otherwise_ordered(logits, x, known, u), drawn(known, unlike)],
         "spread": [drawn(~known, u)],
         "reduction": [drawn(known, dense)],
-        "log-mean": [torch.where(known, x, drawn(nothing, u))],
-        "shape": [drawn(known, u[:1].expand_as(u))],
+        "log-mean": [torch.where(known, x, drawn(nothing, u)), _unseen(logits, x, known, u)],
+        "shape": [drawn(known, u[:1].expand_as(u))]
+        + [_drawn(lambda image: logits(image[:1]).expand(len(x), -1, -1, -1, -1), x, known, u)],
     }
     return {cause: [image.double() for image in images] for cause, images in slips.items()}
+
+
+def _batchwise(zero: Tensor) -> Tensor:
+    return zero.softmax(0)
+
+
+def _unseen(logits: Logits, x: Tensor, known: Tensor, u: Tensor) -> Tensor:
+    """The unknown pixels drawn in turn as if the known ones were 0, which are put in at the end."""
+    drawn = torch.zeros_like(x)
+    for r, c in product(range(ROWS), range(COLUMNS)):
+        if not known[0, r, c]:
+            drawn[:, 0, r, c] = (u[:, COLUMNS * r + c] >= logits(drawn)[:, :, 0, r, c].softmax(1)[:, 0]).float()
+    return torch.where(known, x, drawn)
 
 
 def _otherwise_ordered(logits: Logits, x: Tensor, known: Tensor, u: Tensor) -> list[Tensor]:

@@ -84,7 +84,7 @@ def _slips(order: Sequence[int], degrees: Sequence[Sequence[int]]) -> dict[str, 
         ],
         "direction": [_masks(other, degrees) for other in (inverse, natural, backwards)],
         "constant": [_masks(zero, degrees), _masks(right, degrees, zero), _masks(right, raised)],
-        "reduction": [_masks(right, degrees, hidden=gt)],
+        "reduction": [_masks(right, degrees, hidden=gt), _masks(right, degrees, hidden=gt, outer=ge)],
         "sign": [
             _masks(right, degrees, hidden=le, outer=lt),
             _masks(right, degrees, hidden=lt, outer=le),

@@ -12,13 +12,13 @@ from gmcourse.laws.rows import draw, pooled
 def gate_multiplies(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: int = 0) -> None:
     """candidate(features, given_features) = tanh(f + f′) σ(g + g′): (batch, 2p, H, W), (batch, 2p) → (batch, p, H, W).
 
-    The oracle has its tanh from a sigmoid. In the last case features are as large as 100.
+    The oracle has its tanh from a sigmoid. In the last case features are as large as 200.
     """
     for batch, maps, height, width, scale in (
         (3, 2, 4, 5, 1.0),
         (2, 1, 3, 2, 1.0),
         (2, 3, 2, 2, 1.0),
-        (3, 2, 2, 3, 50.0),
+        (3, 2, 2, 3, 100.0),
     ):
         features = scale * draw(batch, 2 * maps, height, width, seed=seed + maps)
         given = draw(batch, 2 * maps, seed=seed + 7)
@@ -50,14 +50,21 @@ def _gates(features: Tensor, given: Tensor) -> tuple[Tensor, dict[str, list[Tens
         "log-mean": [bare + df, bare + dg, bare + df + dg, bare + _tanh(df) * dg.sigmoid(), bare * (1 + df)]
         + [(_tanh(f) + df) * (g.sigmoid() + dg)],
         "reduction": [_tanh(f + df) + (g + dg).sigmoid()],
-        "spread": [
-            _tanh(f + df) * _tanh(g + dg),
-            (f + df).sigmoid() * (g + dg).sigmoid(),
-            (f + df) * (g + dg).sigmoid(),
-            (f + df).relu() * (g + dg).sigmoid(),
-            _tanh(f + df) * (g + dg),
-        ],
+        "spread": _other_functions(f + df, g + dg),
         "one-to-one": [_tanh(even) * odd.sigmoid(), even.sigmoid() * _tanh(odd)],
-        "sign": [_tanh(f - df) * (g - dg).sigmoid(), -right, _tanh(f + df) * (-g - dg).sigmoid()],
+        "sign": [
+            _tanh(f - df) * (g - dg).sigmoid(),
+            _tanh(f * df) * (g * dg).sigmoid(),
+            -right,
+            _tanh(f + df) * (-g - dg).sigmoid(),
+        ],
         "shape": [*pooled(right), *(_tanh(f + a) * (g + b).sigmoid() for a, b in zip(pooled(df), pooled(dg)))],
     }
+
+
+def _other_functions(f: Tensor, g: Tensor) -> list[Tensor]:
+    """f and g, the class in them, through other functions than tanh and σ, or through these in another way."""
+    gates = (_tanh(g), g, g.softmax(1), (g > 0).double(), g.clamp(0, 1))
+    filters = (f.sigmoid(), f, f.relu())
+    around = (_tanh(f * g), _tanh(f * g.sigmoid()))
+    return [*(_tanh(f) * gate for gate in gates), *(way * g.sigmoid() for way in filters), *around]

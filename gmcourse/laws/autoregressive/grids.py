@@ -27,33 +27,41 @@ def _moved(x: Tensor, column: Callable[[int, int], int], wide: int) -> Tensor:
 def diagonals_become_columns(candidate: Callable[[Tensor], Tensor], *, seed: int = 0) -> None:
     """candidate(x), (batch, C, H, W) → (batch, C, H, H + W − 1), has (r, c) at column r + c, and 0 elsewhere."""
     for i, shape in enumerate(SHAPES):
-        x = 1 + draw(*shape, seed=seed + i).abs()
+        noise = draw(*shape, seed=seed + i)
+        x = noise + noise.sign()
         height, width = shape[2:]
         wide = height + width - 1
         size = f"a map of {height} × {width}"
         output = ask(candidate, x=x)
         observed = require_shape(f"{wide} columns: {size}", output, (*shape[:3], wide)).double()
-        expected = _moved(x, lambda r, c: r + c, wide).double()
-        padded = _moved(x, lambda r, c: c, wide).double()
-        rolled = [
-            torch.stack([row.roll(r, -1) for r, row in enumerate(m.unbind(-2))], -2) for m in (x.double(), padded)
-        ]
-        suspects = {
-            "direction": [
-                _moved(x, lambda r, c, last=height - 1: last - r + c, wide).double(),
-                _moved(x, lambda r, c: c - r, wide).double(),
-                rolled[1].flip(-2),
-            ],
-            "dependence": [_moved(rolled[0], lambda r, c: c, wide)],
-            "constant": [padded, _moved(x, lambda r, c: min(r, 1) + c, wide).double()],
-            "spread": [
-                _moved(x, lambda r, c: 2 * r + c, wide).double(),
-                _moved(x, lambda r, c: r + c + 1, wide).double(),
-                _moved(x, lambda r, c, wide=wide: (r + c + 1) % wide, wide).double(),
-            ],
-        }
         law = f"(r, c) stands at column r + c, zeros elsewhere: {size}"
-        _require_rows(law, observed, expected, suspects, {"row of x": x})
+        expected = _moved(x.double(), lambda r, c: r + c, wide)
+        _require_rows(law, observed, expected, _other_skews(x.double(), wide), {"row of x": x})
+
+
+def _other_skews(x: Tensor, wide: int) -> dict[str, list[Tensor]]:
+    """What the usual slips would give in the place of the skewed map."""
+    last = x.shape[2] - 1
+    padded = _moved(x, lambda r, c: c, wide)
+    rolled = [torch.stack([row.roll(r, -1) for r, row in enumerate(m.unbind(-2))], -2) for m in (x, padded)]
+    return {
+        "direction": [
+            _moved(x, lambda r, c: last - r + c, wide),
+            _moved(x, lambda r, c: c - r, wide),
+            rolled[1].flip(-2),
+            *(_moved(x.flip(axis), lambda r, c: r + c, wide) for axis in (2, 3)),
+        ],
+        "dependence": [_moved(rolled[0], lambda r, c: c, wide)],
+        "constant": [
+            padded,
+            *(_moved(x, column, wide) for column in (lambda r, c: last + c, lambda r, c: min(r, 1) + c)),
+        ],
+        "spread": [
+            _moved(x, lambda r, c: 2 * r + c, wide),
+            *(_moved(x, lambda r, c, by=by: r + c + by, wide) for by in (1, -1)),
+            _moved(x, lambda r, c: (r + c + 1) % wide, wide),
+        ],
+    }
 
 
 def rows_come_back(candidate: Callable[[Tensor], Tensor], *, seed: int = 0) -> None:
@@ -78,8 +86,9 @@ def rows_come_back(candidate: Callable[[Tensor], Tensor], *, seed: int = 0) -> N
                 taken(lambda r, c, last=height - 1: last - r + c),
                 taken(lambda r, c: c - r),
                 taken(lambda r, c: c - r - 1),
+                taken(lambda r, c: r + c).flip(2),
             ],
-            "constant": [taken(lambda r, c: c), taken(lambda r, c, last=height - 1: last + c)],
+            "constant": [taken(lambda r, c, by=by: by + c) for by in (0, 1, height - 1)],
         }
         law = f"(r, c) is what stood at column r + c: {size}"
         _require_rows(law, observed, taken(lambda r, c: r + c), suspects, {"row of the map": s})
@@ -93,12 +102,12 @@ def own_row_is_seen_from_the_left(candidate: Callable[[Tensor, Tensor], Tensor],
         observed = require_shape(law, ask(candidate, left=left, right=right), shape).double()
         a, b = left.double(), right.double()
         suspects = {
-            "dependence": [a + b, a + b.roll(1, 2)],
+            "dependence": [a + b, a + b.roll(1, 2), a + torch.cat([b[:, :, :1], b[:, :, :-1]], 2)],
             "direction": [a + _shifted(b, -1), _shifted(a, 1) + b, a + b.roll(-1, 2), *_by_columns(a, b)],
             "spread": [_shifted(a + b, 1), (a + b).roll(1, 2), a + _shifted(b, 2)],
             "sign": [a - _shifted(b, 1), _shifted(b, 1) - a],
             "constant": [a, _shifted(b, 1), b],
-            "reduction": [(a + _shifted(b, 1)) / 2],
+            "reduction": [(a + _shifted(b, 1)) / 2, torch.maximum(a, _shifted(b, 1))],
             "one-to-one": [a + _shifted(b, 1).flip(3)],
         }
         law = f"row r = left row r + right row r − 1: {shape[2]} × {shape[3]} pixels"

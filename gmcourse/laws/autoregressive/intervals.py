@@ -73,6 +73,9 @@ def _cause(parts: Sequence[Part], low: int, high: int, edges: Sequence[int]) -> 
         _seam(parts, high): [[(low + share[k], low + share[k + 1]) for k in range(len(steps))]],
         "constant": [[(share[k], share[k + 1]) for k in range(len(steps))]],
         "dependence": [[(low + share[k], low + share[k] + share[k + 1]) for k in range(len(steps))]]
+        + [[(low + share[k], end + share[k + 1] - share[k]) for k in range(len(steps))] for end in (low, 0)]
+        + [[(low + share[k], share[k + 1]) for k in range(len(steps))]]
+        + [[(low + share[k], high - share[k + 1]) for k in range(len(steps))]]
         + [[(low + share[k], low + share[k] + (width - share[k]) * b / total) for k, (_, b) in enumerate(steps)]],
         "direction": [[(high - share[k + 1], high - share[k]) for k in range(len(steps))]]
         + [[(high - share[k], high - share[k + 1]) for k in range(len(steps))]],
@@ -82,6 +85,8 @@ def _cause(parts: Sequence[Part], low: int, high: int, edges: Sequence[int]) -> 
             [(low + Fraction(high * a, total), low + Fraction(high * b, total)) for a, b in steps],
             [(Fraction(high * a, total), Fraction(high * b, total)) for a, b in steps],
             [(low + a, low + b) for a, b in steps],
+            [(Fraction(low * a, total), Fraction(high * b, total)) for a, b in steps],
+            [(low + Fraction(width * a, total - 1), low + Fraction(width * b, total - 1)) for a, b in steps],
         ],
     }
     for cause, ways in slips.items():
@@ -91,7 +96,7 @@ def _cause(parts: Sequence[Part], low: int, high: int, edges: Sequence[int]) -> 
 
 
 POINTS = (
-    (5, 6, 4),
+    (5, 6, 5),
     (64, 96, 8),
     (6, 8, 4),
     (9, 15, 4),
@@ -127,7 +132,7 @@ def bits_are_shared(candidate: Callable[[int, int, int], Sequence[int]], *, seed
 def _bits(law: str, output: object) -> list[int]:
     """0s and 1s in a list, a tuple, an array or a tensor; anything else breaks the law."""
     tensor = None if isinstance(output, (str, bytes)) else as_tensor(output)
-    if tensor is None or tensor.dim() != 1 or tensor.is_complex() or not torch.isin(tensor, torch.tensor([0, 1])).all():
+    if tensor is None or tensor.dim() != 1 or tensor.is_complex() or not ((tensor == 0) | (tensor == 1)).all():
         raise LawBroken(
             law, f"{output if isinstance(output, str) else type(output).__name__}", "0s and 1s", "container"
         )

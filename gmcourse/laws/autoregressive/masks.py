@@ -56,11 +56,12 @@ def _other_taps(right: Tensor, other: Tensor, centre: Tensor) -> dict[str, list[
     rows, columns = torch.arange(k)[:, None] - k // 2, torch.arange(k)[None] - k // 2
     below, beside = (rows > 0).double() + 0 * columns, ((rows == 0) & (columns > 0)).double()
     return {
-        "sign": [1 - right, right.flip(2, 3), other.flip(2, 3), right + below],
+        "sign": [1 - right, right.flip(2, 3), other.flip(2, 3), right.flip(2), right + below, torch.ones_like(right)],
         "reduction": [
             *(right * cut for cut in (columns < 0, (columns <= 0) + centre > 0, (rows == 0) | (columns == 0))),
             right.transpose(2, 3),
+            right * (rows >= 0),
         ],
         "one-to-one": [right * ((rows < 0) + centre > 0), (rows <= 0) * torch.ones_like(right), right + beside]
-        + [right * (rows >= 0)],
+        + [right.flip(3)],
     }

@@ -13,6 +13,13 @@ from gmcourse.laws.rows import draw, within
 
 Gradients = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, ...]]
 NAMES = "W", "V", "b", "c"
+ERRORS = (
+    lambda p, x: p.logit() - x,
+    lambda p, x: (p - x) ** 2,
+    lambda p, x: (p - x) * p * (1 - p),
+    lambda p, x: 2 * (p - x) * p * (1 - p),
+)
+"""What is taken for σ(l) − x, p being σ(l): without σ, and of a square."""
 
 
 def nade_gradients(candidate: Gradients, *, seed: int = 0) -> None:
@@ -82,6 +89,7 @@ def _by_hand(
     *,
     late: int = 1,
     steep: Callable[[Tensor], Tensor] = lambda h: h * (1 - h),
+    miss: Callable[[Tensor, Tensor], Tensor] = lambda p, x: p - x,
     seen: bool = True,
     leak: int = 0,
     back: bool = True,
@@ -90,7 +98,7 @@ def _by_hand(
     """Forwards and backwards, one slip: `late` 0 takes G_d for G_{d+1}, 2 takes G_{d+2}; `leak` 1: x_d is in h_d."""
     added = list(accumulate(x.T[:, :, None] * weight[:, None], initial=hidden_bias.expand(len(x), -1)))
     h = torch.stack(added[leak : len(weight) + leak]).sigmoid()
-    error = ((h * output[:, None]).sum(2) + bias[:, None]).sigmoid() - x.T
+    error = miss(((h * output[:, None]).sum(2) + bias[:, None]).sigmoid(), x.T)
     own = error[:, :, None] * output[:, None] * steep(h)
     sums = list(accumulate(own.flip(0) if back else own, initial=torch.zeros_like(own[0])))
     g = torch.stack([*(sums[::-1] if back else sums), torch.zeros_like(own[0])])  # g[d] is G_{d+1}, of places from 1
@@ -116,9 +124,11 @@ def _slips(*inputs: Tensor, right: list[Tensor]) -> dict[str, list[Tensor]]:
         "constant": [_by_hand(*inputs, steep=steep) for steep in (lambda h: h, torch.ones_like, lambda h: h * h)]
         + [_by_hand(*inputs, steep=lambda h: h.sigmoid() * (1 - h.sigmoid()))]
         + [_by_hand(*inputs, steep=lambda h: h, late=0), _by_hand(*inputs, steep=lambda h: 1 - h)],
+        "log-mean": [_by_hand(*inputs, miss=miss) for miss in ERRORS],
         "one-to-one": [_by_hand(*inputs, seen=False), _by_hand(*inputs, seen=False, late=0)],
         "sign": [[-part for part in right], [-of_weight, of_output, of_bias, -of_hidden]],
-        "reduction": [[part / rows for part in right]] * (rows > 1) + [[rows * part for part in right]] * (rows > 1),
+        "reduction": [[part / rows for part in right], [rows * part for part in right]] * (rows > 1)
+        + [[*right[:3], of_hidden / rows]] * (rows > 1),
         "direction": [[of_output, of_weight, of_bias, of_hidden]],
     }
     return {cause: [_flat(way) for way in each] for cause, each in ways.items()}

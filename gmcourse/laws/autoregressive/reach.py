@@ -21,11 +21,11 @@ def steps(half: int, own: bool) -> set[Offset]:
     return above | {(0, right) for right in range(-half, int(own))}
 
 
-def seen(layers: int, half: int, first: int | None = None) -> set[Offset]:
-    """All that `layers` layers see, one step a layer; the first has mask A."""
+def seen(layers: int, half: int, first: int | None = None, rests: bool = True) -> set[Offset]:
+    """All that `layers` layers see, one step a layer; the first has mask A, the others B, where a path `rests`."""
     reached = steps(half if first is None else first, own=False)
     for _ in range(layers - 1):
-        reached = {(a + da, b + db) for a, b in reached for da, db in steps(half, own=True)}
+        reached = {(a + da, b + db) for a, b in reached for da, db in steps(half, own=rests)}
     return reached
 
 
@@ -62,10 +62,13 @@ def _other_wedges(up: Tensor, right: Tensor, first: Tensor, half: Tensor) -> dic
         "one-to-one": [right >= edge],
         "sign": [right.abs() > edge, right.abs() >= edge, -right > edge],
         "direction": [right <= edge, right < edge],
-        "dependence": [right > half * up, right >= half * up],
-        "spread": [right > first * up, right > (2 * first + 1) + (2 * half + 1) * (up - 1)],
-        "reduction": [right > first + half * up, right > first + half, right > first, right > half],
-        "constant": [right > right.abs(), right > -right.abs() - 1, right > 0],
+        "dependence": [right > half * up, right >= half * up, right > half * (up - 1)],
+        "spread": [right > first * up, right > (2 * first + 1) + (2 * half + 1) * (up - 1), right > up]
+        + [right > half + first * (up - 1), right > first + (2 * half + 1) * (up - 1), right > first + up - 1]
+        + [right > 2 * first + 1 + half * (up - 1)],
+        "reduction": [right > first + half * up, right >= first + half * up, right > first + half, right > first]
+        + [right > half],
+        "constant": [right > right.abs(), right > -right.abs() - 1, right > 0, right > 2 * first + 1],
     }
     return {cause: [way.float() for way in ways] for cause, ways in slips.items()}
 
@@ -80,12 +83,16 @@ def seen_pixels_are_counted(candidate: Callable[[int, int], int], *, seed: int =
     far = layers * half
     slips = {
         "constant": [expected + 1, expected - 1],
-        "one-to-one": [2 * far**2 + 2 * far, 2 * far**2 + 2 * far + 1],
+        "one-to-one": [2 * far**2 + 2 * far, 2 * far**2 + 2 * far + 1, 2 * layers**2 + 2 * layers],
+        "log-mean": [torch.tensor([len(seen(n, h, rests=False)) for n, h in cases]).double()],
+        "shape": [layers * taps for taps in (2 * half**2 + 2 * half, 2 * half**2 + 2 * half + 1)]
+        + [2 * half**2 + 2 * half, 4 + 8 * (layers - 1)],
         "spread": [(3 * far**2 + 5 * far) / 2],
         "dependence": [(3 * layers**2 + 5 * layers) / 2, far + layers * (far + 1) + half * layers * (layers + 1) / 2],
         "gradient": [far + far * (far + 1) * (2 + half) / 2],
         "reduction": [far**2 + 2 * far, far**2 + far, far**2],
         "sign": [(2 * far + 1) ** 2, (2 * far + 1) ** 2 - 1],
-        "direction": [expected - far, far * (2 * far + 1)],
+        "direction": [expected - far, far * (2 * far + 1), far + far + half * far * (far + 1)]
+        + [2 * expected - 2 * far * (far + 1)],
     }
     require_close(law, torch.stack(answers), expected, 0.0, slips, given={"layers": layers, "half": half})

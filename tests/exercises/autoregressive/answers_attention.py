@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from fractions import Fraction
 from itertools import groupby
 
 import numpy as np
@@ -102,6 +103,30 @@ def bags_by_vectors(sentences):
     return len(np.unique(rows, axis=0))
 
 
+def kept_in_a_buffer(q, k, v, cache):
+    """One buffer that all continuations write into, and how far it is filled."""
+    keys, values, filled = cache or (torch.zeros(len(k), 64, k.shape[2]), torch.zeros(len(v), 64, v.shape[2]), 0)
+    keys[:, filled], values[:, filled] = k[:, 0], v[:, 0]
+    filled += 1
+    scores = q @ keys[:, :filled].mT / math.sqrt(k.shape[2])
+    return scores.softmax(-1) @ values[:, :filled], (keys, values, filled)
+
+
+def kept_for_a_while(q, k, v, cache):
+    """A window of four places."""
+    keys, values = (part[-4:] for part in zip(*[*(cache or ()), (k, v)], strict=True))
+    scores = q @ torch.cat(keys, 1).mT / math.sqrt(k.shape[2])
+    return scores.softmax(-1) @ torch.cat(values, 1), tuple(zip(keys, values, strict=True))
+
+
+def kept_outputs(q, k, v, cache):
+    """The output in the place of the value."""
+    keys, values = ((), ()) if cache is None else cache
+    scores = q @ torch.cat((*keys, k), 1).mT / math.sqrt(k.shape[2])
+    found = scores.softmax(-1) @ torch.cat((*values, v), 1)
+    return found, ((*keys, k), (*values, found))
+
+
 RIGHT = {
     "autoregressive.attention": {
         "loop": look_by_loop,
@@ -131,6 +156,7 @@ RIGHT = {
         "a tensor": lambda sentences: torch.tensor(len({frozenset(Counter(s).items()) for s in sentences})),
     },
     "autoregressive.free_running": {
+        "an exact fraction": Fraction(1, 26),
         "formula": 0.02 / 0.52,
         "three digits": 0.0385,
         "a fraction": 1 / 26,
@@ -140,6 +166,32 @@ RIGHT = {
 }
 WRONG = {
     "autoregressive.attention": {
+        "−100": (
+            lambda q, k, v, mask: (q @ k.mT / math.sqrt(q.shape[-1])).masked_fill(~mask, -100).softmax(-1) @ v,
+            "overflow",
+        ),
+        "−1000": (
+            lambda q, k, v, mask: (q @ k.mT / math.sqrt(q.shape[-1])).masked_fill(~mask, -1000).softmax(-1) @ v,
+            "overflow",
+        ),
+        "−∞ times False": (
+            lambda q, k, v, mask: (q @ k.mT / math.sqrt(q.shape[-1]) + ~mask * -math.inf).softmax(-1) @ v,
+            "not-finite",
+        ),
+        "σ": (
+            lambda q, k, v, mask: (q @ k.mT / math.sqrt(q.shape[-1])).masked_fill(~mask, -1e9).sigmoid() @ v,
+            "constant",
+        ),
+        "a log-softmax": (
+            lambda q, k, v, mask: (q @ k.mT / math.sqrt(q.shape[-1])).masked_fill(~mask, -1e9).log_softmax(-1) @ v,
+            "constant",
+        ),
+        "cosines": (
+            lambda q, k, v, mask: (
+                (F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).mT).masked_fill(~mask, -1e9).softmax(-1) @ v
+            ),
+            "spread",
+        ),
         "√ of the values' width": (
             lambda q, k, v, mask: look_by_hand(q * math.sqrt(q.shape[-1] / v.shape[-1]), k, v, mask),
             "spread",
@@ -169,6 +221,7 @@ WRONG = {
         "no transpose": (lambda q, k, v, mask: (q @ k).softmax(-1) @ v, None),
     },
     "autoregressive.causal_mask": {
+        "from below": (lambda n: torch.ones(n, n).tril().flip(0), "direction"),
         "triu": (lambda n: np.triu(np.ones((n, n))), "direction"),
         "strict": (lambda n: torch.arange(n)[:, None] > torch.arange(n), "constant"),
         "True = drop": (lambda n: torch.arange(n)[:, None] < torch.arange(n), "sign"),
@@ -178,6 +231,9 @@ WRONG = {
         "one place alone": (lambda n: torch.ones(n, n).tril() - torch.ones(n, n).tril(-2), "reduction"),
     },
     "autoregressive.cached_attention": {
+        "one buffer": (kept_in_a_buffer, "mutation"),
+        "a window": (kept_for_a_while, "reduction"),
+        "outputs for values": (kept_outputs, "direction"),
         "sums alone": (kept_as_sums, ""),
         "before itself": (
             lambda q, k, v, cache: (
@@ -196,6 +252,14 @@ WRONG = {
         ),
     },
     "autoregressive.count_bags": {
+        "sets and lengths": (lambda sentences: len({(len(s), frozenset(s)) for s in sentences}), "spread"),
+        "neighbours alone": (lambda sentences: sum(1 for _ in groupby(map(sorted, sentences))), "direction"),
+        "sorted by length": (lambda sentences: len({tuple(sorted(s, key=len)) for s in sentences}), "direction"),
+        "twins": (
+            lambda sentences: sum(n > 1 for n in Counter(tuple(sorted(s)) for s in sentences).values()),
+            "sign",
+        ),
+        "emptied": (lambda sentences: len({tuple(sorted(sentences.pop())) for _ in range(len(sentences))}), "mutation"),
         "sets": (lambda sentences: len({frozenset(s) for s in sentences}), "spread"),
         "order kept": (lambda sentences: len({" ".join(s) for s in sentences}), "direction"),
         "sorted in place": (
@@ -206,6 +270,7 @@ WRONG = {
         "letters": (lambda sentences: len({"".join(sorted("".join(s))) for s in sentences}), "one-to-one"),
     },
     "autoregressive.free_running": {
+        "drawn 10,000 times": (0.0393, "randomness"),
         "the true past": (0.02, "constant"),
         "never back": (0.5, "direction"),
         "per cent": (3.85, "one-to-one"),

@@ -1,6 +1,7 @@
 """Answers to the exercises of lesson 02.1, right and wrong."""
 
 import math
+from decimal import Decimal
 
 import numpy as np
 import torch
@@ -120,6 +121,33 @@ def nade_by_cumsum(x, weight, output, bias, hidden_bias, keep=False, square=Fals
     return (x.unsqueeze(2) * G).sum(0), (error.unsqueeze(2) * h).sum(0), error.sum(0), later[:, 0].sum(0)
 
 
+def masks_that_take(order, degrees):
+    """The hidden degrees are taken off their list."""
+    layers = [order + 1]
+    while degrees:
+        layers.append(degrees.pop(0))
+    layers.append(order + 1)
+    return [
+        after[:, None] >= before if n < len(layers) - 2 else after[:, None] > before
+        for n, (before, after) in enumerate(zip(layers, layers[1:]))
+    ]
+
+
+def masks_from_zero_in_place(order, degrees):
+    for layer in degrees:
+        layer -= 1
+    return [mask > 0 for mask in masks_from_zero(order, [layer + 1 for layer in degrees])]
+
+
+def nade_of_another_error(x, weight, output, bias, hidden_bias, error):
+    """Autograd of the loss whose slope in a logit is `error`."""
+    parameters = [part.detach().clone().requires_grad_() for part in (weight, output, bias, hidden_bias)]
+    W, V, b, c = parameters
+    steps = x.unsqueeze(2) * W
+    logits = (torch.sigmoid(c + steps.cumsum(1) - steps) * V).sum(2) + b
+    return torch.autograd.grad(logits, parameters, error(logits.detach(), x))
+
+
 RIGHT = {
     "autoregressive.fvsbn_log_prob": {
         "loops": fvsbn_by_loops,
@@ -148,6 +176,8 @@ RIGHT = {
         "float64": lambda *inputs: nade_by_cumsum(*(part.double() for part in inputs)),
     },
     "autoregressive.parity": {
+        "one decimal": (2.1, 1.4, 1.4),
+        "decimals": tuple(k * Decimal(2).ln() for k in (3, 2, 2)),
         "a tuple": (2.0794, 1.3863, 1.3863),
         "a list": [3 * math.log(2), 2 * math.log(2), 2 * math.log(2)],
         "a tensor": torch.tensor([2.08, 1.386, 1.39]),
@@ -157,6 +187,13 @@ RIGHT = {
 }
 WRONG = {
     "autoregressive.fvsbn_log_prob": {
+        "the bias outside": (lambda x, w, b: F.logsigmoid((2 * x - 1) * (x @ w.tril(-1).T) + b).sum(1), "constant"),
+        "bits of ±1": (
+            lambda x, w, b: F.logsigmoid((2 * x - 1) * ((2 * x - 1) @ w.tril(-1).T + b)).sum(1),
+            "constant",
+        ),
+        "a product": (lambda x, w, b: F.logsigmoid((2 * x - 1) * (x @ w.tril(-1).T + b)).prod(1), "sign"),
+        "a 0 counts ln 2": (lambda x, w, b: F.logsigmoid(x * (x @ w.tril(-1).T + b)).sum(1), "one-to-one"),
         "no triangle": (lambda x, w, b: fvsbn_by_cross_entropy(x, w, b) * 0 + _full(x, w, b), "dependence"),
         "a triangle with its diagonal": (lambda x, w, b: _full(x, w.tril(), b), "dependence"),
         "the upper triangle": (lambda x, w, b: _full(x, w.triu(1), b), "direction"),
@@ -172,6 +209,12 @@ WRONG = {
         "a mean over bits": (lambda x, w, b: fvsbn_in_numpy(x, w, b) / x.shape[1], "reduction"),
     },
     "autoregressive.ensemble_log_prob": {
+        "the largest of all": (
+            lambda log_probs: (log_probs - log_probs.max()).exp().mean(0).log() + log_probs.max(),
+            "not-finite",
+        ),
+        "weighed by itself": (lambda log_probs: (log_probs.softmax(0) * log_probs).sum(0), "log-mean"),
+        "log₂ K": (lambda log_probs: log_probs.logsumexp(0) - math.log2(len(log_probs)), "constant"),
         "a mean": (lambda log_probs: torch.mean(log_probs, dim=0), "log-mean"),
         "no ln K": (lambda log_probs: torch.logsumexp(log_probs, dim=0), "constant"),
         "straight": (lambda log_probs: torch.log(torch.exp(log_probs).mean(0)), "not-finite"),
@@ -179,6 +222,15 @@ WRONG = {
         "max with its places": (lambda log_probs: log_probs.max(dim=0), "shape"),
     },
     "autoregressive.made_masks": {
+        "degrees taken": (masks_that_take, "mutation"),
+        "degrees from 0, in place": (masks_from_zero_in_place, "mutation"),
+        "> and ≥ exchanged": (
+            lambda order, degrees: [
+                after[:, None] > before if n < len(degrees) else after[:, None] >= before
+                for n, (before, after) in enumerate(zip([order + 1, *degrees], [*degrees, order + 1], strict=True))
+            ],
+            "reduction",
+        ),
         "≥ everywhere": (
             lambda order, degrees: [
                 after[:, None] >= before
@@ -192,6 +244,14 @@ WRONG = {
         "one mask": (lambda order, degrees: masks_by_loops(order, degrees)[0], "container"),
     },
     "autoregressive.nade_backward": {
+        "squares": (lambda *inputs: nade_of_another_error(*inputs, lambda a, x: (a.sigmoid() - x) ** 2), "log-mean"),
+        "the slope of a square": (
+            lambda *inputs: nade_of_another_error(
+                *inputs, lambda a, x: (a.sigmoid() - x) * a.sigmoid() * (1 - a.sigmoid())
+            ),
+            "log-mean",
+        ),
+        "no σ": (lambda *inputs: nade_of_another_error(*inputs, lambda a, x: a - x), "log-mean"),
         "the pixel's own logit": (lambda *inputs: nade_by_cumsum(*inputs, keep=True), "dependence"),
         "h squared": (lambda *inputs: nade_by_cumsum(*inputs, square=True), "constant"),
         "of ln p": (lambda *inputs: [-part for part in nade_by_autograd(*inputs)], "sign"),
@@ -200,12 +260,13 @@ WRONG = {
         "in place": (lambda x, w, v, b, c: nade_by_cumsum(x, w, v, b, c.add_(1)), "mutation"),
     },
     "autoregressive.parity": {
+        "below the entropy": ([3 * math.log(2), 2 * math.log(2), math.log(2)], "reduction"),
         "as without x4": ([3 * math.log(2)] * 3, "dependence"),
         "the entropy": ([2 * math.log(2)] * 3, "constant"),
         "bits": ((3, 2, 2), "log-mean"),
         "one number": (2.0794, "shape"),
         "above the entropy": ((math.log(2), 0, 0), "reduction"),
-        "neither": ((0.1, 0.2, 0.3), ""),
+        "neither": ((0.1, 0.2, 0.3), "reduction"),
         "a text": ("3 ln 2", "container"),
     },
 }

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from fractions import Fraction
 
 import numpy as np
 import torch
@@ -154,6 +155,8 @@ RIGHT = {
         "by ln q": slope_by_ln_q,
     },
     "autoregressive.two_readings": {
+        "fractions": (Fraction(4, 5), Fraction(2, 7)),
+        "cut off": (0.8, 0.28),
         "a tuple": (0.8, 0.286),
         "two decimals": [0.8, 0.29],
         "a tensor": torch.tensor([4 / 5, 2 / 7]),
@@ -161,8 +164,21 @@ RIGHT = {
         "added up": (4 / 9 / (5 / 9), 10 * (2 / 30) ** 2 / (10 * (2 / 30) ** 2 + 1 / 9)),
     },
 }
+
+
+def _crossing(logits, mass):
+    """The probability at which a is reached, for a threshold: not there where rounding keeps the sum below 1."""
+    p = logits.softmax(-1)
+    falling = p.sort(-1, descending=True)[0]
+    last = (falling.cumsum(-1) < mass).sum(-1, keepdim=True)
+    return logits.masked_fill(p < falling.gather(-1, last), -math.inf)
+
+
 WRONG = {
     "autoregressive.temperature": {
+        "a logarithm of probabilities": (lambda logits, t: torch.log(torch.softmax(logits / t, -1)), "not-finite"),
+        "roots of logits": (lambda logits, t: logits ** (1 / t), "not-finite"),
+        "the other axis": (lambda logits, t: torch.softmax(logits / t, 0), "reduction"),
         "times T": (lambda logits, t: tempered_by_probabilities(logits, 1 / t), "sign"),
         "probabilities": (lambda logits, t: torch.softmax(logits / t, dim=-1), "log-mean"),
         "after the softmax": (lambda logits, t: torch.softmax(logits, dim=-1) / t, "log-mean"),
@@ -189,6 +205,18 @@ WRONG = {
         "the other axis": (lambda counts, lower: novel_by_mixing(counts.T, lower.T).T, ""),
     },
     "autoregressive.nucleus": {
+        "not put back": (
+            lambda logits, mass: logits.masked_fill(
+                logits.softmax(-1).sort(-1, descending=True)[0].cumsum(-1)
+                - logits.softmax(-1).sort(-1, descending=True)[0]
+                >= mass,
+                -math.inf,
+            ),
+            "dependence",
+        ),
+        "−10": (lambda logits, mass: nucleus_by_rows(logits, mass).nan_to_num(neginf=-10), "reduction"),
+        "truth values": (lambda logits, mass: nucleus_by_rows(logits, mass).isfinite(), "log-mean"),
+        "past the last one": (_crossing, None),
         "as they stand": (
             lambda logits, mass: logits.masked_fill(logits.softmax(-1).cumsum(-1) > mass, -math.inf),
             "dependence",
@@ -198,11 +226,16 @@ WRONG = {
             "constant",
         ),
         "probabilities": (lambda logits, mass: nucleus_by_rows(logits, mass).softmax(-1), "log-mean"),
-        "sorted": (lambda logits, mass: nucleus_by_rows(logits.sort(-1, descending=True)[0], mass), ""),
+        "sorted": (lambda logits, mass: nucleus_by_rows(logits.sort(-1, descending=True)[0], mass), "dependence"),
         "a threshold": (lambda logits, mass: logits.masked_fill(logits.softmax(-1) < mass, -math.inf), "direction"),
         "how many": (lambda logits, mass: (nucleus_by_rows(logits, mass) > -math.inf).sum(1), "shape"),
     },
     "autoregressive.entropy_slope": {
+        "about the plain mean": (
+            lambda logits, t: ((logits / t).softmax(-1) * (logits - logits.mean(-1, keepdim=True)) ** 2).sum(-1) / t**3,
+            "reduction",
+        ),
+        "a standard deviation": (lambda logits, t: slope_by_autograd(logits, t).sqrt(), "spread"),
         "over T squared": (lambda logits, t: slope_by_ln_q(logits, t, power=0), "spread"),
         "ln q over T³": (lambda logits, t: slope_by_ln_q(logits, t, power=3), "spread"),
         "at T = 1": (lambda logits, t: slope_by_ln_q(logits, 1.0) / t**3, "direction"),
@@ -212,6 +245,9 @@ WRONG = {
         "one number": (lambda logits, t: slope_by_autograd(logits, t).mean(), "shape"),
     },
     "autoregressive.two_readings": {
+        "the text uncooled": ((0.8, 0.5), "dependence"),
+        "per cent": ((80, 28.6), "container"),
+        "one half twice": ((0.5, 0.5), "constant"),
         "the same": ((0.8, 0.8), "constant"),
         "exchanged": ((0.286, 0.8), "direction"),
         "one of the ten": ((0.8, 0.0385), "reduction"),

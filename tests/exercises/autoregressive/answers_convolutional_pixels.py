@@ -134,6 +134,53 @@ def complete_in_numpy(logits, x, known, u):
     return done
 
 
+def count_without_rest(layers, half):
+    """Mask A in each layer."""
+    found = {(0, 0)}
+    for _ in range(layers):
+        found = {
+            (up + a, right + b)
+            for up, right in found
+            for a in range(half + 1)
+            for b in range(-half, half + 1)
+            if a > 0 or b < 0
+        }
+    return len(found)
+
+
+def complete_by(zero):
+    """The rule `zero(logits)` in the place of P(0)."""
+
+    def answer(logits, x, known, u):
+        x, width = x.clone(), x.shape[3]
+        for r, c in (~known[0]).nonzero().tolist():
+            x[:, 0, r, c] = (u[:, r * width + c] >= zero(logits(x)[:, :, 0, r, c])).to(x)
+        return x
+
+    return answer
+
+
+def complete_drawn(logits, x, known, u):
+    x = x.clone()
+    for r, c in (~known[0]).nonzero().tolist():
+        x[:, 0, r, c] = torch.multinomial(logits(x)[:, :, 0, r, c].softmax(1), 1)[:, 0].to(x)
+    return x
+
+
+def complete_by_height(logits, x, known, u):
+    x = x.clone()
+    for r, c in (~known[0]).nonzero().tolist():
+        x[:, 0, r, c] = (u[:, r * x.shape[2] + c] >= logits(x)[:, :, 0, r, c].softmax(1)[:, 0]).to(x)
+    return x
+
+
+def complete_with_probabilities(logits, x, known, u):
+    x = x.clone()
+    for r, c in (~known[0]).nonzero().tolist():
+        x[:, 0, r, c] = logits(x)[:, :, 0, r, c].softmax(1)[:, 1]
+    return x
+
+
 LN2 = math.log(2)
 RIGHT = {
     "autoregressive.is_blind": {
@@ -171,6 +218,10 @@ RIGHT = {
 }
 WRONG = {
     "autoregressive.is_blind": {
+        "the first layer costs no row": (lambda up, right, first, half: right >= first + half * up, "reduction"),
+        "small kernels first": (lambda up, right, first, half: right > half + first * (up - 1), "spread"),
+        "the first kernel forgotten": (lambda up, right, first, half: right > half * (up - 1), "dependence"),
+        "a width": (lambda up, right, first, half: right > 2 * first + 1, "constant"),
         "seen where it is blind": (lambda *inputs: not blind_by_walking(*inputs), "direction"),
         "the edge": (lambda up, right, first, half: right >= first + half * (up - 1), "one-to-one"),
         "widths for halves": (
@@ -180,12 +231,23 @@ WRONG = {
         "nothing": (lambda *inputs: None, "container"),
     },
     "autoregressive.seen_count": {
+        "layer by layer": (lambda layers, half: layers * (2 * half**2 + 2 * half), "shape"),
+        "a triangle both ways": (
+            lambda layers, half: (
+                half * layers + sum(2 * half * min(up, layers) + 1 for up in range(1, half * layers + 1))
+            ),
+            "direction",
+        ),
+        "mask A in each layer": (count_without_rest, "log-mean"),
         "with itself": (lambda layers, half: count_closed(layers, half) + 1, "constant"),
         "a quarter less than all": (lambda layers, half: int(1.5 * (half * layers) ** 2), ""),
         "of h = 1": (lambda layers, half: count_closed(layers, 1), "dependence"),
         "everything": (lambda layers, half: (2 * half * layers + 1) ** 2 - 1, "sign"),
     },
     "autoregressive.pixel_mask": {
+        "ones": (lambda kernel, kind, colours: torch.ones(colours, colours, kernel, kernel), "sign"),
+        "upside down": (lambda *inputs: mask_by_flat(*inputs).flip(2), "sign"),
+        "mirrored": (lambda *inputs: mask_by_flat(*inputs).flip(3), "one-to-one"),
         "strictly for both": (lambda kernel, kind, colours: mask_by_loop(kernel, "A", colours), "direction"),
         "inputs first": (lambda *inputs: mask_by_flat(*inputs).transpose(0, 1), "dependence"),
         "row and column exchanged": (lambda *inputs: mask_by_flat(*inputs).transpose(2, 3), "reduction"),
@@ -193,13 +255,23 @@ WRONG = {
         "nothing": (lambda *inputs: None, "container"),
     },
     "autoregressive.complete": {
+        "σ of one logit": (complete_by(lambda two: two[:, 0].sigmoid()), "sign"),
+        "a logit for a probability": (complete_by(lambda two: two[:, 0]), "sign"),
+        "a softmax over the batch": (complete_by(lambda two: two.softmax(0)[:, 0]), "sign"),
+        "the first image's logits": (complete_by(lambda two: two[0].softmax(0)[0]), "shape"),
+        "multinomial": (complete_drawn, "randomness"),
+        "r H + c": (complete_by_height, "direction"),
+        "probabilities": (complete_with_probabilities, "container"),
         "all in one pass": (
             lambda logits, x, known, u: torch.where(
                 known, x, (u.view_as(x) >= logits(x * known).softmax(1)[:, 0]).float()
             ),
             "dependence",
         ),
-        "its own numbers": (lambda logits, x, known, u: complete_by_mask(logits, x, known, torch.rand(u.shape)), ""),
+        "its own numbers": (
+            lambda logits, x, known, u: complete_by_mask(logits, x, known, torch.rand(u.shape)),
+            "randomness",
+        ),
         "known drawn anew": (lambda logits, x, known, u: complete_by_mask(logits, x, ~known & known, u), "constant"),
         "bernoulli of ink": (
             lambda logits, x, known, u: complete_by_mask(lambda y: logits(y).flip(1), x, known, u),
@@ -208,6 +280,7 @@ WRONG = {
         "into x": (lambda logits, x, known, u: x.copy_(complete_by_mask(logits, x, known, u)), "mutation"),
     },
     "autoregressive.copy_task": {
+        "one pixel more": ([2 * LN2, 2 * LN2, LN2, 0], "one-to-one"),
         "the lesson's task": ([LN2, LN2, 0, 0], "reduction"),
         "deep enough": ([0, 0, 0, 0], "constant"),
         "bits": ([2, 1, 1, 0], "log-mean"),

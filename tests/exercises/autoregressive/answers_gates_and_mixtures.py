@@ -188,6 +188,14 @@ def bits_recursive(low, high, places):
     return [bit, *bits_recursive(low & mask, ((high - 1) & mask) + 1, places - 1)]
 
 
+def logistic_of_moved_bins(code, mean, log_scale, levels, below=0.0, above=None):
+    y, scale = 2 * code.double() / (levels - 1) - 1 - mean, log_scale.double().exp()
+    upper = ((y + (2 / (levels - 1) if above is None else above)) / scale).sigmoid()
+    lower = ((y - below) / scale).sigmoid()
+    p = torch.where(code == levels - 1, 1, upper) - torch.where(code == 0, 0, lower)
+    return p.clamp(min=1e-30).log()
+
+
 RIGHT = {
     "autoregressive.gate": {
         "loop": gate_by_loop,
@@ -213,6 +221,7 @@ RIGHT = {
         "softplus": logistic_by_softplus,
     },
     "autoregressive.hidden_bits": {
+        "truth values": lambda low, high, n: [bit == 1 for bit in bits_by_text(low, high, n)],
         "text": bits_by_text,
         "doubling": bits_by_doubling,
         "shifts, a tuple": bits_by_shifts,
@@ -230,6 +239,18 @@ RIGHT = {
 }
 WRONG = {
     "autoregressive.gate": {
+        "a product with the class": (lambda x, given: gate_by_glu(x * given[:, :, None, None], 0 * given), "sign"),
+        "1 − σ": (lambda x, given: gate_by_glu(x * _signs(given), given * _signs(given)[..., 0, 0]), "sign"),
+        "e^g / (1 + e^g)": (
+            lambda x, given: (lambda f, g: f.tanh() * g.exp() / (1 + g.exp()))(
+                *(x + given[:, :, None, None]).chunk(2, 1)
+            ),
+            "not-finite",
+        ),
+        "one tanh around": (
+            lambda x, given: (lambda f, g: (f * g.sigmoid()).tanh())(*(x + given[:, :, None, None]).chunk(2, 1)),
+            "spread",
+        ),
         "tanh and σ exchanged": (
             lambda x, given: gate_by_glu(x.flip(1), given.flip(1)).flip(1),
             "direction",
@@ -246,6 +267,15 @@ WRONG = {
         "the gate at the output": (lambda x, given: gate_by_glu(x, 0 * given) * given[:, :1, None, None], ""),
     },
     "autoregressive.narrow": {
+        "the second without low": (
+            lambda low, high, a, b, n: (low + (high - low) * a // n, (high - low) * b // n),
+            "dependence",
+        ),
+        "the second from above": (
+            lambda low, high, a, b, n: (low + (high - low) * a // n, high - (high - low) * b // n),
+            "dependence",
+        ),
+        "shares of low and of high": (lambda low, high, a, b, n: (low * a // n, high * b // n), "spread"),
         "an inclusive high": (
             lambda low, high, a, b, n: (low + (high - low) * a // n, low + (high - low) * b // n - 1),
             "one-to-one",
@@ -258,10 +288,12 @@ WRONG = {
             lambda low, high, a, b, n: (low + round((high - low) * a / n), low + round((high - low) * b / n)),
             "overflow",
         ),
-        "width": (lambda low, high, a, b, n: (low + (high - low) * a // n, (high - low) * (b - a) // n), ""),
+        "width": (lambda low, high, a, b, n: (low + (high - low) * a // n, (high - low) * (b - a) // n), "dependence"),
         "one number": (lambda low, high, a, b, n: low + (high - low) * a // n, "container"),
     },
     "autoregressive.discretised_logistic": {
+        "edges at the levels": (lambda k, m, s, n: logistic_of_moved_bins(k, m, s, n), "spread"),
+        "half of 256 levels": (lambda k, m, s, n: logistic_of_moved_bins(k, m, s, n, 1 / 255, 1 / 255), "spread"),
         "a distribution's cdf": (logistic_by_distribution, "not-finite"),
         "back to front": (lambda k, m, s, n: logistic_by_log_differences(n - 1 - k, m, s, n), "sign"),
         "a probability": (lambda *inputs: logistic_by_cases(*inputs).exp(), "log-mean"),
@@ -269,6 +301,7 @@ WRONG = {
         "summed": (lambda *inputs: logistic_by_cases(*inputs).sum(), "shape"),
     },
     "autoregressive.hidden_bits": {
+        "complement": (lambda low, high, n: [1 - bit for bit in bits_by_text(low, high, n)], ""),
         "high itself": (lambda low, high, n: bits_by_text(low, min(high + 1, 2**n), n), "one-to-one"),
         "a string": (lambda low, high, n: "".join(map(str, bits_by_text(low, high, n))), "container"),
         "a number of bits": (lambda low, high, n: len(bits_by_text(low, high, n)), "container"),
@@ -276,6 +309,8 @@ WRONG = {
         "backwards": (lambda low, high, n: bits_by_text(low, high, n)[::-1], "direction"),
     },
     "autoregressive.code_length": {
+        "weights of the model": (1.604, "direction"),
+        "a sum": (2.415, "one-to-one"),
         "the entropy": (1, "constant"),
         "the model's entropy": (0.811, "direction"),
         "nats": (0.837, "log-mean"),
@@ -283,3 +318,8 @@ WRONG = {
         "a text": ("1.2075", "container"),
     },
 }
+
+
+def _signs(given):
+    """1 for f, −1 for g."""
+    return torch.ones_like(given).cumsum(1).le(given.shape[1] // 2).mul(2).sub(1)[:, :, None, None]

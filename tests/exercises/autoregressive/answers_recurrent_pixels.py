@@ -1,5 +1,7 @@
 """Answers to the exercises of lesson 02.2, right and wrong."""
 
+from fractions import Fraction
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -180,6 +182,7 @@ RIGHT = {
         "numpy": lambda left, right: left.numpy() + np.pad(right.numpy(), ((0, 0), (0, 0), (1, 0), (0, 0)))[:, :, :-1],
     },
     "autoregressive.missed_pixels": {
+        "a fraction": Fraction(567),
         "number": 567,
         "counted": triangle(),
         "float": 567.0,
@@ -190,6 +193,11 @@ RIGHT = {
 }
 WRONG = {
     "autoregressive.skew": {
+        "relu": (lambda x: skew(x).relu(), ""),
+        "mirrored": (lambda x: skew(x.flip(3)), "direction"),
+        "upside down": (lambda x: skew(x.flip(2)), "direction"),
+        "one less": (lambda x: F.pad(skew(x)[..., 1:], (0, 1)), "spread"),
+        "zeros on the left": (lambda x: F.pad(x, (x.shape[2] - 1, 0)), "constant"),
         "to the left": (skew_to_the_left, "direction"),
         "as it was": (lambda x: x, "shape"),
         "widened alone": (lambda x: F.pad(x, (0, x.shape[2] - 1)), "constant"),
@@ -203,6 +211,8 @@ WRONG = {
         "channels added": (lambda x: skew(x).sum(1, keepdim=True), "shape"),
     },
     "autoregressive.unskew": {
+        "upside down": (lambda s: unskew(s).flip(2), "direction"),
+        "the last columns": (lambda s: s[..., s.shape[2] - 1 :], "constant"),
         "skewed again": (skew, "shape"),
         "the first columns": (lambda s: s[..., : s.shape[3] - s.shape[2] + 1], "constant"),
         "from column r + 1": (lambda s: unskew(s.roll(-1, 3)), "spread"),
@@ -211,6 +221,11 @@ WRONG = {
         "mirrored": (lambda s: unskew(s).flip(3), ""),
     },
     "autoregressive.join": {
+        "the first row twice": (
+            lambda left, right: left + torch.cat([right[:, :, :1], right[:, :, :-1]], 2),
+            "dependence",
+        ),
+        "a maximum": (lambda left, right: torch.maximum(left, F.pad(right, (0, 0, 1, -1))), "reduction"),
         "no shift": (lambda left, right: left + right, "dependence"),
         "rolled": (lambda left, right: left + torch.roll(right, 1, dims=2), "dependence"),
         "up": (lambda left, right: left + torch.roll(right, -1, dims=2), "direction"),

@@ -82,6 +82,34 @@ def squeezed(x, mu):
     return x.sign() * torch.log1p(mu * x.abs()) / math.log1p(mu)
 
 
+def reach_that_takes(kernel, dilations):
+    reach = 1
+    while dilations:
+        reach += (kernel - 1) * dilations.pop()
+    return reach
+
+
+def nearest_amplitude(x, levels):
+    y = (2 * torch.arange(levels) / (levels - 1) - 1).double()
+    amplitudes = y.sign() * (levels ** y.abs() - 1) / (levels - 1)
+    return (x[..., None] - amplitudes).abs().argmin(-1)
+
+
+def conv_cropped_by_a_slice(x, weight, dilation):
+    """Without dilation or with one tap nothing is left."""
+    reach = (weight.shape[2] - 1) * dilation
+    return F.conv1d(x, weight, dilation=dilation, padding=reach)[..., :-reach]
+
+
+def conv_by_slices(x, weight, dilation):
+    y = 0
+    for j in range(weight.shape[2]):
+        back, moved = (weight.shape[2] - 1 - j) * dilation, torch.zeros_like(x)
+        moved[..., back:] = x[..., : x.shape[2] - back]
+        y = y + weight[:, :, j] @ moved
+    return y
+
+
 RIGHT = {
     "autoregressive.receptive_field": {
         "formula": lambda k, dilations: 1 + (k - 1) * sum(dilations),
@@ -100,6 +128,9 @@ RIGHT = {
 }
 WRONG = {
     "autoregressive.receptive_field": {
+        "dilations taken": (reach_that_takes, "mutation"),
+        "one too many": (lambda k, d: 2 + (k - 1) * sum(d), "one-to-one"),
+        "a list": (lambda k, d: [1 + (k - 1) * n for n in d], "shape"),
         "without 1": (lambda k, d: (k - 1) * sum(d), "constant"),
         "k times": (lambda k, d: k * sum(d), "one-to-one"),
         "product": (lambda k, d: 1 + (k - 1) * math.prod(d), "reduction"),
@@ -111,6 +142,22 @@ WRONG = {
         "nothing": (lambda k, d: None, "container"),
     },
     "autoregressive.mu_law": {
+        "x/|x|": (
+            lambda x, v: ((x / x.abs() * torch.log1p((v - 1) * x.abs()) / math.log(v) + 1) / 2 * (v - 1)).round(),
+            "not-finite",
+        ),
+        "the nearest amplitude": (nearest_amplitude, "log-mean"),
+        "rounded early": (lambda x, v: ((squeezed(x, v - 1) + 1) / 2).round() * (v - 1), "log-mean"),
+        "always 256": (lambda x, v: ((squeezed(x, 255) + 1) / 2 * (v - 1)).round(), "constant"),
+        "equal bins": (lambda x, v: ((squeezed(x, v - 1) + 1) / 2 * v).floor().clamp(max=v - 1), "constant"),
+        "bytes with a sign": (
+            lambda x, v: ((squeezed(x, v - 1) + 1) / 2 * (v - 1)).round().to(torch.int8),
+            "direction",
+        ),
+        "the curve turned round": (
+            lambda x, v: ((x.sign() * (v ** x.abs() - 1) / (v - 1) + 1) / 2 * (v - 1)).round(),
+            "spread",
+        ),
         "equal steps": (lambda x, v: ((x + 1) / 2 * (v - 1)).round().long(), "spread"),
         "cut off": (lambda x, v: ((squeezed(x, v - 1) + 1) / 2 * (v - 1)).long(), "one-to-one"),
         "the curve alone": (lambda x, v: squeezed(x, v - 1), "not-finite"),
@@ -121,6 +168,13 @@ WRONG = {
         "one row": (lambda x, v: ((squeezed(x[:1], v - 1) + 1) / 2 * (v - 1)).round(), "shape"),
     },
     "autoregressive.causal_conv": {
+        "cropped by a slice": (conv_cropped_by_a_slice, "shape"),
+        "slices": (conv_by_slices, None),
+        "the first sample held": (
+            lambda x, w, d: F.conv1d(F.pad(x, ((w.shape[2] - 1) * d, 0), mode="replicate"), w, dilation=d),
+            "spread",
+        ),
+        "2^d": (lambda x, w, d: causal_conv(x, w, 2**d), "constant"),
         "padded behind": (lambda x, w, d: F.conv1d(F.pad(x, (0, (w.shape[2] - 1) * d)), w, dilation=d), "dependence"),
         "both ends": (_both_ends, "dependence"),
         "the wrong end cropped": (conv_cropped_at_the_wrong_end, "dependence"),
@@ -131,6 +185,8 @@ WRONG = {
         "moved": (lambda x, w, d: F.pad(causal_conv(x, w, d), (1, -1)), "one-to-one"),
     },
     "autoregressive.shorter_than_a_period": {
+        "a period": (18.18, "spread"),
+        "the pitches": ([0, 1, 2, 3], "container"),
         "those that fit": (8, "direction"),
         "one too many": (5, "constant"),
         "all": (12, "reduction"),

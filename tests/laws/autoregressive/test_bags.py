@@ -28,6 +28,7 @@ BUGS = {
         "what is lost": (lambda sentences: len(sentences) - count_bags(sentences), "sign"),
         "the sentences sorted": (sorting, "mutation"),
         "the bags": (lambda sentences: {tuple(sorted(words)) for words in sentences}, "container"),
-        "neighbours": (lambda sentences: 1 + sum(a != b for a, b in zip(sentences, sentences[1:])), ""),
+        "neighbours": (lambda sentences: 1 + sum(a != b for a, b in zip(sentences, sentences[1:])), "direction"),
+        "sets and lengths": (lambda sentences: len({(len(s), frozenset(s)) for s in sentences}), "spread"),
     }
 }

@@ -78,7 +78,7 @@ BUGS = {
         "as they stand": (kept(lambda p, mass: p.cumsum(-1) - p < mass), "dependence"),
         "sorted, and not put back": (
             lambda logits, mass: nucleus(logits.sort(-1, descending=True).values, mass),
-            "",
+            "dependence",
         ),
         "what should be cut": (
             lambda logits, mass: logits.masked_fill(nucleus(logits, mass).isfinite(), -torch.inf),

@@ -68,8 +68,8 @@ BUGS = {
         ),
         "one row of numbers": (lambda f, x, known, u: turns(f, x, known, u[:1].expand_as(u)), "shape"),
         "written into x": (in_place, "mutation"),
-        "noise of its own": (own_noise, ""),
+        "noise of its own": (own_noise, "randomness"),
         "nothing drawn": (lambda f, x, known, u: x, ""),
-        "probabilities": (lambda f, x, known, u: torch.where(known, x, f(x).softmax(1)[:, 1]), ""),
+        "probabilities": (lambda f, x, known, u: torch.where(known, x, f(x).softmax(1)[:, 1]), "container"),
     },
 }

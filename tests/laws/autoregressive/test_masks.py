@@ -57,7 +57,7 @@ BUGS = {
         ),
         "the order at every tap": (every_tap, "spread"),
         "one colour": (lambda k, kind, colours: masked_convolution.pixel_mask(k, kind)[0, 0], "shape"),
-        "no mask": (lambda k, kind, colours: torch.ones(colours, colours, k, k), ""),
+        "no mask": (lambda k, kind, colours: torch.ones(colours, colours, k, k), "sign"),
     },
 }
 

@@ -53,7 +53,7 @@ BUGS = {
         "moved by one": (lambda x, w, d: causal_conv(F.pad(x, (1, -1)), w, d), "one-to-one"),
         "the first sample held": (
             lambda x, w, d: F.conv1d(F.pad(x, ((w.shape[2] - 1) * d, 0), mode="replicate"), w, dilation=d),
-            "",
+            "spread",
         ),
     },
     sound.codes_are_nearest: {
@@ -63,6 +63,6 @@ BUGS = {
         "no sign": (lambda x, v: encode(x.abs(), v), "sign"),
         "μ = V": (lambda x, v: ((squeezed(x, v) + 1) / 2 * v).round(), "constant"),
         "about 0": (lambda x, v: (squeezed(x, v - 1) * (v - 1)).round(), "direction"),
-        "always 256": (lambda x, v: encode(x, 256), ""),
+        "always 256": (lambda x, v: encode(x, 256), "direction"),
     },
 }
