@@ -21,23 +21,28 @@ SOME = ((0, 0, 1, 0, 0), (1, 1, 0, 0, 1), (0, 1, 1, 1, 0), (1, 0, 0, 1, 1))
 def looks_up_by_content(candidate: Look, *, seed: int = 0) -> None:
     """candidate(q, k, v, mask) = softmax(q kᵀ/√d) v: (batch, n, d), (batch, m, d), (batch, m, e) → (batch, n, e).
 
-    mask (n, m), bool, is True where a query may look; the others have the weight 0. In the last case scores are as
-    large as 300. The oracle adds up exponentials, those of the largest score of a row first taken out.
+    mask (n, m), bool, is True where a query may look; the others have the weight 0. In the last two cases scores are
+    some hundreds, of both signs and all below 0. The oracle adds up exponentials, those of the largest score of a row
+    first taken out.
     """
     for name, sizes, mask, scale in (
         ("all may look", (3, 4, 5, 6, 6), torch.ones(4, 5).bool(), 1.0),
         ("some are hidden", (2, 4, 5, 3, 2), torch.tensor(SOME).bool(), 1.0),
         ("each looks back", (2, 4, 4, 6, 3), torch.arange(4)[:, None] >= torch.arange(4), 1.0),
         ("large scores", (2, 4, 5, 4, 3), torch.tensor(SOME).bool(), 12.0),
+        ("scores far below 0", (2, 4, 5, 4, 3), torch.tensor(SOME).bool(), -13.0),
     ):
         batch, n, m, d, e = sizes
-        q, k = scale * draw(batch, n, d, seed=seed + n), scale * draw(batch, m, d, seed=seed + 10 + m)
+        q, k = draw(batch, n, d, seed=seed + n), draw(batch, m, d, seed=seed + 10 + m)
+        if scale < 0:
+            q, k = 1 + q / 20, 1 + k / 20  # all scores are near −scale² √d
+        q, k = abs(scale) * q, scale * k
         v, law = draw(batch, m, e, seed=seed + 20 + e), f"the mean of the values, weighted by softmax(q·k/√d), {name}"
         output = ask(candidate, q=q, k=k, v=v, mask=mask)
         observed = require_shape(law, output, (batch, n, e)).detach().double()
         expected, slips = _looked_up(q.double(), k.double(), v.double(), mask)
-        slips, left = ({}, "overflow") if scale > 1 else (slips, "")
-        _row_by_row(law, observed, expected, 1e-3 if scale > 1 else 1e-5, slips, "query", left)
+        share, slips, left = (1e-5, slips, "") if scale == 1 else (1e-3, {}, "overflow")
+        _row_by_row(law, observed, expected, share, slips, "query", left)
 
 
 def _row_by_row(
