@@ -125,7 +125,7 @@ EXERCISES = (
             "direction": "Queries are compared with keys, and values are handed over. Which two did you exchange?",
             "one-to-one": "Weights are positive and sum to 1. Are yours the scores themselves, or only the largest?",
             "shape": "Each sequence of the batch has its own queries, keys and values. Which axis was lost?",
-            "not-finite": "No softmax of nothing: is the mask inverted? e^300 is no number: take off the largest one seen.",
+            "not-finite": "No softmax of nothing: is the mask inverted? e^300 is no number: take off the largest seen.",
             "overflow": "Right for small scores, wrong for large ones. Which score do you give to what is hidden?",
         },
     ),
