@@ -21,8 +21,9 @@ SOME = ((0, 0, 1, 0, 0), (1, 1, 0, 0, 1), (0, 1, 1, 1, 0), (1, 0, 0, 1, 1))
 def looks_up_by_content(candidate: Look, *, seed: int = 0) -> None:
     """candidate(q, k, v, mask) = softmax(q kᵀ/√d) v: (batch, n, d), (batch, m, d), (batch, m, e) → (batch, n, e).
 
-    mask (n, m), bool, is True where a query may look; the others have the weight 0. In the last case scores are as
-    large as 300. The oracle adds up exponentials, those of the largest score of a row first taken out.
+    mask (n, m), bool, is True where a query may look; the others have the weight 0. In the last two cases scores are
+    some hundreds, and −1300 where a query may look. The oracle adds up exponentials, those of the largest score of a
+    row first taken out.
     """
     for name, sizes, mask, scale in (
         ("all may look", (3, 4, 5, 6, 6), torch.ones(4, 5).bool(), 1.0),

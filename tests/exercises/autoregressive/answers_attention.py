@@ -162,6 +162,7 @@ RIGHT = {
         "a fraction": 1 / 26,
         "a tensor": torch.tensor([0.03846]),
         "drawn": 0.0382,
+        "a million drawn": 0.0376,
     },
 }
 WRONG = {

@@ -88,6 +88,10 @@ BUGS = {
             lambda q, k, v, mask: (scores(q, k) - 100 * ~mask).softmax(-1) @ v,
             "overflow",
         ),
+        "hidden scores of −299": (
+            lambda q, k, v, mask: scores(q, k).masked_fill(~mask, -299).softmax(-1) @ v,
+            "overflow",
+        ),
         "the first sequence for all": (lambda q, k, v, mask: nets.attention(q[:1], k[:1], v, mask), ""),
         "the mean sequence": (
             lambda q, k, v, mask: nets.attention(q, k, v, mask).mean(0, keepdim=True).expand(len(q), -1, -1),
