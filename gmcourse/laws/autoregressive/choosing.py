@@ -110,16 +110,19 @@ def _nucleus(logits: Tensor, mass: float) -> tuple[Tensor, dict[str, list[Tensor
 
     right = within_(above < mass)
     count = (above < mass).sum(-1, keepdim=True)
+    first = torch.arange(p.shape[-1]) < count
+    order = p.argsort(-1, descending=True)
     return right, {
         "constant": [within_(above + p <= mass)],
-        "dependence": [within_(raw <= mass), within_(raw - p < mass), within_(raw < mass)],
+        "dependence": [within_(raw <= mass), within_(raw - p < mass), within_(raw < mass)]
+        + [within_(first), right.sort(-1, descending=True).values],
         "sign": [within_(above >= mass), within_(below >= mass), within_(below < mass)],
         "direction": [within_(p > 1 - mass), within_(p > mass), within_(p >= mass), within_(p < mass)],
         "log-mean": [right.softmax(-1), torch.where(above < mass, p, 0).softmax(-1), p],
         "one-to-one": [within_(likelier.sum(-1) < n) for n in range(1, p.shape[-1])]
         + [within_(likelier.sum(-1) < count + 1)],
         "reduction": [torch.where(above < mass, logits, 0).softmax(-1)],
-        "shape": [within_((above < mass)[:1].expand_as(p))],
+        "shape": [within_((above < mass)[:1].expand_as(p)), within_(first[:, order[0].argsort()])],
     }
 
 
@@ -167,7 +170,7 @@ def _rises(logits: Tensor, t: float, right: Tensor) -> dict[str, list[Tensor]]:
         "sign": [-right],
         "log-mean": [right / math.log(2), _variance(q, p) / t**3, _variance(q, q) / t**3],
         "constant": [(q * logits**2).sum(-1) / t**3, (q * log_p**2).sum(-1) / t**3],
-        "reduction": [logits.var(-1) / t**3, logits.var(-1, correction=0) / t**3],
+        "reduction": [logits.var(-1) / t**3, logits.var(-1, correction=0) / t**3, right / logits.shape[-1]],
         "shape": pooled(right),
     }
     if t == 1 or right.abs().max() < 1e-9:
