@@ -28,14 +28,14 @@ def top_k(logits: Tensor, k: int) -> Tensor:
 def nucleus(logits: Tensor, mass: float) -> Tensor:
     """The fewest symbols, likeliest first, whose probabilities add up to `mass`; the other logits of (…, V) are −∞.
 
-    The symbol that crosses `mass` is kept, so that there is always one. Raises ValueError unless 0 < mass ≤ 1.
-    Equation: autoregressive-cut. Holtzman et al. 2020.
+    The symbol that crosses `mass` is kept, so that there is always one; at 1 nothing is cut, also where a sum that is
+    rounded reaches 1 early. Raises ValueError unless 0 < mass ≤ 1. Equation: autoregressive-cut. Holtzman et al. 2020.
     """
     if not 0 < mass <= 1:
         raise ValueError(f"mass: got {mass}, expected a probability above 0, at most 1")
     ordered, order = logits.sort(dim=-1, descending=True, stable=True)
     p = ordered.softmax(-1)
-    return _kept(ordered, order, p.cumsum(-1) - p < mass)
+    return _kept(ordered, order, (p.cumsum(-1) - p < mass) | (mass == 1))
 
 
 def entropy(logits: Tensor) -> Tensor:

@@ -45,6 +45,12 @@ def test_the_nucleus_keeps_the_symbol_that_crosses_the_mass():
     torch.testing.assert_close(q, torch.tensor([0, 2 / 3, 0, 1 / 3], dtype=torch.float64))
 
 
+def test_the_nucleus_of_all_the_mass_cuts_nothing_however_unlikely():
+    logits = torch.tensor([[0.0, -39.0, 0.0], [0.0, -800.0, -torch.inf]], dtype=torch.float64)
+    assert torch.equal(nucleus(logits, 1.0), logits)
+    assert torch.equal(nucleus(logits.float(), 1.0), logits.float())
+
+
 def test_a_cut_costs_minus_the_log_of_the_mass_that_is_kept():
     log_p = LOGITS.log_softmax(-1)
     for cut in (top_k(LOGITS, 2), nucleus(LOGITS, 0.8)):

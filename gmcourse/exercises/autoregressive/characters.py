@@ -24,6 +24,7 @@ def cooled_text_begins_otherwise(answer: object) -> None:
         "log-mean": [(2 / 3, 2 / 7), (4 / 5, 2 / 3), (4 / 5, 1 / 6), (2 / 3, 4 / 5)],
         "spread": [(4 / 9, 2 / 45), (4 / 5, 2 / 45), (4 / 5, 4 / 9), (4 / 9, 4 / 9)],
         "one-to-one": [(1 / 5, 5 / 7), (4 / 5, 5 / 7), (1 / 5, 2 / 7)],
+        "dependence": [(1 / 2, 1 / 5), (4 / 5, 1 / 5)],
     }
     pairs = {cause: [torch.tensor(way).double() for way in ways] for cause, ways in slips.items()}
     try:
@@ -167,7 +168,7 @@ EXERCISES = (
         stub='''def nucleus(logits, mass):
     """logits (batch, V), with -inf for symbols that are not in their row's nucleus.
 
-    mass: 0 < mass <= 1, the least probability that is kept. p is the softmax of a row.
+    mass: 0 < mass <= 1, what the kept reach together. p is the softmax of a row.
     """
     raise NotImplementedError''',
         points=2,
@@ -195,7 +196,7 @@ EXERCISES = (
             "log-mean": "Logits are asked for, −∞ where p is cut. A softmax of a probability of 0 is not 0.",
             "one-to-one": "As few are kept as reach a, in each row. Is yours one more, or always as many?",
             "reduction": "A logit of 0 is no probability of 0. Which logit is?",
-            "shape": "(batch, V), with a nucleus for each row.",
+            "shape": "(batch, V), with a nucleus for each row: its own order, and its own number of symbols.",
             "not-finite": "−∞ is right for what is cut, and NaN or +∞ for nothing. Where does yours come from?",
         },
     ),
@@ -258,6 +259,7 @@ EXERCISES = (
             ((2 / 3, 2 / 7), "log-mean"),
             ((0.8, 2 / 45), "spread"),
             ((0.2, 5 / 7), "one-to-one"),
+            ((0.5, 0.2), "dependence"),
             (0.8, "shape"),
         ),
         causes={
@@ -268,7 +270,7 @@ EXERCISES = (
             "log-mean": "Which comes first, the power or the sum over texts? Is the first step cooled, too?",
             "spread": "Two weights are no probabilities: divide by their sum.",
             "one-to-one": "Is that the probability of a, or of b?",
-            "dependence": "Cooled by steps, yes. For the text: which eleven texts are there, and what is p² of each?",
+            "dependence": "Which texts are there, and what is p² of each? 1/5 is the lesson's example, not this.",
             "container": "Two numbers between 0 and 1 are asked for, as in (0.1, 0.2).",
             "shape": "Two numbers are asked for, as in (0.1, 0.2).",
         },

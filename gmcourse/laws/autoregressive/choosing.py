@@ -121,17 +121,18 @@ def _nucleus(logits: Tensor, mass: float) -> tuple[Tensor, dict[str, list[Tensor
     in_turn = [kept.gather(-1, order), kept.gather(-1, order).gather(-1, order)]
     right = within_(kept)
     count = kept.sum(-1, keepdim=True)
+    first = torch.arange(p.shape[-1]) < count
     return right, {
         "constant": [within_(above + p <= mass)],
         "dependence": [within_(raw <= mass), within_(raw - p < mass), within_(raw < mass), right.gather(-1, order)]
-        + [within_(way) for way in (*in_turn, logits.cumsum(-1) <= mass)],
+        + [within_(way) for way in (*in_turn, first, logits.cumsum(-1) <= mass)],
         "sign": [within_(above >= mass), within_(below >= mass), within_(below < mass)],
         "direction": [within_(p > 1 - mass), within_(p > mass), within_(p >= mass), within_(p < mass)],
         "log-mean": [right.softmax(-1), torch.where(kept, p, 0).softmax(-1), kept.double().softmax(-1), p],
         "one-to-one": [within_(likelier.sum(-1) < n) for n in range(1, p.shape[-1])]
         + [within_(likelier.sum(-1) < count + 1)],
         "reduction": [torch.where(kept, logits, fill).softmax(-1) for fill in (0, 1e-9, -1, -10)],
-        "shape": [within_(kept[:1].expand_as(p))],
+        "shape": [within_(kept[:1].expand_as(p)), within_(first[:, order[0].argsort()])],
     }
 
 
@@ -179,7 +180,7 @@ def _rises(logits: Tensor, t: float, right: Tensor) -> dict[str, list[Tensor]]:
         "sign": [-right],
         "log-mean": [right / math.log(2), _variance(q, p) / t**3, _variance(q, q) / t**3],
         "constant": [(q * logits**2).sum(-1) / t**3, (q * log_p**2).sum(-1) / t**3],
-        "reduction": [logits.var(-1) / t**3, logits.var(-1, correction=0) / t**3]
+        "reduction": [logits.var(-1) / t**3, logits.var(-1, correction=0) / t**3, right / logits.shape[-1]]
         + [(q * (logits - logits.mean(-1, keepdim=True)) ** 2).sum(-1) / t**3],
         "shape": pooled(right),
     }

@@ -227,6 +227,7 @@ WRONG = {
         ),
         "probabilities": (lambda logits, mass: nucleus_by_rows(logits, mass).softmax(-1), "log-mean"),
         "sorted": (lambda logits, mass: nucleus_by_rows(logits.sort(-1, descending=True)[0], mass), "dependence"),
+        "the first row's order": (lambda logits, mass: _by_first_order(logits, mass), "shape"),
         "a threshold": (lambda logits, mass: logits.masked_fill(logits.softmax(-1) < mass, -math.inf), "direction"),
         "how many": (lambda logits, mass: (nucleus_by_rows(logits, mass) > -math.inf).sum(1), "shape"),
     },
@@ -242,6 +243,7 @@ WRONG = {
         "the entropy": (lambda logits, t: Categorical(logits=logits / t).entropy(), "gradient"),
         "in β": (lambda logits, t: -(t**2) * slope_by_autograd(logits, t), "gradient"),
         "unweighed": (lambda logits, t: logits.log_softmax(-1).var(-1, correction=0) / t**3, "reduction"),
+        "a mean for the sum": (lambda logits, t: slope_by_ln_q(logits, t) / logits.shape[-1], "reduction"),
         "one number": (lambda logits, t: slope_by_autograd(logits, t).mean(), "shape"),
     },
     "autoregressive.two_readings": {
@@ -254,10 +256,19 @@ WRONG = {
         "roots": ((0.586, 0.817), "sign"),
         "not divided": ((0.444, 0.0444), "spread"),
         "the first step is not cooled": ((0.667, 0.286), "log-mean"),
+        "the lesson's example": ((0.8, 0.2), "dependence"),
         "neither": ((0.1, 0.9), ""),
         "a text": ("4/5, 2/7", "container"),
     },
 }
+
+
+def _by_first_order(logits, mass):
+    p, order = logits.softmax(-1).sort(-1, descending=True)
+    out = torch.full_like(logits, -math.inf)
+    for row, count in enumerate((p.cumsum(-1) - p < mass).sum(-1)):
+        out[row, order[0, :count]] = logits[row, order[0, :count]]
+    return out
 
 
 def _short(row, mass):
