@@ -31,6 +31,7 @@ SHAPE, EVERY = (1, 28, 28), 1000
 PLAN = [
     {"model": "NADE", "hidden": [500], "masks": 1, "steps": 30_000, "batch": 50, "rate": 4e-3, "seed": 0},
     {"model": "MADE", "hidden": [1000, 1000], "masks": 8, "steps": 24_000, "batch": 100, "rate": 3e-3, "seed": 0},
+    {"model": "MADE, one mask", "hidden": [2000], "masks": 1, "steps": 6_000, "batch": 100, "rate": 3e-3, "seed": 0},
 ]
 
 
