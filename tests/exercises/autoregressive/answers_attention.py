@@ -271,7 +271,7 @@ WRONG = {
         "letters": (lambda sentences: len({"".join(sorted("".join(s))) for s in sentences}), "one-to-one"),
     },
     "autoregressive.free_running": {
-        "drawn 10,000 times": (0.0393, "randomness"),
+        "drawn 10,000 times": (0.0363, "randomness"),
         "the true past": (0.02, "constant"),
         "never back": (0.5, "direction"),
         "per cent": (3.85, "one-to-one"),
