@@ -1,5 +1,19 @@
 """Autoencoders: a short code for each example, what is lost on the way, and why a random code is no sample."""
 
 from gmcourse.autoencoders.autoencoder import Autoencoder, conv_autoencoder, deep_autoencoder
+from gmcourse.autoencoders.coding import Tables, dct_matrix, rounded_codes, water_line
+from gmcourse.autoencoders.linear import alternate, pca_error, principal_angles, principal_subspace
 
-__all__ = ["Autoencoder", "conv_autoencoder", "deep_autoencoder"]
+__all__ = [
+    "Autoencoder",
+    "Tables",
+    "alternate",
+    "conv_autoencoder",
+    "dct_matrix",
+    "deep_autoencoder",
+    "pca_error",
+    "principal_angles",
+    "principal_subspace",
+    "rounded_codes",
+    "water_line",
+]
