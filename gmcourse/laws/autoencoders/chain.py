@@ -6,8 +6,8 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import LawBroken, require_close, require_shape, require_value, show_value
+from gmcourse.laws.asking import ask, slope
+from gmcourse.laws.broken import LawBroken, require_close, require_parts, require_shape, require_value, show_value
 from gmcourse.laws.rows import draw, pooled, within
 
 LOPSIDED = torch.tensor([0.4, 0.0, 0.15, 0.05, 0.3, 0.1], dtype=torch.float64)
@@ -16,19 +16,19 @@ LOPSIDED = torch.tensor([0.4, 0.0, 0.15, 0.05, 0.3, 0.1], dtype=torch.float64)
 
 def chain_keeps_its_law(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: int = 0) -> None:
     """candidate(p, C) = T, T[x, x'] = Σ_x̃ C(x̃|x) P(x'|x̃) with P the posterior: entry by entry, and p T = p."""
-    for case in range(2):
-        prior = LOPSIDED.roll(case)
-        corruption = (2 * draw(6, 6, seed=seed + case).double()).softmax(1)
+    for case, states in enumerate((6, 6, 4)):
+        prior = LOPSIDED.roll(case)[:states] / LOPSIDED.roll(case)[:states].sum()
+        corruption = (2 * draw(states, states, seed=seed + case).double()).softmax(1)
         law = "T[x, x'] = Σ C(x̃|x) P(x'|x̃), P(x'|x̃) ∝ p(x') C(x̃|x')"
         answer = ask(candidate, prior=prior, corruption=corruption)
-        observed = require_shape(law, answer, (6, 6)).detach().double()
-        expected = torch.zeros(6, 6, dtype=torch.float64)
-        for x in range(6):
-            for spoilt in range(6):
-                weight = [prior[y] * corruption[y, spoilt] for y in range(6)]
-                for y in range(6):
+        observed = require_shape(law, answer, (states, states)).detach().double()
+        expected = torch.zeros_like(corruption)
+        for x in range(states):
+            for spoilt in range(states):
+                weight = [prior[y] * corruption[y, spoilt] for y in range(states)]
+                for y in range(states):
                     expected[x, y] += corruption[x, spoilt] * weight[y] / sum(weight)
-        given = {"p": prior, "C": corruption}
+        given = {"x": torch.arange(states)}
         require_close(law, observed, expected, 1e-5, _chain_slips(prior, corruption), given=given)
         require_close("p T = p", prior @ observed, prior, 1e-5)
 
@@ -39,24 +39,29 @@ def _chain_slips(prior: Tensor, corruption: Tensor) -> dict[str, list[Tensor]]:
     right = joint.T / joint.sum(0)[:, None]
     flat = corruption.T / corruption.sum(0)[:, None]
     over_spoilt = joint.T / joint.T.sum(0).clamp(min=1e-300)
-    best = torch.eye(6, dtype=torch.float64)[right.argmax(1)]
+    one = torch.eye(len(prior), dtype=torch.float64)
+    best, twice = one[right.argmax(1)], corruption @ corruption
     return {
-        "direction": [right @ corruption, (corruption @ right).T, corruption @ over_spoilt, corruption.T @ right],
-        "constant": [corruption @ flat, corruption @ joint.T, corruption @ flat * prior],
+        "direction": [right @ corruption, (corruption @ right).T, corruption @ over_spoilt, corruption.T @ right]
+        + [corruption @ right.T, right @ corruption.T, corruption.T @ right.T],
+        "constant": [corruption @ flat, corruption @ joint.T, corruption @ flat * prior, corruption @ corruption.T],
         "randomness": [corruption @ best],
-        "dependence": [right, corruption, torch.eye(6, dtype=torch.float64), prior.expand(6, 6)],
+        "dependence": [right, corruption, one, prior.expand_as(one), right @ right],
+        "one-to-one": [twice, twice @ right, corruption @ right @ corruption @ right, corruption @ right @ right],
     }
 
 
 def memory_fades(candidate: Callable[[float], float]) -> None:
     """candidate(λ) = −1/ln|λ|: after so many steps |λ|^t has fallen by the factor e."""
-    for value in (0.9, 0.5, 0.99966, 0.2, -0.8):
+    for value in (0.9, 0.5, 0.99966, 0.2, -0.8, -0.97):
         expected = -1 / math.log(abs(value))
         slips = {
             "sign": [1 / math.log(abs(value)), value],
-            "constant": [1 / (1 - value), 1 / (1 - abs(value)), (1 + value) / (1 - value)],
+            "constant": [1 / (1 - value), 1 / (1 - abs(value)), (1 + value) / (1 - value), 1 / (1 - value**2)],
+            "reduction": [float(math.ceil(expected)), float(math.floor(expected)), float(round(expected))],
+            "spread": [2 * expected, expected / 2],
             "log-mean": [-1 / math.log2(abs(value)), -1 / math.log10(abs(value)), -math.log(2) / math.log(abs(value))],
-            "direction": [-math.log(abs(value)), 1 - value],
+            "direction": [-math.log(abs(value)), 1 - value, 1 - abs(value)],
         }
         require_value("relaxation = −1/ln|λ|", ask(candidate, eigenvalue=value), expected, 1e-4 * expected, slips)
 
@@ -75,16 +80,47 @@ def step_draws_its_posterior(candidate: Step, *, seed: int = 0) -> None:
         expected = a * spoilt + math.sqrt(a) * sigma * drawn
         other = sigma**2 / (variance + sigma**2)
         slips = {
-            "randomness": [a * spoilt, a * spoilt + math.sqrt(a) * sigma * noise, a * x + math.sqrt(a) * sigma * drawn],
+            "constant": [a * spoilt],
+            "randomness": [
+                a * spoilt + math.sqrt(a) * sigma * noise,
+                a * (x + sigma * drawn) + math.sqrt(a) * sigma * drawn,
+                a * (x + sigma * drawn) + math.sqrt(a) * sigma * noise,
+            ],
+            "dependence": [
+                a * x + math.sqrt(a) * sigma * drawn,
+                a * x,
+                a * sigma * noise + math.sqrt(a) * sigma * drawn,
+                math.sqrt(variance) * drawn,
+            ],
             "spread": [
                 a * spoilt + a * sigma * drawn,
                 a * spoilt + sigma * drawn,
                 a * spoilt + a * sigma**2 * drawn,
                 a * (x + sigma**2 * noise) + math.sqrt(a) * sigma * drawn,
                 a * spoilt + math.sqrt(a) * drawn,
+                a * spoilt + a * sigma**2 * drawn,
+                a * spoilt + sigma**2 * drawn,
+                a * spoilt + math.sqrt(variance) * drawn,
+                a * spoilt + math.sqrt(a * variance) * drawn,
+                a * spoilt + a * math.sqrt(variance) * drawn,
+                a * spoilt + drawn,
+                a * (x + noise) + math.sqrt(a) * sigma * drawn,
+            ],
+            "one-to-one": [
+                spoilt / (1 + sigma**2) + sigma / math.sqrt(1 + sigma**2) * drawn,
+                spoilt + math.sqrt(a) * sigma * drawn,
+                spoilt + sigma * drawn,
+            ],
+            "sign": [
+                a * (x - sigma * noise) + math.sqrt(a) * sigma * drawn,
+                -a * spoilt + math.sqrt(a) * sigma * drawn,
+                a * spoilt - math.sqrt(a) * sigma * drawn,
             ],
             "direction": [
                 other * spoilt + math.sqrt(a) * sigma * drawn,
+                other * spoilt + math.sqrt(other) * sigma * drawn,
+                a * spoilt + sigma * noise,
+                expected + sigma * noise,
                 a * x + math.sqrt(a) * sigma * drawn + sigma * noise,
                 spoilt,
             ],
@@ -99,32 +135,65 @@ Pairs = Callable[[Tensor, Tensor, Callable, Callable], tuple[Tensor, Tensor]]
 
 
 def walkback_returns(candidate: Pairs, *, seed: int = 0) -> None:
-    """candidate(x, noise, corrupt, draw): x̃ after 0, 1, … steps of the chain from x, and the same clean x for each."""
-    x, noise = draw(3, 2, seed=seed).double(), draw(4, 2, 3, 2, seed=seed + 1).double()
+    """candidate(x, noise, corrupt, draw): x̃ after 0, 1, … steps of the chain from x, and the same clean x for each.
 
-    def corrupt(point: Tensor, u: Tensor) -> Tensor:
-        return point + u
+    The first step first: (steps · batch, *event) twice. No gradient reaches what `draw` has learned.
+    """
+    for steps, n, shape in ((4, 3, (2,)), (1, 3, (5,)), (3, 2, (1, 2, 3))):
+        x, noise = draw(n, *shape, seed=seed + n), draw(steps, 2, n, *shape, seed=seed + 1)
+        learned = torch.tensor(0.5, requires_grad=True)
 
-    def model(spoilt: Tensor, v: Tensor) -> Tensor:
-        return 0.5 * spoilt.sin() + 0.3 * v
+        def corrupt(point: Tensor, u: Tensor) -> Tensor:
+            return 1.1 * point + u
 
-    answer = ask(candidate, x=x, noise=noise, corrupt=corrupt, draw=model)
-    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
-        raise LawBroken("two results", f"a {type(answer).__name__}", "the corrupted points and the targets", "container")
-    walker, reached, before = x, [], []
-    for u, v in noise:
-        before.append(walker)
-        reached.append(corrupt(walker, u))
-        walker = model(reached[-1], v)
-    apart = torch.cat([corrupt(x, u) for u, _ in noise])
-    one = torch.cat([reached[0]] * 4)
-    slips = {"dependence": [apart, one], "direction": [torch.cat(before), torch.cat([*before[1:], walker])]}
-    law = "x̃ after j steps of the model's own chain"
-    found = require_shape(law, answer[0], (12, 2)).detach().double()
-    require_close(law, found, torch.cat(reached), 1e-6, slips)
-    slips = {"direction": [torch.cat(before), torch.cat(reached), torch.cat([x, *reached[:-1]])]}
-    law = "the target is the clean x, however far the walk went"
-    require_close(law, require_shape(law, answer[1], (12, 2)).detach().double(), x.repeat(4, 1), 1e-6, slips)
+        def model(spoilt: Tensor, v: Tensor, learned: Tensor = learned) -> Tensor:
+            return learned * spoilt.sin() + 0.3 * v
+
+        law = f"x̃ after 0 to {steps - 1} steps of the model's own chain"
+        parts = require_parts(law, ask(candidate, x=x, noise=noise, corrupt=corrupt, draw=model), 2)
+        reached, target = (require_shape(law, part, (steps * n, *shape)) for part in parts)
+        expected, between, slips = _walked(x, noise, corrupt, model)
+        given = {"step": torch.arange(steps).repeat_interleave(n), "row": torch.arange(n).repeat(steps)}
+        require_close(law, reached.double(), expected, within(expected), slips, given=given)
+        clean = torch.cat([x] * steps)
+        slips = {"direction": [*between, expected], "shape": pooled(clean)}
+        law = "the target is the clean x, however far the walk went"
+        require_close(law, target, clean, 1e-6, {k: [w.float() for w in v] for k, v in slips.items()}, given=given)
+        if reached.requires_grad and slope(reached.sum(), learned) != 0:
+            raise LawBroken("no gradient flows through the walk", "∂x̃/∂draw", "none", "gradient")
+
+
+Walk = tuple[Tensor, Tensor, Tensor]
+
+
+def _walked(
+    x: Tensor, noise: Tensor, corrupt: Callable, model: Callable
+) -> tuple[Tensor, tuple[Tensor, Tensor], dict[str, list[Tensor]]]:
+    """x̃ of all steps, one below the other; the states before and after each; and what slips give in the place of x̃."""
+
+    def walk(walker: Tensor, spoil: Callable, mend: Callable, order: Tensor = noise) -> Walk:
+        rows: list[Walk] = []
+        for u, v in order:
+            spoilt = spoil(walker, u)
+            rows.append((spoilt, walker, mend(spoilt, v)))
+            walker = rows[-1][2]
+        reached, before, after = (torch.cat(part).detach().double() for part in zip(*rows, strict=True))
+        return reached, before, after
+
+    def still(point: Tensor, _: Tensor) -> Tensor:
+        return point
+
+    reached, before, after = walk(x, corrupt, model)
+    late, orders = walk(model(x, noise[0, 1]), corrupt, model), (noise.flip(1), noise[:, :1].expand_as(noise))
+    slips = {
+        "dependence": [torch.cat([corrupt(x, u) for u, _ in noise]), torch.cat([reached[: len(x)]] * len(noise))],
+        "direction": [walk(x, corrupt, still)[0], walk(x, still, model)[0], before],
+        "constant": [after, late[0], late[2]],
+        "randomness": [walk(x, corrupt, model, order)[0] for order in (noise[:1].expand_as(noise), *orders)],
+    }
+    if len(noise) == 1:
+        del slips["dependence"]
+    return reached, (before, after), {cause: [way.double() for way in ways] for cause, ways in slips.items()}
 
 
 def states_are_a_sample(
@@ -143,7 +212,9 @@ def states_are_a_sample(
     states = require_shape("n states", candidate(n, torch.Generator().manual_seed(seed)), (n,)).long()
     counts = torch.bincount(states, minlength=len(prior)).double()
     if len(counts) > len(prior) or counts[prior == 0].sum() > 0:
-        raise LawBroken("no state of probability 0 occurs", f"{int(counts[prior == 0].sum())} of {n}", "none", "constant")
+        raise LawBroken(
+            "no state of probability 0 occurs", f"{int(counts[prior == 0].sum())} of {n}", "none", "constant"
+        )
     expected = n * prior[prior > 0].double()
     statistic = ((counts[prior > 0] - expected).square() / expected).sum()
     p = chi_square_tail(statistic.item(), len(expected) - 1)

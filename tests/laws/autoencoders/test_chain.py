@@ -1,4 +1,4 @@
-"""The laws of the chain pass right answers and catch each planted bug; the tests of samples have the power they state."""
+"""The laws of the chain pass right answers and catch each planted bug; tests of samples have the power they state."""
 
 import math
 from functools import partial
@@ -45,7 +45,7 @@ def by_loop(x, noise, corrupt, draw):
     for j in range(len(noise)):
         spoilt = corrupt(walker, noise[j, 0])
         reached.append(spoilt)
-        walker = draw(spoilt, noise[j, 1])
+        walker = draw(spoilt, noise[j, 1]).detach()
     return torch.cat(reached), torch.cat([x] * len(noise))
 
 
@@ -59,7 +59,22 @@ def previous_state(x, noise, corrupt, draw):
 
 
 def from_the_start(x, noise, corrupt, draw):
-    return torch.cat([corrupt(x, u) for u, _ in noise]), x.repeat(len(noise), 1)
+    return torch.cat([corrupt(x, u) for u, _ in noise]), torch.cat([x] * len(noise))
+
+
+def drawn_states(x, noise, corrupt, draw):
+    states = [x]
+    for u, v in noise:
+        states.append(draw(corrupt(states[-1], u), v))
+    return torch.cat(states[1:]), torch.cat([x] * len(noise))
+
+
+def with_gradient(x, noise, corrupt, draw):
+    reached, walker = [], x
+    for u, v in noise:
+        reached.append(corrupt(walker, u))
+        walker = draw(reached[-1], v)
+    return torch.cat(reached), torch.cat([x] * len(noise))
 
 
 RIGHT = {
@@ -84,7 +99,7 @@ BUGS = {
         "not normalised": (lambda p, c: c @ (p[:, None] * c).T, "constant"),
         "the likeliest for the draw": (lambda p, c: c @ most_likely(posterior(p, c)), "randomness"),
         "nothing spoilt": (lambda p, c: posterior(p, c), "dependence"),
-        "frozen": (lambda p, c: torch.eye(6, dtype=torch.float64), "dependence"),
+        "frozen": (lambda p, c: torch.eye(len(p), dtype=torch.float64), "dependence"),
     },
     chain.memory_fades: {
         "one over the gap": (lambda value: 1 / (1 - value), "constant"),
@@ -93,9 +108,9 @@ BUGS = {
         "the rate": (lambda value: -math.log(abs(value)), "direction"),
     },
     chain.step_draws_its_posterior: {
-        "the mean": (lambda x, noise, draw, s, v: v / (v + s**2) * (x + s * noise), "randomness"),
+        "the mean": (lambda x, noise, draw, s, v: v / (v + s**2) * (x + s * noise), "constant"),
         "one noise twice": (lambda x, noise, draw, s, v: gsn_step(x, noise, noise, s, v), "randomness"),
-        "nothing spoilt": (lambda x, noise, draw, s, v: gsn_step(x, 0 * noise, draw, s, v), "randomness"),
+        "nothing spoilt": (lambda x, noise, draw, s, v: gsn_step(x, 0 * noise, draw, s, v), "dependence"),
         "noise after": (
             lambda x, noise, draw, s, v: gsn_step(x, 0 * noise, draw, s, v) + s * noise,
             "direction",
@@ -105,17 +120,21 @@ BUGS = {
             "spread",
         ),
         "the wrong share": (
-            lambda x, noise, draw, s, v: (
-                s**2 / (v + s**2) * (x + s * noise) + math.sqrt(v / (v + s**2)) * s * draw
-            ),
+            lambda x, noise, draw, s, v: s**2 / (v + s**2) * (x + s * noise) + math.sqrt(v / (v + s**2)) * s * draw,
             "direction",
         ),
-        "one row": (lambda *parts: gsn_step(*parts)[:1].expand(4, 3), "shape"),
+        "one row": (lambda *parts: gsn_step(*parts)[:1].expand_as(parts[0]), "shape"),
     },
     chain.walkback_returns: {
         "the last state": (previous_state, "direction"),
         "always from x": (from_the_start, "dependence"),
         "its own input": (lambda *a: (walkback_pairs(*a)[0],) * 2, "direction"),
+        "not spoilt again": (drawn_states, "constant"),
+        "one noise for all steps": (
+            lambda x, noise, c, d: walkback_pairs(x, noise[:1].expand_as(noise), c, d),
+            "randomness",
+        ),
+        "a gradient through the walk": (with_gradient, "gradient"),
         "one result": (lambda *a: walkback_pairs(*a)[0], "container"),
     },
     partial(chain.states_are_a_sample, prior=EVEN): {
