@@ -199,7 +199,7 @@ EXERCISES = (
             (lambda x, noise, c, d: walkback_pairs(x, noise, c, d)[0], "container"),
         ),
         causes={
-            "direction": "The target is where the walk *began*: which x is it in yours? Does each step spoil, then draw?",
+            "direction": "The target is where the walk *began*: is it yours? Does each step spoil, then draw?",
             "dependence": "The second spoilt point is reached from the model's own x. From where do you spoil?",
             "constant": "The denoiser is shown what is *spoilt*, not what the model drew. What do you keep of a step?",
             "randomness": "Each step has a u to spoil and a v to draw. Whose noise does your second step use?",

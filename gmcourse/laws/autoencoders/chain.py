@@ -53,7 +53,7 @@ def _chain_slips(prior: Tensor, corruption: Tensor) -> dict[str, list[Tensor]]:
 
 def memory_fades(candidate: Callable[[float], float]) -> None:
     """candidate(λ) = −1/ln|λ|: after so many steps |λ|^t has fallen by the factor e."""
-    for value in (0.9, 0.5, 0.99966, 0.2, -0.8, -0.97):
+    for value in (0.2, 0.9, 0.5, 0.99966, -0.8, -0.97):
         expected = -1 / math.log(abs(value))
         slips = {
             "sign": [1 / math.log(abs(value)), value],

@@ -97,7 +97,7 @@ def fills_by_passes(candidate: Fill, *, seed: int = 0) -> None:
 
     Known entries stay. x (batch, *event), known (*event) of bool; reconstruct maps (batch, *event) to itself.
     """
-    for shape, passes in (((2, 3), 3), ((2, 3), 1), ((4,), 2), ((1, 3, 3), 5), ((4,), 0)):
+    for shape, passes in (((4,), 1), ((2, 3), 3), ((4,), 2), ((1, 3, 3), 5), ((4,), 0)):
         entries = torch.Size(shape).numel()
         weight, x = 0.6 * draw(entries, entries, seed=seed + entries), draw(5, *shape, seed=seed + passes)
         known = torch.arange(entries).view(shape) % 3 != 1
