@@ -99,7 +99,7 @@ BUGS = {
         "from blank": (lambda f, x, known, n: filled(f, x * known, known, n), "dependence"),
         "known entries put in at the end": (put_in_at_the_end, "dependence"),
         "written into x": (in_place, "mutation"),
-        "nothing done": (lambda f, x, known, n: x, ""),
+        "nothing done": (lambda f, x, known, n: x, "reduction"),
         "one row for all": (lambda f, x, known, n: filled(f, x[:1], known, n).expand_as(x), ""),
     },
 }
