@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from gmcourse.laws.asking import ask, slope
-from gmcourse.laws.broken import LawBroken, require_close, require_parts, require_shape, require_value, show_value
+from gmcourse.laws.broken import LawBroken, as_tensor, require_close, require_parts, require_shape, require_value
 from gmcourse.laws.rows import draw, pooled, within
 
 LOPSIDED = torch.tensor([0.4, 0.0, 0.15, 0.05, 0.3, 0.1], dtype=torch.float64)
@@ -72,63 +72,49 @@ Step = Callable[[Tensor, Tensor, Tensor, float, float], Tensor]
 def step_draws_its_posterior(candidate: Step, *, seed: int = 0) -> None:
     """candidate(x, noise, draw, σ, τ²) = a(x + σ noise) + √a σ draw, a = τ²/(τ² + σ²): N(0, τ²) is kept."""
     for case, (sigma, variance) in enumerate(((0.5, 1.0), (2.0, 1.0), (1.5, 3.0), (0.7, 0.4))):
-        x, noise, drawn = (draw(4, 3, seed=seed + 3 * case + part) for part in range(3))
+        shape = (4 + case, 3 - case % 2)
+        x, noise, drawn = (draw(*shape, seed=seed + 3 * case + part) for part in range(3))
         law = f"x' = a (x + σ noise) + √a σ draw, a = τ²/(τ² + σ²), σ = {sigma}, τ² = {variance}"
         answer = ask(candidate, x=x, noise=noise, draw=drawn, sigma=sigma, variance=variance)
+        found = require_shape(law, answer, shape).detach().double()
+        again = as_tensor(candidate(x.clone(), noise.clone(), drawn.clone(), sigma, variance))
+        if again is None or not torch.equal(found, again.detach().double()):
+            raise LawBroken("equal noise, equal steps", "another step", "the same", "randomness")
+        exact = x.double(), noise.double(), drawn.double()
         a = variance / (variance + sigma**2)
-        spoilt = x + sigma * noise
-        expected = a * spoilt + math.sqrt(a) * sigma * drawn
-        other = sigma**2 / (variance + sigma**2)
-        slips = {
-            "constant": [a * spoilt],
-            "randomness": [
-                a * spoilt + math.sqrt(a) * sigma * noise,
-                a * (x + sigma * drawn) + math.sqrt(a) * sigma * drawn,
-                a * (x + sigma * drawn) + math.sqrt(a) * sigma * noise,
-            ],
-            "dependence": [
-                a * x + math.sqrt(a) * sigma * drawn,
-                a * x,
-                a * sigma * noise + math.sqrt(a) * sigma * drawn,
-                math.sqrt(variance) * drawn,
-            ],
-            "spread": [
-                a * spoilt + a * sigma * drawn,
-                a * spoilt + sigma * drawn,
-                a * spoilt + a * sigma**2 * drawn,
-                a * (x + sigma**2 * noise) + math.sqrt(a) * sigma * drawn,
-                a * spoilt + math.sqrt(a) * drawn,
-                a * spoilt + a * sigma**2 * drawn,
-                a * spoilt + sigma**2 * drawn,
-                a * spoilt + math.sqrt(variance) * drawn,
-                a * spoilt + math.sqrt(a * variance) * drawn,
-                a * spoilt + a * math.sqrt(variance) * drawn,
-                a * spoilt + drawn,
-                a * (x + noise) + math.sqrt(a) * sigma * drawn,
-            ],
-            "one-to-one": [
-                spoilt / (1 + sigma**2) + sigma / math.sqrt(1 + sigma**2) * drawn,
-                spoilt + math.sqrt(a) * sigma * drawn,
-                spoilt + sigma * drawn,
-            ],
-            "sign": [
-                a * (x - sigma * noise) + math.sqrt(a) * sigma * drawn,
-                -a * spoilt + math.sqrt(a) * sigma * drawn,
-                a * spoilt - math.sqrt(a) * sigma * drawn,
-            ],
-            "direction": [
-                other * spoilt + math.sqrt(a) * sigma * drawn,
-                other * spoilt + math.sqrt(other) * sigma * drawn,
-                a * spoilt + sigma * noise,
-                expected + sigma * noise,
-                a * x + math.sqrt(a) * sigma * drawn + sigma * noise,
-                spoilt,
-            ],
-            "shape": pooled(expected),
-        }
-        found = require_shape(law, answer, (4, 3)).detach()
+        expected = a * (exact[0] + sigma * exact[1]) + math.sqrt(a) * sigma * exact[2]
         given = {"x": x, "noise": noise, "draw": drawn}
-        require_close(law, found.double(), expected.double(), within(expected.double(), 1e-5), slips, given=given)
+        slips = _step_slips(*exact, sigma, variance, expected)
+        require_close(law, found, expected, within(expected, 1e-5), slips, given=given)
+
+
+def _step_slips(
+    x: Tensor, u: Tensor, v: Tensor, sigma: float, variance: float, right: Tensor
+) -> dict[str, list[Tensor]]:
+    """A mean alone, noise in the wrong place, one noise for both, a step left out, squares and roots, shares."""
+    tau, spoilt = math.sqrt(variance), x + sigma * u
+    a, other = variance / (variance + sigma**2), sigma**2 / (variance + sigma**2)
+    std, rough = math.sqrt(a) * sigma, tau / (tau + sigma)
+    spreads = (a * sigma, sigma, a * sigma**2, sigma**2, std**0.5, math.sqrt(a), a * tau, math.sqrt(a) * tau, tau, 1.0)
+    return {
+        "constant": [a * spoilt, spoilt],
+        "randomness": [a * spoilt + std * u, a * (x + sigma * v) + std * v, a * (x + sigma * v) + std * u],
+        "dependence": [a * x + std * v, a * x, a * sigma * u + std * v, tau * v],
+        "direction": [right + sigma * u, a * spoilt + sigma * u, a * x + std * v + sigma * u]
+        + [
+            a * x + sigma * u,
+            a * x + sigma * v,
+            other * spoilt + std * v,
+            other * spoilt + math.sqrt(other) * sigma * v,
+        ],
+        "spread": [a * spoilt + spread * v for spread in spreads]
+        + [a * (x + scale * u) + std * v for scale in (sigma**2, 1.0, math.sqrt(sigma))]
+        + [rough * spoilt + math.sqrt(rough) * sigma * v, rough * spoilt + std * v],
+        "one-to-one": [spoilt / (1 + sigma**2) + sigma / math.sqrt(1 + sigma**2) * v]
+        + [spoilt + std * v, spoilt + sigma * v],
+        "sign": [a * (x - sigma * u) + std * v, -a * spoilt + std * v, a * spoilt - std * v],
+        "shape": pooled(right),
+    }
 
 
 Pairs = Callable[[Tensor, Tensor, Callable, Callable], tuple[Tensor, Tensor]]
@@ -163,31 +149,24 @@ def walkback_returns(candidate: Pairs, *, seed: int = 0) -> None:
             raise LawBroken("no gradient flows through the walk", "∂x̃/∂draw", "none", "gradient")
 
 
-Walk = tuple[Tensor, Tensor, Tensor]
-
-
 def _walked(
     x: Tensor, noise: Tensor, corrupt: Callable, model: Callable
 ) -> tuple[Tensor, tuple[Tensor, Tensor], dict[str, list[Tensor]]]:
     """x̃ of all steps, one below the other; the states before and after each; and what slips give in the place of x̃."""
 
-    def walk(walker: Tensor, spoil: Callable, mend: Callable, order: Tensor = noise) -> Walk:
-        rows: list[Walk] = []
+    def walk(walker: Tensor, spoil: Callable, mend: Callable, order: Tensor = noise) -> tuple[Tensor, ...]:
+        rows: list[tuple[Tensor, Tensor, Tensor]] = []
         for u, v in order:
             spoilt = spoil(walker, u)
             rows.append((spoilt, walker, mend(spoilt, v)))
             walker = rows[-1][2]
-        reached, before, after = (torch.cat(part).detach().double() for part in zip(*rows, strict=True))
-        return reached, before, after
-
-    def still(point: Tensor, _: Tensor) -> Tensor:
-        return point
+        return tuple(torch.cat(part).detach().double() for part in zip(*rows, strict=True))
 
     reached, before, after = walk(x, corrupt, model)
     late, orders = walk(model(x, noise[0, 1]), corrupt, model), (noise.flip(1), noise[:, :1].expand_as(noise))
     slips = {
         "dependence": [torch.cat([corrupt(x, u) for u, _ in noise]), torch.cat([reached[: len(x)]] * len(noise))],
-        "direction": [walk(x, corrupt, still)[0], walk(x, still, model)[0], before],
+        "direction": [walk(x, corrupt, lambda y, _: y)[0], walk(x, lambda y, _: y, model)[0], before],
         "constant": [after, late[0], late[2]],
         "randomness": [walk(x, corrupt, model, order)[0] for order in (noise[:1].expand_as(noise), *orders)],
     }
@@ -263,4 +242,4 @@ def samples_pass_for_data(
     value, limit, p = permutation_test(drawn, held_out, seed=seed)
     if p <= level:
         cause = "randomness" if len(drawn.unique(dim=0)) <= len(drawn) // 10 else ""
-        raise LawBroken("MMD² is one that shuffled labels give", show_value(value), f"at most {limit:.2g}", cause)
+        raise LawBroken("MMD² is one that shuffled labels give", f"{value:.4g}", f"at most {limit:.2g}", cause)
