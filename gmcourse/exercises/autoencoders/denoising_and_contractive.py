@@ -9,7 +9,7 @@ from gmcourse.exercises.record import Exercise
 from gmcourse.laws.autoencoders import contraction, denoiser
 from gmcourse.laws.broken import require_value
 
-MEAN, STD, SIGMA = 2.0, 0.5, 0.5  # ½ N(±2, 0.5²), noise of 0.5
+MEAN, STD, SIGMA = 3.0, 0.5, 0.5  # ½ N(±3, 0.5²), noise of 0.5
 
 
 def slope_at_the_middle(answer: object) -> None:
@@ -18,6 +18,7 @@ def slope_at_the_middle(answer: object) -> None:
     inner, apart = kept * SIGMA**2, (MEAN * (1 - kept)) ** 2
     slips = {
         "dependence": (kept, 1.0),
+        "one-to-one": (inner + (2 * (1 - kept)) ** 2) / SIGMA**2,
         "sign": (0.0, -(inner + apart) / SIGMA**2),
         "constant": (apart / SIGMA**2, MEAN**2 / SIGMA**2, (inner + MEAN**2) / SIGMA**2, (STD**2 + MEAN**2) / SIGMA**2),
         "spread": ((inner + apart) / SIGMA, inner + apart, (inner + apart) ** 0.5, ((inner + apart) ** 0.5) / SIGMA),
@@ -193,15 +194,23 @@ EXERCISES = (
         stub="slope_between = ...",
         points=1,
         laws=(slope_at_the_middle,),
-        reference=4.5,
+        reference=9.5,
         hints=(
             "The slope is Var(x | x̃)/σ². At x̃ = 0: which clean points are possible, and how far apart are they?",
-            "Given a mode, the clean point has mean ±1 and variance 0.125. The variance of both together, over 0.25.",
+            "Given a mode, the clean point has mean ±1.5 and variance 0.125. The variance of both together, over 0.25.",
         ),
-        wrong=((1.0, "dependence"), (0.5, "dependence"), (0.0, "sign"), (4.0, "constant"), (2.25, "spread")),
+        wrong=(
+            (1.0, "dependence"),
+            (0.5, "dependence"),
+            (0.0, "sign"),
+            (9.0, "constant"),
+            (4.75, "spread"),
+            (4.5, "one-to-one"),
+        ),
         causes={
             "dependence": "That is one Gaussian's. What lies on either side of x̃ = 0, and which one is it?",
             "sign": "Var(x | x̃)/σ²: how wide is the doubt half way?",
+            "one-to-one": "That is the slope for modes at ±2, as above. Here they are at ±3.",
             "constant": "Two parts: which mode, and where in it. Where is the mean of each mode, given x̃?",
             "spread": "Var(x | x̃) is divided by σ². By what did you divide, and what is a variance?",
             "container": "One number is asked for, as `slope_between = 0.5`.",

@@ -10,20 +10,21 @@ from gmcourse.exercises.record import Exercise
 from gmcourse.laws.autoencoders import chain
 from gmcourse.laws.broken import require_value
 
-VARIANCE = 4.0  # of the noise, on data N(0, 1)
+DATA, NOISE = 9.0, 1.0  # variances
 
 
 def mean_chain_shrinks(answer: object) -> None:
-    """v = a²(v + σ²) with a = 1/(1 + σ²): v = 1/(2 + σ²), a sixth at σ² = 4."""
-    a, right = 1 / (1 + VARIANCE), 1 / (2 + VARIANCE)
+    """v = a² (v + σ²) with a = τ²/(τ² + σ²): v = τ⁴/(2τ² + σ²), 81/19 at τ² = 9 and σ² = 1."""
+    a, right = DATA / (DATA + NOISE), DATA**2 / (2 * DATA + NOISE)
     slips = {
-        "constant": 1.0,
+        "constant": (DATA, 1.0),
         "sign": 0.0,
-        "dependence": (a, a**2, a * VARIANCE, a**2 * VARIANCE, a**2 * (1 + VARIANCE)),
-        "spread": (right**0.5, 1 / (2 + VARIANCE**2), 1 / (2 + VARIANCE**0.5), 1 / 3),
-        "direction": (1 + VARIANCE, right + VARIANCE),
+        "dependence": (a, a**2, a * NOISE, a**2 * (DATA + NOISE), a * DATA, a**2 * DATA),
+        "spread": (right**0.5, DATA / (2 * DATA**0.5 + NOISE), DATA**2 / (DATA + NOISE**2), right**2),
+        "one-to-one": (1 / (2 + NOISE), DATA / (2 + NOISE), 1 / (2 + DATA), NOISE**2 / (2 * NOISE + DATA)),
+        "direction": (right + NOISE, DATA + NOISE),
     }
-    require_value("the variance at which the chain of means stays", answer, right, 0.004, slips)
+    require_value("the variance at which the chain of means stays", answer, right, 0.05, slips)
 
 
 def _over_spoilt(prior, corruption):
@@ -213,17 +214,26 @@ EXERCISES = (
         stub="mean_chain_variance = ...",
         points=1,
         laws=(mean_chain_shrinks,),
-        reference=1 / 6,
+        reference=81 / 19,
         hints=(
-            "A step is x ← a (x + σε), a = 1/(1 + σ²). If x has the variance v, which one has the next x?",
-            "v = a² (v + σ²) with a = 1/5. Solve for v.",
+            "A step is x ← a (x + σε). What is a here? If x has the variance v, which variance has the next x?",
+            "v = a² (v + 1) with a = 9/10. Solve for v.",
         ),
-        wrong=((1.0, "constant"), (0.0, "sign"), (0.2, "dependence"), (0.16, "dependence"), (1 / 18, "spread")),
+        wrong=(
+            (9.0, "constant"),
+            (0.0, "sign"),
+            (0.9, "dependence"),
+            (8.1, "dependence"),
+            (1 / 3, "one-to-one"),
+            (3.0, "one-to-one"),
+            (2.06, "spread"),
+        ),
         causes={
-            "constant": "1 is what the *draw* keeps. Has the mean a spread of its own?",
+            "constant": "The data's variance is what the *draw* keeps. Has the mean a spread of its own?",
             "sign": "To a point? Who adds noise at every step?",
-            "dependence": "That is one step's factor, or its noise. At which variance does a step change nothing?",
-            "spread": "σ² = 4. Did you put in σ, σ⁴, or take a root at the end?",
+            "dependence": "That is a factor, or one step's variance. At which variance does a step change nothing?",
+            "spread": "Variances are 9 and 1. Did you put in a standard deviation, or take a root at the end?",
+            "one-to-one": "The formula above is for data of variance 1. What is a here, and how large is σ beside τ?",
             "direction": "Is it the spoilt x̃ or the x' after it that is asked for? The mean *shrinks* towards 0.",
             "container": "One number is asked for, as `mean_chain_variance = 0.5`.",
         },

@@ -8,24 +8,17 @@ from gmcourse.laws.autoencoders import ranking
 from gmcourse.laws.broken import LawBroken, require_numbers
 from gmcourse.metrics.ranking import auroc
 
-RECALL, PRECISION = 2, 3  # of the laws that the prompt numbers
+RECALL, PRECISION = -1, 1  # of a fitted Gaussian, from eight numbers to two
 
 
-def best_laws_of_codes(answer: object) -> None:
-    """The fitted Gaussian is best by recall, the mean of 17 codes by precision: few pictures, and none of them odd."""
-    law = "the best law of codes by recall, and the best by precision"
+def fewer_numbers(answer: object) -> None:
+    """With two numbers recall falls, since few pictures can be drawn, and precision rises: their plane has few gaps."""
+    law = "whether recall and precision rise (1) or fall (−1), from eight numbers to two"
     recall, precision = require_numbers(law, answer, 2).tolist()
-    if (recall, precision) == (RECALL, PRECISION):
-        return
-    if not {recall, precision} <= {1.0, 2.0, 3.0}:
-        cause = "container"
-    elif (recall, precision) == (PRECISION, RECALL):
-        cause = "direction"
-    elif recall == precision:
-        cause = "one-to-one"
-    else:
-        cause = "spread"  # the standard normal is among them
-    raise LawBroken(law, f"laws {recall:g} and {precision:g}", "other laws", cause)
+    causes = {(1, 1): "spread", (-1, -1): "sign", (1, -1): "direction"}
+    if (recall, precision) != (RECALL, PRECISION):
+        cause = causes.get((round(recall), round(precision)), "container")
+        raise LawBroken(law, f"{recall:g} and {precision:g}", "otherwise", cause)
 
 
 def _accuracy(normal, anomalous):
@@ -159,27 +152,25 @@ EXERCISES = (
         id="autoencoders.recall_then_precision",
         stub="recall_then_precision = ...",
         points=1,
-        laws=(best_laws_of_codes,),
+        laws=(fewer_numbers,),
         reference=(RECALL, PRECISION),
         hints=(
             "Recall: how much of the data has a sample near by. Precision: how many samples are near the data.",
-            "The mean of 17 codes lies in the middle, whichever they are. Do two of these pictures differ much?",
+            "How different can pictures be that follow from two numbers? How large are the gaps between their codes?",
         ),
         wrong=(
-            ((2, 2), "one-to-one"),
-            ((3, 3), "one-to-one"),
-            ((3, 2), "direction"),
-            ((1, 3), "spread"),
-            ((2, 1), "spread"),
-            ((0, 3), "container"),
+            ((1, 1), "spread"),
+            ((-1, -1), "sign"),
+            ((1, -1), "direction"),
+            ((0.2, 0.9), "container"),
         ),
         causes={
-            "one-to-one": "Can one picture, repeated, be precise? Has it recall?",
-            "direction": "Recall is of the data: how many of them have a sample near by? Which one is first in yours?",
-            "spread": "The codes have standard deviations of 2 to 3. Where among them does a draw of N(0, I) lie?",
-            "container": "Two numbers from 1 to 3, recall first, as `recall_then_precision = (1, 2)`.",
-            "shape": "Two numbers from 1 to 3, recall first, as `recall_then_precision = (1, 2)`.",
-            "not-finite": "Two numbers from 1 to 3, recall first, as `recall_then_precision = (1, 2)`.",
+            "spread": "How different can pictures be that follow from two numbers? Which digits have none near by?",
+            "sign": "1,257 codes in a plane, or in eight dimensions: where does a draw fall into a gap more easily?",
+            "direction": "Recall is of the data: how many have a sample near by? Which of the two did you put first?",
+            "container": "Two numbers, each 1 or −1, recall first, as `recall_then_precision = (1, 1)`.",
+            "shape": "Two numbers, each 1 or −1, recall first, as `recall_then_precision = (1, 1)`.",
+            "not-finite": "Two numbers, each 1 or −1, recall first, as `recall_then_precision = (1, 1)`.",
         },
     ),
 )

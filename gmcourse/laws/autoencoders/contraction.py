@@ -18,9 +18,8 @@ def penalty_is_jacobian(candidate: Penalty, *, seed: int = 0) -> None:
     The oracle differentiates the layer, entry by entry. As many units as inputs in one case. The penalty is itself
     differentiated in training: its slopes by weight and by h are asked for, too.
     """
-    for batch, k, d in ((5, 3, 6), (3, 4, 4), (2, 5, 2)):
-        weight, b, x = draw(k, d, seed=seed + k), draw(k, seed=seed + 11), draw(batch, d, seed=seed + 12)
-        weight = weight * torch.linspace(0.4, 1.6, k)[:, None]
+    for batch, k, d in ((5, 3, 5), (3, 4, 4), (4, 6, 2)):
+        weight, b, x = draw(k, d, seed=seed + k), draw(k, seed=seed + 1), draw(batch, d, seed=seed + 2)
         law = f"‖∂h/∂x‖² of each row, {k} units on {d} inputs"
         inputs = {"weight": weight, "h": (x @ weight.T + b).sigmoid()}
         inputs = {name: value.requires_grad_() for name, value in inputs.items()}

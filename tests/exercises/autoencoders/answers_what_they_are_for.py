@@ -137,10 +137,10 @@ RIGHT = {
         "row by row": filled_row_by_row,
     },
     "autoencoders.recall_then_precision": {
-        "a tuple": (2, 3),
-        "a list": [2, 3],
-        "a tensor": torch.tensor([2, 3]),
-        "NumPy": np.array([2.0, 3.0]),
+        "a tuple": (-1, 1),
+        "a list": [-1, 1],
+        "a tensor": torch.tensor([-1, 1]),
+        "NumPy": np.array([-1.0, 1.0]),
     },
 }
 WRONG = {
@@ -192,12 +192,11 @@ WRONG = {
         "one row": (lambda f, x, known, n: filled_by_products(f, x[:1], known, n).expand_as(x), ""),
     },
     "autoencoders.recall_then_precision": {
-        "precision first": ((3, 2), "direction"),
-        "one for both": ((3, 3), "one-to-one"),
-        "the prior": ((1, 3), "spread"),
-        "by name": (("Gaussian", "hull"), "container"),
-        "from 0": ((1, 2), "spread"),
-        "one number": (2, "shape"),
-        "counted from 0": ((0, 2), "container"),
+        "precision first": ((1, -1), "direction"),
+        "both better": ((1, 1), "spread"),
+        "both worse": ((-1, -1), "sign"),
+        "in words": (("falls", "rises"), "container"),
+        "the values": ((0.2, 0.93), "container"),
+        "one number": (-1, "shape"),
     },
 }
