@@ -182,7 +182,7 @@ WRONG = {
         "half": (lambda activity, rho: (rho * (rho / activity.mean(0)).log()).sum(), "dependence"),
         "minus": (lambda activity, rho: -kl_by_loop(activity, rho), "sign"),
         "in bits": (in_bits, "constant"),
-        "a number": (lambda activity, rho: float(kl_by_loop(activity, rho)), "gradient"),
+        "a number": (lambda activity, rho: kl_by_loop(activity, rho).item(), "gradient"),
         "a vector": (lambda activity, rho: rho * (rho / activity.mean(0)).log(), "shape"),
         "a distance": (lambda activity, rho: (activity.mean(0) - rho).abs().sum(), ""),
     },

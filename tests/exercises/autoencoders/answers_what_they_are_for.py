@@ -71,7 +71,7 @@ def by_mixing(codes, n, rng):
 
 def in_numpy(codes, n, rng):
     seed = int(torch.randint(2**31, (1,), generator=rng))
-    return np.random.default_rng(seed).multivariate_normal(codes.double().mean(0), np.cov(codes.T.double()), n)
+    return np.random.default_rng(seed).multivariate_normal(codes.mean(0).numpy(), np.cov(codes.T.numpy()), n)
 
 
 def row_by_row(codes, n, rng):
