@@ -120,6 +120,8 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "transformer-language-model": (1_500, 32, 2e-3, {"clip": 100.0}),
     "sequence-to-sequence-translator": (800, 64, 2e-3, {}),
     "wavenet": (1_000, 10, 6e-3, {}),
+    "deep-autoencoder": (2_500, 128, 2e-3, {}),
+    "convolutional-autoencoder": (1_500, 128, 2e-3, {}),
     "gaussian-vae": (3_000, 64, 2e-3, {}),
     "gan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),
     "lsgan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),

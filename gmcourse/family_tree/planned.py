@@ -32,8 +32,6 @@ class Planned:
 
 
 PLANNED = (
-    Planned("Deep autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
-    Planned("Convolutional autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
     Planned("L1-sparse autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
     Planned("KL-sparse autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
     Planned("k-sparse autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
