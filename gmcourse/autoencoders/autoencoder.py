@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from gmcourse.nets import conv_decoder, conv_encoder, evaluating, mlp
+from gmcourse.protocols import Trainable
+from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, Suits, grey_images, held_then_falling_plan, shape_of
 
 
 def squared_error(x: Tensor, y: Tensor) -> Tensor:
@@ -68,3 +71,54 @@ def conv_autoencoder(shape: tuple[int, int, int], k: int, width: int = 32) -> Au
     if k < 1:
         raise ValueError(f"k: got {k}, expected a code of at least one number")
     return Autoencoder(conv_encoder(shape, k, width), conv_decoder(k, shape, width))
+
+
+def make_deep(data: Examples | None = None) -> Autoencoder:
+    """A code of 8 numbers; of 2 for examples of fewer than 16."""
+    shape = shape_of(data, (1, 8, 8))
+    return deep_autoencoder(shape, 8 if math.prod(shape) >= 16 else 2)
+
+
+def make_convolutional(data: Examples | None = None) -> Autoencoder:
+    """A code of 8 numbers."""
+    channels, height, width = shape_of(data, (1, 8, 8))
+    return conv_autoencoder((channels, height, width), 8)
+
+
+def _in_fours(shape: tuple[int, ...], dtype: torch.dtype) -> bool:
+    return IMAGES(shape, dtype) and not any(side % 4 for side in shape[1:])
+
+
+DEEP_AUTOENCODER = ModelRecord(
+    name="Deep autoencoder",
+    key="deep-autoencoder",
+    family="autoencoders",
+    branch=("no density", "autoencoder"),
+    density="none",
+    claims=(Trainable,),
+    paper="hinton2006",
+    year=2006,
+    arxiv="",
+    lesson="03_autoencoders/01_bottleneck",
+    suits=VECTORS | IMAGES,
+    make=make_deep,
+    plan=partial(held_then_falling_plan, steps=2_500, batch_size=128, peak=2e-3),
+    example=grey_images,
+)
+
+CONVOLUTIONAL_AUTOENCODER = ModelRecord(
+    name="Convolutional autoencoder",
+    key="convolutional-autoencoder",
+    family="autoencoders",
+    branch=("no density", "autoencoder"),
+    density="none",
+    claims=(Trainable,),
+    paper="masci2011",
+    year=2011,
+    arxiv="",
+    lesson="03_autoencoders/01_bottleneck",
+    suits=Suits("images (sides in fours)", _in_fours),
+    make=make_convolutional,
+    plan=partial(held_then_falling_plan, steps=1_500, batch_size=128, peak=2e-3),
+    example=grey_images,
+)
