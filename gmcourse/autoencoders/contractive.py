@@ -97,6 +97,6 @@ CONTRACTIVE_AUTOENCODER = ModelRecord(
     lesson="03_autoencoders/02_denoising_and_contractive",
     suits=VECTORS | IMAGES,
     make=make_contractive,
-    plan=partial(held_then_falling_plan, steps=2_000, batch_size=128, peak=2e-3),
+    plan=partial(held_then_falling_plan, steps=1_500, batch_size=128, peak=5e-3),
     example=grey_images,
 )

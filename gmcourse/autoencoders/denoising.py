@@ -39,19 +39,21 @@ class DenoisingAutoencoder(Autoencoder):
         return self.denoising_errors(x, self.corruption.draw(x)).mean()
 
 
-def denoising_autoencoder(shape: Sequence[int], k: int, corruption: Corruption) -> DenoisingAutoencoder:
-    """One sigmoid layer of k units and a linear one back, with weights of its own (the paper's may be tied)."""
+def denoising_autoencoder(
+    shape: Sequence[int], k: int, corruption: Corruption, activation: Callable[[], nn.Module] = nn.Sigmoid
+) -> DenoisingAutoencoder:
+    """One layer of k units, as in the paper sigmoids, and a linear one back with weights of its own."""
     if k < 1:
         raise ValueError(f"k: got {k}, expected a code of at least one number")
     dims = math.prod(shape)
-    encoder = nn.Sequential(nn.Flatten(), nn.Linear(dims, k), nn.Sigmoid())
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(dims, k), activation())
     return DenoisingAutoencoder(encoder, nn.Sequential(nn.Linear(k, dims), nn.Unflatten(1, tuple(shape))), corruption)
 
 
 def optimal_denoiser(x: Tensor, means: Tensor, weights: Tensor, std: float, sigma: float | Tensor) -> Tensor:
     """E[clean | x] for data Σ_k w_k N(m_k, τ²I), τ = `std`, and x = clean + σε: (batch, D) → (batch, D).
 
-    Σ_k r_k (τ²x + σ²m_k)/(τ² + σ²), with r_k the share of component k in the *smoothed* density at x. means (K, D),
+    Σ_k π_k (τ²x + σ²m_k)/(τ² + σ²), with π_k the share of component k in the *smoothed* density at x. means (K, D),
     weights (K,) of sum 1, sigma > 0 a number or (batch,).
 
     Equation: autoencoders-mixture-denoiser.
@@ -89,6 +91,6 @@ DENOISING_AUTOENCODER = ModelRecord(
     lesson="03_autoencoders/02_denoising_and_contractive",
     suits=VECTORS | IMAGES,
     make=make_denoising,
-    plan=partial(held_then_falling_plan, steps=2_000, batch_size=128, peak=2e-3),
+    plan=partial(held_then_falling_plan, steps=1_500, batch_size=128, peak=5e-3),
     example=grey_images,
 )

@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def covariance(x: Tensor) -> Tensor:
-    """C = E (x − m)(x − m)ᵀ of rows x (n, D), divided by n: (D, D)."""
+    """S = E (x − m)(x − m)ᵀ of rows x (n, D), divided by n: (D, D)."""
     if x.dim() != 2:
         raise ValueError(f"x: got shape {tuple(x.shape)}, expected (n, D)")
     return torch.cov(x.T, correction=0).reshape(x.shape[1], x.shape[1])
@@ -28,7 +28,7 @@ def pca_error(eigenvalues: Tensor, k: int) -> Tensor:
 
 
 def alternate(covariance: Tensor, decoder: Tensor) -> Tensor:
-    """One round of alternating least squares: the best encoder E = D⁺, then the best decoder CEᵀ(ECEᵀ)⁻¹, (D, k).
+    """One round of alternating least squares: the best encoder E = B⁺, then the best decoder SEᵀ(ESEᵀ)⁻¹, (D, k).
 
     Equation: autoencoders-alternating.
     """

@@ -98,7 +98,7 @@ class SparseAutoencoder(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """m + Σ_j z_j · filter_j, (batch, *event)."""
-        return self.mean + torch.tensordot(z, self.filters, 1)
+        return self.mean + (z @ self.filters.flatten(1)).unflatten(1, self.mean.shape)
 
     def errors(self, x: Tensor) -> Tensor:
         """‖x − d(z)‖² of each example, (batch,)."""
@@ -161,7 +161,7 @@ class KSparseAutoencoder(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """m + Σ_j z_j · filter_j, (batch, *event)."""
-        return self.mean + torch.tensordot(z, self.filters, 1)
+        return self.mean + (z @ self.filters.flatten(1)).unflatten(1, self.mean.shape)
 
     def errors(self, x: Tensor) -> Tensor:
         """‖x − d(z)‖² of each example, (batch,)."""

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from gmcourse.nets import evaluating
-from gmcourse.show.explorer import check_sizes, checked_points, joined, layers_of, window_of
+from gmcourse.show.explorer import check_sizes, checked_points, joined, layers_of
 from gmcourse.show.latent_map.figure import map_figure
 from gmcourse.show.style import CLASS_COLOURS, png
 from gmcourse.show.widget import Explorer, styled
@@ -72,7 +72,7 @@ class LatentMap(Explorer):
         shape = _checked_shape(layers, shape)
         check_sizes(layers, "decoder", 2, shape[0] * shape[1])
         codes = checked_points(points, "points")
-        centre, extent = _prior_window(codes) if prior else window_of(codes)
+        centre, extent = _prior_window(codes) if prior else _window(codes)
         at = _checked_place(z, centre, extent)
         decoded = _checked_range(decoder, codes, centre, extent, at).reshape(shape)
         marks = _checked_labels(labels, len(codes))
@@ -99,6 +99,12 @@ class LatentMap(Explorer):
 def _prior_window(codes: Tensor) -> tuple[list[float], float]:
     """About the origin, wide enough for three standard deviations of N(0, I) and for every code."""
     return [0.0, 0.0], max(3.2, math.ceil(codes.abs().max().item() * 10) / 10)
+
+
+def _window(codes: Tensor) -> tuple[list[float], float]:
+    """About the middle of the codes, a quarter wider than they need."""
+    low, high = codes.amin(0), codes.amax(0)
+    return ((low + high) / 2).tolist(), max(0.01, 1.25 * (high - low).max().item() / 2)
 
 
 def _checked_place(z: tuple[float, float] | None, centre: list[float], extent: float) -> list[float]:

@@ -33,6 +33,9 @@ def map_figure(
     picture.set(xticks=[], yticks=[])
     place = "0" if tuple(z) == (0, 0) else f"({z[0]:.2g}, {z[1]:.2g})".replace("-", "−")
     picture.set_title(f"Decoded from z = {place}", fontsize=10)
+    if not prior:
+        away = np.linalg.norm(codes.numpy() - np.array(z), axis=1).min()
+        picture.set_xlabel(f"nearest code {away:.2g} away", fontsize=10)
     return figure
 
 

@@ -40,8 +40,8 @@ function nearest(points, [x, y]) {
 
 /** How far the nearest code is, and how many times as far as codes lie from each other. */
 function distanceInWords(away, { spacing, digits }) {
-  const many = spacing > 0 ? `, ${(away / spacing).toFixed(1)} times as far as a code is from its nearest (median ${spacing.toPrecision(2)})` : "";
-  return `The nearest code of data is ${away.toFixed(digits)} away${many}.`;
+  const many = spacing > 0 ? `: ${(away / spacing).toFixed(1)} times the median distance of a code to its nearest, ${spacing.toPrecision(2)}` : "";
+  return `The nearest code of data is ${away.toFixed(digits + 1)} away${many}.`;
 }
 
 /** Every image of the data in one PNG, side by side; null while it loads or where there is none. */

@@ -116,7 +116,7 @@ def _opening(denoiser: nn.Sequential, clean: Tensor, noisy: Tensor) -> Callable[
     with torch.no_grad(), evaluating(denoiser):
         denoised = denoiser(noisy.reshape(1, -1).to(next(denoiser.parameters()))).reshape(clean.shape).float().cpu()
     away = [(picture - clean).norm().item() for picture in (noisy, denoised)]
-    titles = ["Picture x", f"Noisy, {away[0]:.2f} from x", f"Denoised, {away[1]:.2f} from x"]
+    titles = ["Picture $x$", rf"$\tilde{{x}}$, {away[0]:.2f} from $x$", rf"$r(\tilde{{x}})$, {away[1]:.2f} from $x$"]
     return lambda: png(grid(torch.stack([clean, noisy, denoised]).clamp(0, 1), titles=titles))
 
 

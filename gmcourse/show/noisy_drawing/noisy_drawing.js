@@ -19,8 +19,8 @@ const HINT =
   "x̃ and r(x̃) may lie outside 0 to 1: less is shown as paper, more as ink, and the distances are those of the numbers.";
 
 /** A picture under its title, with a line below it. */
-function newTile(parent, shape, title, words) {
-  const box = make("div", "gm-tile", parent);
+function newTile(parent, shape, className, title, words) {
+  const box = make("div", `gm-tile ${className}`, parent);
   make("div", "gm-title", box, title);
   const view = newPixels(box, shape, words);
   return { ...view, box, caption: make("div", "gm-caption", box) };
@@ -28,8 +28,7 @@ function newTile(parent, shape, title, words) {
 
 /** The picture that is drawn on, with its cursor. */
 function newBoard(parent, shape) {
-  const board = newTile(parent, shape, "Your picture x", "Your picture x");
-  board.box.classList.add("gm-board");
+  const board = newTile(parent, shape, "gm-board", "Your picture x", "Your picture x");
   board.svg.setAttribute("tabindex", 0);
   board.svg.setAttribute("role", "application");
   board.svg.setAttribute("aria-roledescription", "drawing");
@@ -41,8 +40,8 @@ function layOut(el, shape) {
   const root = explorer(el, "gm-noisy-drawing", "Draw a digit, add noise, and see what a network makes of it");
   const pictures = make("div", "gm-pictures", root);
   const board = newBoard(pictures, shape);
-  const noisy = newTile(pictures, shape, "Noisy x̃", "The noisy picture x̃");
-  const denoised = newTile(pictures, shape, "Denoised r(x̃)", "The denoised picture r(x̃)");
+  const noisy = newTile(pictures, shape, "gm-noisy", "Noisy x̃", "The noisy picture x̃");
+  const denoised = newTile(pictures, shape, "gm-denoised", "Denoised r(x̃)", "The denoised picture r(x̃)");
   const status = make("p", "gm-status", root);
   status.setAttribute("role", "status");
   const controls = make("div", "gm-controls", root);
@@ -58,12 +57,7 @@ function answer(networks, { image, network, kind, level, draws }) {
   return { image, noisy, denoised, noise, residual, left };
 }
 
-function levelInWords({ image, kind, level, draws }) {
-  const share = (level / STEPS).toFixed(2);
-  if (kind !== "masking") return `σ = ${share}`;
-  const masked = draws.uniform.filter((number) => number < level / STEPS).length;
-  return `ν = ${share}: ${masked} of ${image.length} pixels set to 0`;
-}
+const levelInWords = ({ kind, level }) => `${kind === "masking" ? "ν" : "σ"} = ${(level / STEPS).toFixed(2)}`;
 
 function showAnswer(parts, networks, state) {
   const shown = answer(networks, state);
@@ -76,7 +70,7 @@ function showAnswer(parts, networks, state) {
   parts.denoised.paint(shown.denoised);
   parts.noisy.caption.textContent = `‖x̃ − x‖ = ${noise}`;
   parts.denoised.caption.textContent = `‖r(x̃) − x‖ = ${left}`;
-  parts.status.textContent = `The residual r(x̃) − x̃ has the length ${residual}: it leads from ${noise} to ${left} away from your picture.`;
+  parts.status.textContent = `The residual r(x̃) − x̃ has length ${residual}. It brings the noisy picture from ${noise} to ${left} away from yours.`;
   parts.level.textContent = levelInWords(state);
   parts.slider.setAttribute("aria-valuetext", levelInWords(state));
   parts.root.shown = shown;
@@ -129,7 +123,7 @@ function addButtons(bar, images, state, show) {
     show();
   };
   button(bar, "Clear", () => put(state.image.map(() => 0)));
-  button(bar, images.length > 1 ? "Next digit" : "The digit again", () => {
+  button(bar, images.length > 1 ? "Next digit" : "Digit again", () => {
     state.example = (state.example + 1) % images.length;
     put(images[state.example]);
   });
@@ -144,10 +138,10 @@ function addControls(parts, names, state, show) {
     for (const radio of ask(parts.controls, question, all, choose(name))) radio.checked = radio.value === String(state[name]);
   }
   const row = make("div", "gm-row", parts.controls);
+  parts.level = make("div", "gm-level", row);
   parts.slider = range(row, "Level of the noise", STEPS, choose("level"));
   parts.slider.value = state.level;
   button(row, "New noise", () => show((state.draws = drawsOf(state.image.length, (state.seed += 1)))));
-  parts.level = make("div", "gm-level", parts.controls);
 }
 
 /** The traits as numbers: pictures, networks, and the draws that the noise begins with. */
