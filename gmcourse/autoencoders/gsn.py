@@ -65,7 +65,7 @@ class GSN(nn.Module):
         noise: float = 1.0,
         corruption: float = 0.3,
         walkback: int = 4,
-        burn_in: int = 100,
+        burn_in: int = 400,
     ):
         super().__init__()
         if min(walkback, burn_in, *hidden) < 1:

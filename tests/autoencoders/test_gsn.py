@@ -121,7 +121,7 @@ def test_what_are_no_bits_is_refused(x, said):
 
 
 def test_what_is_no_size_is_refused():
-    with pytest.raises(ValueError, match="walkback, burn_in, hidden: got 0, 100"):
+    with pytest.raises(ValueError, match="walkback, burn_in, hidden: got 0, 400"):
         GSN((4,), walkback=0)
 
 
