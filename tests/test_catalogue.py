@@ -120,6 +120,7 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "transformer-language-model": (1_500, 32, 2e-3, {"clip": 100.0}),
     "sequence-to-sequence-translator": (800, 64, 2e-3, {}),
     "wavenet": (1_000, 10, 6e-3, {}),
+    "generative-stochastic-network": (1_000, 100, 2e-3, {}),
     "gaussian-vae": (3_000, 64, 2e-3, {}),
     "gan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),
     "lsgan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),

@@ -110,7 +110,9 @@ def walkback_returns(candidate: Pairs, *, seed: int = 0) -> None:
 
     answer = ask(candidate, x=x, noise=noise, corrupt=corrupt, draw=model)
     if not isinstance(answer, (tuple, list)) or len(answer) != 2:
-        raise LawBroken("two results", f"a {type(answer).__name__}", "the corrupted points and the targets", "container")
+        raise LawBroken(
+            "two results", f"a {type(answer).__name__}", "the corrupted points and the targets", "container"
+        )
     walker, reached, before = x, [], []
     for u, v in noise:
         before.append(walker)
@@ -143,7 +145,9 @@ def states_are_a_sample(
     states = require_shape("n states", candidate(n, torch.Generator().manual_seed(seed)), (n,)).long()
     counts = torch.bincount(states, minlength=len(prior)).double()
     if len(counts) > len(prior) or counts[prior == 0].sum() > 0:
-        raise LawBroken("no state of probability 0 occurs", f"{int(counts[prior == 0].sum())} of {n}", "none", "constant")
+        raise LawBroken(
+            "no state of probability 0 occurs", f"{int(counts[prior == 0].sum())} of {n}", "none", "constant"
+        )
     expected = n * prior[prior > 0].double()
     statistic = ((counts[prior > 0] - expected).square() / expected).sum()
     p = chi_square_tail(statistic.item(), len(expected) - 1)

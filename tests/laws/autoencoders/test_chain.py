@@ -1,4 +1,4 @@
-"""The laws of the chain pass right answers and catch each planted bug; the tests of samples have the power they state."""
+"""The laws of the chain pass right answers and catch each planted bug; tests of samples have the power they state."""
 
 import math
 from functools import partial
@@ -105,9 +105,7 @@ BUGS = {
             "spread",
         ),
         "the wrong share": (
-            lambda x, noise, draw, s, v: (
-                s**2 / (v + s**2) * (x + s * noise) + math.sqrt(v / (v + s**2)) * s * draw
-            ),
+            lambda x, noise, draw, s, v: s**2 / (v + s**2) * (x + s * noise) + math.sqrt(v / (v + s**2)) * s * draw,
             "direction",
         ),
         "one row": (lambda *parts: gsn_step(*parts)[:1].expand(4, 3), "shape"),
