@@ -534,6 +534,7 @@ REFUSED_BY_VALUE = {  # values of no levels
     ("pixelcnn-pp", "colour images"),
 }
 REFUSED_BY_VALUE |= {(key, "grey images") for key in ("fvsbn", "nade", "made")}  # bits alone
+REFUSED_BY_VALUE |= {("generative-stochastic-network", "grey images")}
 
 
 @every(CATALOGUE)

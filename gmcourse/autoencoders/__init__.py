@@ -6,6 +6,7 @@ from gmcourse.autoencoders.coding import Tables, dct_matrix, rounded_codes, wate
 from gmcourse.autoencoders.contractive import ContractiveAutoencoder
 from gmcourse.autoencoders.corruption import Corruption
 from gmcourse.autoencoders.denoising import DenoisingAutoencoder, denoising_autoencoder
+from gmcourse.autoencoders.gsn import GSN
 from gmcourse.autoencoders.linear import alternate, pca_error, principal_angles, principal_subspace
 
 __all__ = [

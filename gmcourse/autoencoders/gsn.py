@@ -44,19 +44,34 @@ def walkback_pairs(
     return torch.cat(reached), x.repeat(len(reached), *[1] * (x.dim() - 1))
 
 
+def gsn_input(state: Sequence[Tensor], weights: Sequence[Tensor], biases: Sequence[Tensor], i: int) -> Tensor:
+    """a_i = W_iᵀ h_{i−1} + W_{i+1} h_{i+1} + b_i of the layers (batch, size), h₀ the pixels; W_i stands at i − 1.
+
+    A layer at an end has one neighbour; a₀ are the logits of the pixels. Equation: autoencoders-gsn-layer.
+    """
+    a = biases[i]
+    if i > 0:
+        a = a + state[i - 1] @ weights[i - 1]
+    if i < len(weights):
+        a = a + state[i + 1] @ weights[i].T
+    return a
+
+
 class GSN(nn.Module):
     """A chain on (x̃, h₁, …, h_K): odd layers, even layers, then x ~ Π_d Bern(σ(b₀ + W₁ h₁)) and x̃ ~ C(x̃|x).
 
-    A hidden layer is h_i = tanh(a_i + η) + η', a_i = W_iᵀ h_{i−1} + W_{i+1} h_{i+1} + b_i, with η, η' ~ N(0, noise²).
-    x is (batch, *event), zeros and ones. Bengio, Thibodeau-Laufer, Alain & Yosinski 2014; Alain et al. 2016.
+    A hidden layer is h_i = tanh(a_i + η) + η' with a_i from `gsn_input` and η, η' ~ N(0, noise²). x is (batch, *event),
+    zeros and ones. Bengio, Thibodeau-Laufer, Alain & Yosinski 2014; Alain et al. 2016.
 
     As in the paper and its authors' program: weights used in both directions, tanh, noise before and after it but none
     in h₁, layers updated odd then even, salt-and-pepper on the input, hidden layers that begin at 0, a walk of several
     steps whose costs are added up, and whose gradient flows through the hidden layers and not through the drawn x.
     Ours: layers of 200 for 1,500; Adam for stochastic gradient descent with momentum; noise 1 for 2; corruption 0.3
     for 0.4; the mean of the costs over the steps for their sum; samples are drawn pixels (the paper shows
-    probabilities), from chains that begin at independent pixels. Equation: autoencoders-gsn-layer.
+    probabilities), from chains that begin at independent pixels.
     """
+
+    start_logits: Tensor
 
     def __init__(
         self,
@@ -65,7 +80,7 @@ class GSN(nn.Module):
         noise: float = 1.0,
         corruption: float = 0.3,
         walkback: int = 4,
-        burn_in: int = 100,
+        burn_in: int = 400,
     ):
         super().__init__()
         if min(walkback, burn_in, *hidden) < 1:
@@ -77,39 +92,31 @@ class GSN(nn.Module):
         self.biases = nn.ParameterList(torch.zeros(size) for size in sizes)
         self.register_buffer("start_logits", torch.zeros(sizes[0]))
 
-    def start(self, x: Tensor, rng: Generator | None = None) -> list[Tensor]:
-        """The state from which a walk leaves x: x̃ ~ C(x̃|x), and hidden layers of zeros."""
-        flat = x.flatten(1)
-        return [self.corrupt(flat, rng), *(flat.new_zeros(len(x), len(bias)) for bias in self.biases[1:])]
+    def start(self, spoilt: Tensor) -> list[Tensor]:
+        """The state in which a walk begins: x̃, (batch, D), and hidden layers of zeros."""
+        return [spoilt, *(spoilt.new_zeros(len(spoilt), len(bias)) for bias in self.biases[1:])]
 
     def corrupt(self, x: Tensor, rng: Generator | None = None) -> Tensor:
         """x̃ ~ C(x̃|x): salt and pepper."""
         return salt_and_pepper(x, torch.rand(x.shape, generator=rng, dtype=x.dtype, device=x.device), self.corruption)
 
-    def layer(self, state: list[Tensor], i: int, rng: Generator | None = None) -> Tensor:
-        """h_i of its neighbours, (batch, size); for i = 0 the logits of the pixels."""
-        a = self.biases[i]
-        if i > 0:
-            a = a + state[i - 1] @ self.weights[i - 1]
-        if i < len(self.weights):
-            a = a + state[i + 1] @ self.weights[i].T
-        if i == 0:
-            return a
+    def _layer(self, state: list[Tensor], i: int, rng: Generator | None) -> Tensor:
+        a = gsn_input(state, self.weights, self.biases, i)
         noise = self.noise if i > 1 else 0.0
         before, after = torch.randn((2, *a.shape), generator=rng, dtype=a.dtype, device=a.device)
         return (a + noise * before).tanh() + noise * after
 
-    def logits(self, state: list[Tensor], rng: Generator | None = None) -> tuple[list[Tensor], Tensor]:
+    def _update(self, state: list[Tensor], rng: Generator | None = None) -> tuple[list[Tensor], Tensor]:
         """The state with its hidden layers updated, odd then even, and the logits of P(x|h), (batch, D)."""
         state = list(state)
         for i in (*range(1, len(state), 2), *range(2, len(state), 2)):
-            state[i] = self.layer(state, i, rng)
-        return state, self.layer(state, 0)
+            state[i] = self._layer(state, i, rng)
+        return state, gsn_input(state, self.weights, self.biases, 0)
 
-    def walk(self, state: list[Tensor], rng: Generator | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+    def _walk(self, state: list[Tensor], rng: Generator | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         """Each step's logits of P(x|h) and its drawn x, both (batch, D), without end."""
         while True:
-            state, logits = self.logits(state, rng)
+            state, logits = self._update(state, rng)
             u = torch.rand(logits.shape, generator=rng, dtype=logits.dtype, device=logits.device)
             x = (u < logits.detach().sigmoid()).to(logits.dtype)
             yield logits, x
@@ -121,13 +128,16 @@ class GSN(nn.Module):
         Raises ValueError for x that holds anything but zeros and ones. Equation: autoencoders-gsn-loss.
         """
         require_bits(x, self.event_shape)
-        steps = zip(range(self.walkback), self.walk(self.start(x)))
+        steps = zip(range(self.walkback), self._walk(self.start(self.corrupt(x.flatten(1)))))
         return -torch.stack([bernoulli_log_prob(x.flatten(1), logits).mean() for _, (logits, _) in steps]).mean()
 
-    def chains(self, x: Tensor, steps: int, rng: Generator | None = None) -> Tensor:
+    def chains(self, x: Tensor, steps: int = 100, *, rng: Generator | None = None) -> Tensor:
         """Walks of so many steps, one from each row of x: (steps, batch, *event), without gradients."""
         with sampling(self, len(x), rng):
-            visited = [drawn for _, (_, drawn) in zip(range(steps), self.walk(self.start(x, rng), rng))]
+            visited = [
+                drawn
+                for _, (_, drawn) in zip(range(steps), self._walk(self.start(self.corrupt(x.flatten(1), rng)), rng))
+            ]
             return torch.stack(visited).view(steps, *x.shape)
 
     def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
@@ -135,7 +145,7 @@ class GSN(nn.Module):
         with sampling(self, n, rng):
             like = self.start_logits
             u = torch.rand(n, len(like), generator=rng, dtype=like.dtype, device=like.device)
-            walk = self.walk(self.start((u < like.sigmoid()).to(like.dtype), rng), rng)
+            walk = self._walk(self.start(self.corrupt((u < like.sigmoid()).to(like.dtype), rng)), rng)
             last = [x for _, (_, x) in zip(range(self.burn_in), walk)][-1]
             return last.view(n, *self.event_shape)
 
@@ -155,7 +165,8 @@ def make_gsn(data: Examples | None = None) -> GSN:
     """
     if data is None:
         return GSN((1, 8, 8))
-    require_bits(data.train, tuple(data.event_shape))
+    if not ((data.train == 0) | (data.train == 1)).all():
+        raise ValueError(f"data: {data.key} holds other values than 0 and 1")
     model, ones, n = GSN(data.event_shape), data.train.flatten(1).sum(0), len(data.train)
     model.start_logits.copy_(((ones + 0.5) / (n - ones + 0.5)).log())
     return model

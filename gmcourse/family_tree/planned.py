@@ -31,7 +31,6 @@ class Planned:
 
 
 PLANNED = (
-    Planned("Generative stochastic network", CHAIN, "03_autoencoders/03_walking_with_a_denoiser"),
     Planned("IWAE", VARIATIONAL, "04_vae/02_tight_and_balanced", "burda2016"),
     Planned("β-VAE", VARIATIONAL, "04_vae/02_tight_and_balanced"),
     Planned("CVAE", VARIATIONAL, "04_vae/03_conditional"),

@@ -32,19 +32,19 @@ def test_a_step_without_noise_by_hand():
     flat = x.flatten(1)
     h1 = (flat @ w1 + b1).tanh()
     h2 = (h1 @ w2 + b2).tanh()
-    state, logits = model.logits(model.start(x))
+    state, logits = model._update(model.start(model.corrupt(x.flatten(1))))
     assert torch.equal(state[0], flat)
     assert (state[1] - h1).abs().max() < 1e-12
     assert (state[2] - h2).abs().max() < 1e-12
     assert (logits - (h1 @ w1.T + b0)).abs().max() < 1e-12
-    again, _ = model.logits(state)
+    again, _ = model._update(state)
     assert (again[1] - (flat @ w1 + h2 @ w2.T + b1).tanh()).abs().max() < 1e-12
 
 
 def test_noise_stands_before_and_after_the_tanh_but_not_in_the_first_layer():
     model = small(noise=2.0, corruption=0.0)
-    state = model.start(bits(1).expand(4_000, -1, -1, -1))
-    after, _ = model.logits(state, seeded())
+    state = model.start(bits(1).flatten(1).expand(4_000, -1))
+    after, _ = model._update(state, seeded())
     assert after[1].std(0).max() < 1e-12
     second = after[2]
     assert second.abs().max() > 3
@@ -56,7 +56,7 @@ def test_the_loss_is_the_mean_cost_of_a_walk():
     torch.manual_seed(3)
     loss = model.loss(x)
     torch.manual_seed(3)
-    walk = model.walk(model.start(x))
+    walk = model._walk(model.start(model.corrupt(x.flatten(1))))
     costs = []
     for _ in range(model.walkback):
         logits, _ = next(walk)
@@ -85,11 +85,11 @@ def test_corruption_is_salt_and_pepper():
 def test_chains_are_bits_and_start_where_they_are_told():
     model = small()
     x = bits(7)
-    walked = model.chains(x, 5, seeded())
+    walked = model.chains(x, 5, rng=seeded())
     assert walked.shape == (5, 7, 1, 2, 2)
     assert set(walked.unique().tolist()) <= {0.0, 1.0}
-    assert torch.equal(walked, model.chains(x, 5, seeded()))
-    assert not torch.equal(walked, model.chains(x, 5, seeded(1)))
+    assert torch.equal(walked, model.chains(x, 5, rng=seeded()))
+    assert not torch.equal(walked, model.chains(x, 5, rng=seeded(1)))
 
 
 def test_samples_are_the_last_states_after_the_burn_in():
@@ -98,7 +98,7 @@ def test_samples_are_the_last_states_after_the_burn_in():
     ones = torch.ones(6, 1, 2, 2, dtype=torch.float64)
     rng = seeded()
     torch.rand(6, 4, generator=rng, dtype=torch.float64)
-    assert torch.equal(model.sample(6, rng=seeded()), model.chains(ones, 3, rng)[-1])
+    assert torch.equal(model.sample(6, rng=seeded()), model.chains(ones, 3, rng=rng)[-1])
 
 
 def test_built_for_data_it_starts_at_their_rates():
@@ -121,7 +121,7 @@ def test_what_are_no_bits_is_refused(x, said):
 
 
 def test_what_is_no_size_is_refused():
-    with pytest.raises(ValueError, match="walkback, burn_in, hidden: got 0, 100"):
+    with pytest.raises(ValueError, match="walkback, burn_in, hidden: got 0, 400"):
         GSN((4,), walkback=0)
 
 

@@ -185,8 +185,8 @@ def states_are_a_sample(
 ) -> None:
     """candidate(n, rng): n states, (n,) int64, drawn independently from `prior`, (k,): Pearson's χ² test at `level`.
 
-    A state of probability 0 must not occur. With six equally likely states and n = 1,000 it sees a law at a total
-    variation of 0.05 (one cell 1/6 + 0.05, the others alike) with probability 0.98 at the level 1 %.
+    A state of probability 0 must not occur. With six equally likely states, n = 1,000 and the level 1 % it sees 0.05
+    moved from one state to another with probability 0.98, and 0.05 taken evenly from the five others with 0.79.
     """
     states = require_shape("n states", candidate(n, torch.Generator().manual_seed(seed)), (n,)).long()
     counts = torch.bincount(states, minlength=len(prior)).double()

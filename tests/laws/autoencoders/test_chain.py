@@ -167,11 +167,13 @@ def share_refused(law, sampler, seeds=range(100), **options):
 
 
 def test_the_chi_square_test_has_its_level_and_its_power():
-    far = torch.tensor([1 / 6 + 0.05, *[1 / 6 - 0.01] * 5], dtype=torch.float64)
+    far = EVEN + torch.tensor([0.05, -0.05, 0, 0, 0, 0], dtype=torch.float64)
+    evenly = EVEN + torch.tensor([0.05, *[-0.01] * 5], dtype=torch.float64)
     law = partial(share_refused, chain.states_are_a_sample, prior=EVEN)
     assert law(of_states(EVEN)) <= 0.05
-    assert law(of_states(far)) > 0.75
-    assert law(of_states(far), n=200) < 0.4
+    assert law(of_states(far)) > 0.93
+    assert law(of_states(evenly)) == pytest.approx(0.79, abs=0.12)
+    assert law(of_states(far), n=200) < 0.5
 
 
 def test_the_tail_of_chi_square():
