@@ -10,6 +10,7 @@ from gmcourse.autoencoders.gsn import GSN
 from gmcourse.autoencoders.linear import alternate, pca_error, principal_angles, principal_subspace
 
 __all__ = [
+    "GSN",
     "Autoencoder",
     "CodeMixture",
     "ContractiveAutoencoder",
