@@ -51,9 +51,10 @@ EXERCISES = (
     Exercise(
         id="autoencoders.corrupt",
         stub='''def corrupt(x, noise, share):
-    """x with 0 where the noise is below share, from 0 to 1, and every other entry as it is.
+    """x with 0 where the noise is below share, and every other entry as it is.
 
-    noise has the shape of x, (batch, *event): uniform in [0, 1), one for each entry.
+    noise has the shape of x, (batch, *event): uniform in [0, 1), one for each entry;
+    share is a number from 0 to 1.
     """
     raise NotImplementedError''',
         points=1,
@@ -87,7 +88,7 @@ EXERCISES = (
         stub='''def optimal_denoiser(x, means, weights, std, sigma):
     """E[clean | x], (batch, D), of data Σ_k w_k N(m_k, std² I) and x = clean + sigma ε.
 
-    x (batch, D), means (K, D), weights (K,) of sum 1; std and sigma are numbers above 0.
+    x (batch, D), means (K, D), weights (K,) of sum 1; std and sigma are numbers > 0.
     """
     raise NotImplementedError''',
         points=3,

@@ -76,7 +76,7 @@ EXERCISES = (
     Exercise(
         id="autoencoders.gsn_step",
         stub='''def gsn_step(x, noise, draw, sigma, variance):
-    """One step of the walk on data N(0, variance): spoil x, then draw x' of P(x' | spoilt).
+    """One step on data N(0, variance): spoil x, then draw x' of P(x' | spoilt).
 
     Spoilt is x + sigma · noise; x' is the mean of P plus its standard deviation · draw.
     noise and draw are standard normal, of the shape of x.
@@ -148,7 +148,7 @@ EXERCISES = (
     Exercise(
         id="autoencoders.relaxation",
         stub='''def relaxation(eigenvalue):
-    """The steps t, no whole number, after which |eigenvalue|^t = 1/e; 0 < |eigenvalue| < 1."""
+    """The t, no whole number, at which |eigenvalue|^t = 1/e; 0 < |eigenvalue| < 1."""
     raise NotImplementedError''',
         points=1,
         laws=(chain.memory_fades,),
@@ -177,11 +177,11 @@ EXERCISES = (
     Exercise(
         id="autoencoders.walkback_pairs",
         stub='''def walkback_pairs(x, noise, corrupt, draw):
-    """(spoilt, target), (steps · batch, *event) each, the pairs of the first step first.
+    """(spoilt, target), (steps · batch, *event) each, the first step's pairs first.
 
-    A walk from x: corrupt(x, u) spoils, draw(spoilt, v) is the model's next x, and so on.
-    noise (steps, 2, batch, *event) has u and v of each step. Each spoilt point is paired
-    with the x where the walk began. No gradient flows through the walk.
+    A walk from x: corrupt(x, u) spoils, draw(spoilt, v) is the model's next x, and so
+    on. noise (steps, 2, batch, *event) has u and v of each step. Each spoilt point is
+    paired with the x where the walk began. No gradient flows through the walk.
     """
     raise NotImplementedError''',
         points=2,

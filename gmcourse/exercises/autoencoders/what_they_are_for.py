@@ -83,7 +83,7 @@ EXERCISES = (
     Exercise(
         id="autoencoders.fit_codes_and_sample",
         stub='''def fit_codes_and_sample(codes, n, rng):
-    """n draws, (n, k), of the Gaussian with the mean and the covariance of codes (m, k).
+    """n draws, (n, k), of the Gaussian with mean and covariance of codes (m, k).
 
     All randomness comes from rng, a torch.Generator.
     """
