@@ -2,6 +2,7 @@
 
 import difflib
 
+from gmcourse.autoencoders import records as autoencoders
 from gmcourse.autoregressive import records as autoregressive
 from gmcourse.flows import records as flows
 from gmcourse.gan import records as gan
@@ -12,6 +13,7 @@ from gmcourse.vae import records as vae
 CATALOGUE: tuple[ModelRecord, ...] = (
     *taxonomy.RECORDS,
     *autoregressive.RECORDS,
+    *autoencoders.RECORDS,
     *vae.RECORDS,
     *gan.RECORDS,
     *flows.RECORDS,

@@ -13,7 +13,6 @@ ENERGY = ("explicit density", "approximate", "Markov chain")
 ADVERSARIAL = ("implicit density", "adversarial")
 DISTILLED = ("implicit density", "distilled")
 CHAIN = ("implicit density", "Markov chain")
-AUTOENCODER = ("no density", "autoencoder")
 
 
 @dataclass(frozen=True)
@@ -32,14 +31,6 @@ class Planned:
 
 
 PLANNED = (
-    Planned("Deep autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
-    Planned("Convolutional autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
-    Planned("L1-sparse autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
-    Planned("KL-sparse autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
-    Planned("k-sparse autoencoder", AUTOENCODER, "03_autoencoders/01_bottleneck"),
-    Planned("Denoising autoencoder", AUTOENCODER, "03_autoencoders/02_denoising_and_contractive"),
-    Planned("Contractive autoencoder", AUTOENCODER, "03_autoencoders/02_denoising_and_contractive"),
-    Planned("Generative stochastic network", CHAIN, "03_autoencoders/03_walking_with_a_denoiser"),
     Planned("IWAE", VARIATIONAL, "04_vae/02_tight_and_balanced", "burda2016"),
     Planned("β-VAE", VARIATIONAL, "04_vae/02_tight_and_balanced"),
     Planned("CVAE", VARIATIONAL, "04_vae/03_conditional"),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.latent_map import LatentMap
     from gmcourse.show.mask_painter import MaskPainter
     from gmcourse.show.next_character import NextCharacter
+    from gmcourse.show.noisy_drawing import NoisyDrawing
     from gmcourse.show.pixel_completion import PixelCompletion
     from gmcourse.show.player import Player
     from gmcourse.show.self_test import SelfTest
@@ -44,6 +45,7 @@ _HOMES = {
     "LatentMap": "latent_map",
     "MaskPainter": "mask_painter",
     "NextCharacter": "next_character",
+    "NoisyDrawing": "noisy_drawing",
     "PixelCompletion": "pixel_completion",
     "Player": "player",
     "SelfTest": "self_test",
@@ -59,6 +61,7 @@ __all__ = [
     "LatentMap",
     "MaskPainter",
     "NextCharacter",
+    "NoisyDrawing",
     "PixelCompletion",
     "Player",
     "SelfTest",

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ _EXPORTED = re.compile(r"^export (?:async )?(?:function\*?|class|const) (\w+)", 
 _UNREAD = re.compile(r"^(?:import\b|export (?!async |function|class|const)).*", re.MULTILINE)
 _DEFAULT = re.compile(r"^export default .*\n", re.MULTILINE)
 _ACTIVATIONS = {nn.ReLU: "relu", nn.Tanh: "tanh", nn.Sigmoid: "sigmoid"}
+_RUN_ONLY = {nn.SiLU: "silu"}  # what an output is made of does not tell its slope
 _SHAPES_ONLY = (nn.Identity, nn.Dropout, nn.Flatten, nn.Unflatten)
 
 
@@ -62,14 +63,18 @@ def _gather(path: Path, above: tuple[Path, ...], sources: dict[Path, str]) -> No
     sources[path] = rest
 
 
-def layers_of(network: nn.Sequential, name: str = "decoder") -> tuple[list[list[int] | str], bytes]:
+def layers_of(
+    network: nn.Sequential, name: str = "decoder", *, learns: bool = False
+) -> tuple[list[list[int] | str], bytes]:
     """What `mlp.js` runs: [inputs, outputs] or an activation's name for each layer, and all weights as float32.
 
-    Dropout rests and changes of shape do nothing to a flat vector; a leaky ReLU has the slope 0.2. Raises TypeError for
-    any other layer, with the `name` of the argument.
+    Dropout rests and changes of shape do nothing to a flat vector; a leaky ReLU has the slope 0.2. A network that
+    `learns` in the page has no SiLU and no Hardtanh(0, 1). Raises TypeError for any other layer, with the `name` of the
+    argument.
     """
     if not isinstance(network, nn.Sequential):
         raise TypeError(f"{name}: got {type(network).__name__}, expected an nn.Sequential")
+    activations = _ACTIVATIONS if learns else _ACTIVATIONS | _RUN_ONLY
     layers: list[list[int] | str] = []
     numbers: list[Tensor] = []
     for layer in _flatten(network):
@@ -79,13 +84,19 @@ def layers_of(network: nn.Sequential, name: str = "decoder") -> tuple[list[list[
             numbers += [layer.weight.detach().flatten(), bias.detach()]
         elif isinstance(layer, nn.LeakyReLU) and layer.negative_slope == 0.2:
             layers.append("leaky_relu")
-        elif type(layer) in _ACTIVATIONS:
-            layers.append(_ACTIVATIONS[type(layer)])
+        elif isinstance(layer, nn.Hardtanh) and (layer.min_val, layer.max_val) == (0, 1) and not learns:
+            layers.append("clamp")
+        elif type(layer) in activations:
+            layers.append(activations[type(layer)])
         elif not isinstance(layer, _SHAPES_ONLY):
-            known = ", ".join(kind.__name__ for kind in (nn.Linear, *_ACTIVATIONS, *_SHAPES_ONLY)) + ", LeakyReLU(0.2)"
-            raise TypeError(f"{name}: got a layer {type(layer).__name__}, which the page cannot run; expected {known}")
+            raise TypeError(f"{name}: got a layer {type(layer).__name__}, {_expected(activations, learns)}")
     weights = torch.cat([part.cpu() for part in numbers]) if numbers else torch.zeros(0)
     return layers, weights.numpy().astype("<f4").tobytes()
+
+
+def _expected(activations: Iterable[type], learns: bool) -> str:
+    known = ", ".join(kind.__name__ for kind in (nn.Linear, *activations, *_SHAPES_ONLY))
+    return f"which the page cannot run; expected {known}, LeakyReLU(0.2)" + ("" if learns else ", Hardtanh(0, 1)")
 
 
 def _flatten(stack: nn.Sequential) -> Iterator[nn.Module]:

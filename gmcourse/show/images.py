@@ -18,7 +18,7 @@ def grid(images: Tensor, columns: int | None = None, titles: Sequence[str] | Non
 
     `titles` gives one line above each. Raises ValueError for other shapes, values outside [0, 1] or too few titles.
     """
-    pictures = _checked("images", images)
+    pictures = checked_images("images", images)
     if titles is not None and len(titles) != len(pictures):
         raise ValueError(f"titles: got {len(titles)}, expected one for each of the {len(pictures)} images")
     columns = columns or _columns(len(pictures))
@@ -36,7 +36,7 @@ def compare(rows: dict[str, Tensor]) -> Figure:
     """Rows of images on one scale, each row with its label: {"data": (n, 1, H, W), "reconstructions": ...}."""
     if not rows:
         raise ValueError("rows: got an empty dict, expected at least one row of images")
-    pictures = {label: _checked(f"rows[{label!r}]", images) for label, images in rows.items()}
+    pictures = {label: checked_images(f"rows[{label!r}]", images) for label, images in rows.items()}
     shapes = {label: tuple(images.shape[1:]) for label, images in pictures.items()}
     if len(set(shapes.values())) > 1:
         raise ValueError(f"rows: got {shapes}, expected one size (height, width, channels) for all")
@@ -52,7 +52,7 @@ def compare(rows: dict[str, Tensor]) -> Figure:
     return figure
 
 
-def _checked(name: str, images: Tensor) -> Tensor:
+def checked_images(name: str, images: Tensor) -> Tensor:
     """`images` as (n, H, W, 1 or 3) on the CPU."""
     if not isinstance(images, Tensor):
         raise TypeError(f"{name}: got {type(images).__name__}, expected a Tensor")

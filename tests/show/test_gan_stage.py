@@ -241,6 +241,8 @@ def test_the_page_looks_at_the_window_and_draws_into_it(stage):
     [
         ({"generator": nn.Linear(2, 2)}, TypeError, "generator: got Linear, expected an nn.Sequential"),
         ({"critic": nn.Sequential(nn.Conv2d(1, 1, 1))}, TypeError, "critic: got a layer Conv2d"),
+        ({"critic": mlp([2, 4, 1], nn.SiLU)}, TypeError, "critic: got a layer SiLU, which the page cannot run"),
+        ({"critic": nn.Sequential(mlp([2, 1]), nn.Hardtanh(0, 1))}, TypeError, "critic: got a layer Hardtanh"),
         ({"critic": mlp([2, 4, 1], nn.LeakyReLU)}, TypeError, "critic: got a layer LeakyReLU"),
         ({"latent_size": 3}, ValueError, "generator: got 2 to 2, expected 3 to 2 numbers"),
         ({"critic": mlp([2, 8, 2])}, ValueError, "critic: got 2 to 2, expected 2 to 1 numbers"),

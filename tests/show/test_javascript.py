@@ -24,13 +24,13 @@ KINDS = (
     show.LatentMap,
     show.MaskPainter,
     show.NextCharacter,
+    show.NoisyDrawing,
     show.PixelCompletion,
     show.Player,
     show.SelfTest,
     show.SplineEditor,
     show.ThreeFits,
 )
-EXPLORERS = {kind.__name__: kind for kind in KINDS}
 EXPLORERS = {kind.__name__: kind for kind in KINDS}
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
 
@@ -49,6 +49,7 @@ console.log(JSON.stringify(given.inputs.map((z) => Array.from(forward(given.laye
         nn.Sequential(mlp([2, 128, 128, 64]), nn.Sigmoid()),
         nn.Sequential(mlp([2, 16, 9], nn.Tanh), nn.Dropout(0.5), nn.Unflatten(1, (3, 3))),
         nn.Sequential(nn.Linear(2, 5, bias=False), nn.Sigmoid(), nn.Linear(5, 4)),
+        nn.Sequential(nn.Flatten(), mlp([2, 16, 16, 9], nn.SiLU), nn.Hardtanh(0, 1)),
     ],
 )
 def test_forward_equals_torch(node, decoder):

@@ -12,6 +12,7 @@ from torch import nn
 from gmcourse import show
 from gmcourse.nets import mlp
 from gmcourse.show.explorer import layers_of
+from gmcourse.show.latent_map.figure import map_figure
 
 DECODER = nn.Sequential(mlp([2, 128, 128, 64], dropout=0.1), nn.Sigmoid(), nn.Unflatten(1, (1, 8, 8)))
 POINTS, LABELS = torch.randn(300, 2), torch.arange(300) % 10
@@ -71,6 +72,34 @@ def test_the_decoder_is_looked_at_where_the_reader_can_go_and_left_as_it_was():
     assert far.training
 
 
+def test_a_map_without_a_prior_is_that_of_the_codes():
+    codes = torch.tensor([[10.0, -3.0], [14.0, -3.0], [14.0, -2.5], [10.0, -1.0]])
+    bare = latent_map(points=codes, labels=None, prior=False)
+    assert bare.centre == pytest.approx([12, -2])
+    assert bare.extent == pytest.approx(2.5)
+    assert bare.z == bare.centre
+    assert bare.spacing == pytest.approx(0.5)  # the nearest are 2, 0.5, 0.5 and 2 away
+    assert latent_map(points=codes[:1], labels=None, prior=False).spacing == 0
+    assert latent_map(points=codes, labels=None, prior=False, z=(10, 0.5)).z == [10, 0.5]
+
+
+def test_with_a_prior_all_stays_as_it_was():
+    state = latent_map().get_state()
+    assert (state["prior"], state["z"], state["centre"], state["spacing"]) == (True, [0, 0], [0, 0], 0)
+
+
+@pytest.mark.parametrize("prior", [True, False])
+def test_the_still_of_a_map(prior):
+    """The image is that of the place it opens at; rings and the window are the prior's, or the codes'."""
+    codes, decoded = torch.tensor([[5.0, 5.0], [9.0, 8.0]]), torch.rand(8, 8)
+    plane, picture = map_figure(codes, b"", [], decoded, ((7.0, 6.0), 4.0), (7.0, 5.0), prior=prior).axes
+    assert plane.get_xlim() == (3, 11)
+    assert plane.get_ylim() == (2, 10)
+    assert len(plane.patches) == (3 if prior else 0)
+    assert picture.get_title() == "Decoded from z = (7, 5)"
+    assert picture.get_xlabel() == ("" if prior else "nearest code 2 away")
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
@@ -83,6 +112,10 @@ def test_the_decoder_is_looked_at_where_the_reader_can_go_and_left_as_it_was():
         ({"decoder": mlp([2, 16, 64])}, ValueError, "expected [0, 1]: end it with nn.Sigmoid"),
         ({"decoder": nn.Sequential(nn.Linear(2, 64), nn.Tanh())}, ValueError, "decoder: got outputs from -"),
         ({"decoder": nn.Sequential(nn.Linear(2, 64), nn.ReLU())}, ValueError, "decoder: got outputs from 0 to "),
+        ({"z": (9.0, 0.0)}, ValueError, "z: got (9.0, 0.0), expected two numbers in the window, -"),
+        ({"z": (0.0,)}, ValueError, "z: got (0.0,), expected two numbers"),
+        ({"z": (0.0, float("nan"))}, ValueError, "z: got (0.0, nan), expected two numbers"),
+        ({"decoder": nn.Sequential(nn.Linear(2, 64), nn.Hardtanh())}, TypeError, "decoder: got a layer Hardtanh"),
         ({"shape": (8, 9)}, ValueError, "decoder: got 2 to 64, expected 2 to 72 numbers"),
         ({"shape": 8}, ValueError, "shape: got 8, expected (height, width)"),
         ({"shape": None, "decoder": mlp([2, 60])}, ValueError, "shape: got None, expected (height, width): 60 outputs"),

@@ -47,6 +47,7 @@ EXPLORERS = {
     "NextCharacter": lambda **given: show.NextCharacter(
         LSTMLanguageModel(3, embedding=2, hidden=2), "ab ", context="a", **given
     ),
+    "NoisyDrawing": lambda **given: show.NoisyDrawing(mlp([16, 4, 16]), torch.rand(2, 4, 4), **given),
     "SelfTest": show.SelfTest,
     "SplineEditor": lambda **given: show.SplineEditor([-3, -1, 0.5, 3], [-3, -0.2, 0.1, 3], [1, 0.3, 4, 1], **given),
 }

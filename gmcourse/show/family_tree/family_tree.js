@@ -2,30 +2,13 @@
 
 import { button, explorer, make } from "../js/elements.js";
 import { listenToKeys } from "../js/keys.js";
+import { ask } from "../js/radios.js";
 import { byLesson, links, sentence, stepped, tally, told, verdicts } from "./tree.js";
 
 const HINT =
   "Choose what a model should give. ✓ marks those that can; beside them stands how often one answer calls the network " +
   "(D: once for each coordinate; a formula: never). Choose a model for all that it can be asked; the arrow keys lead from " +
   "one to the next.";
-
-let groups = 0;
-
-/** The choice of what is asked for: radio buttons under their question. */
-function ask(parent, questions, act) {
-  const box = make("fieldset", "gm-questions", parent);
-  make("legend", "", box, "Which models can give …");
-  const group = `gm-question-${(groups += 1)}`;
-  return questions.map(({ key, words }) => {
-    const label = make("label", "gm-question", box);
-    const radio = make("input", "", label);
-    Object.assign(radio, { type: "radio", name: group, value: key });
-    radio.addEventListener("change", () => act(key));
-    listenToKeys(radio, () => false);
-    make("span", "", label, words);
-    return radio;
-  });
-}
 
 /** One branch with all below it; `view.branches` keeps its element, `view.chips` the buttons of its models. */
 function grow(parent, branch, view, choose) {
@@ -139,7 +122,7 @@ function render({ model, el }) {
     model.set(name, value);
     model.save_changes();
   };
-  const radios = ask(root, tree.questions, (key) => go("question", key));
+  const radios = ask(root, "Which models can give …", tree.questions, (key) => go("question", key));
   const note = make("p", "gm-note", root);
   const status = make("p", "gm-status", root);
   status.setAttribute("aria-live", "polite");

@@ -76,7 +76,8 @@ class GANStage(Explorer):
         still: Figure | None = None,
         alt: str = _ALT,
     ):
-        players = {"generator": layers_of(generator, "generator"), "critic": layers_of(critic, "critic")}
+        both = {"generator": generator, "critic": critic}
+        players = {player: layers_of(network, player, learns=True) for player, network in both.items()}
         check_sizes(players["generator"][0], "generator", latent_size, 2)
         check_sizes(players["critic"][0], "critic", 2, 1)
         if players["critic"][0][-1] == "sigmoid":

@@ -1,7 +1,6 @@
 // Data sets that the page can make itself, and points painted by hand.
 
-import { fillNormal } from "./training.js";
-import { randomness } from "../js/random.js";
+import { fillNormal, randomness } from "../js/random.js";
 
 const COUNT = 600;
 const MOST_DRAWN = 2000;

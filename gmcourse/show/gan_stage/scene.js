@@ -2,8 +2,7 @@
 
 import { LOSSES } from "./losses.js";
 import { backwardBatch, forwardBatch, workspace } from "./network.js";
-import { fillNormal } from "./training.js";
-import { randomness } from "../js/random.js";
+import { fillNormal, randomness } from "../js/random.js";
 
 const HEAT = 40;
 const CELLS = 16;

@@ -2,19 +2,9 @@
 
 import { LOSSES, meanLoss } from "./losses.js";
 import { backwardBatch, forwardBatch, network, workspace } from "./network.js";
-import { randomness } from "../js/random.js";
+import { fillNormal, randomness } from "../js/random.js";
 
 const [BETA1, BETA2, EPSILON] = [0.5, 0.999, 1e-8];
-
-/** Fills `values` with draws from N(0, 1), in pairs (Box and Muller). */
-export function fillNormal(values, { uniform }) {
-  for (let k = 0; k < values.length; k += 2) {
-    const [radius, angle] = [Math.sqrt(-2 * Math.log(1 - uniform())), 2 * Math.PI * uniform()];
-    values[k] = radius * Math.cos(angle);
-    if (k + 1 < values.length) values[k + 1] = radius * Math.sin(angle);
-  }
-  return values;
-}
 
 /** One step of Adam (β₁ = 0.5, β₂ = 0.999) on the network's weights along its gradient. */
 export function adamStep({ weights, gradient }, moments, lr) {

@@ -6,6 +6,8 @@ export const ACTIVATIONS = {
   leaky_relu: (x) => (x > 0 ? x : 0.2 * x),
   tanh: Math.tanh,
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  silu: (x) => x / (1 + Math.exp(-x)),
+  clamp: (x) => Math.min(1, Math.max(0, x)),
 };
 
 /** The float32 numbers in the bytes of a DataView, wherever they start. */

@@ -72,9 +72,8 @@ export function rings(svg, extent) {
 }
 
 /** One dot a point, coloured by its class; `classes[i]` is the class of point i, 0 where there are none. */
-export function dots(svg, extent, points, classes, colours) {
+export function dots(svg, { place }, points, classes, colours) {
   const group = draw("g", {}, svg);
-  const { place } = scale(extent);
   points.forEach((point, index) => {
     const [cx, cy] = place(point);
     const own = classes[index] ?? 0;

@@ -11,3 +11,13 @@ export function randomness(seed) {
   };
   return source;
 }
+
+/** Fills `values` with draws from N(0, 1), in pairs (Box and Muller). */
+export function fillNormal(values, { uniform }) {
+  for (let k = 0; k < values.length; k += 2) {
+    const [radius, angle] = [Math.sqrt(-2 * Math.log(1 - uniform())), 2 * Math.PI * uniform()];
+    values[k] = radius * Math.cos(angle);
+    if (k + 1 < values.length) values[k + 1] = radius * Math.sin(angle);
+  }
+  return values;
+}

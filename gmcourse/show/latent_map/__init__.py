@@ -30,9 +30,11 @@ class LatentMap(Explorer):
     `decoder` (an MLP, 2 numbers to height × width in [0, 1]: end it with nn.Sigmoid where it gives logits), `points`
     (n, 2) the codes of data, `labels` (n,) their classes 0, 1, …, if they have any, `shape` (height, width), a square
     if not given, `images` (n, ..., height, width) in [0, 1] the data themselves (the nearest is shown beside the
-    decoded one), `classes` the names of the classes. Rings mark 1, 2 and 3 standard deviations of the prior N(0, I).
-    `z` follows the handle where a kernel runs. For print and for GitHub there is `still`, or else the map as it opens,
-    at z = 0; `alt` says what is seen. Raises TypeError or ValueError with the name of what does not fit.
+    decoded one), `classes` the names of the classes. Rings mark 1, 2 and 3 standard deviations of the prior N(0, I);
+    with `prior=False` there are none, the window is that of the codes, and the distance to the nearest code is told,
+    also in units of the median distance of a code to its nearest. The handle opens at `z`, or else in the middle, and
+    the trait follows it where a kernel runs. For print and for GitHub there is `still`, or else the map as it opens;
+    `alt` says what is seen. Raises TypeError or ValueError with the name of what does not fit.
     """
 
     _esm = joined(_HERE / "latent_map.js")
@@ -48,6 +50,9 @@ class LatentMap(Explorer):
     shape = traitlets.List(traitlets.Int()).tag(sync=True)
     extent = traitlets.Float().tag(sync=True)
     z = traitlets.List(traitlets.Float(), [0.0, 0.0], minlen=2, maxlen=2).tag(sync=True)
+    prior = traitlets.Bool(True).tag(sync=True)
+    centre = traitlets.List(traitlets.Float(), [0.0, 0.0]).tag(sync=True)
+    spacing = traitlets.Float(0.0).tag(sync=True)
 
     def __init__(
         self,
@@ -58,6 +63,8 @@ class LatentMap(Explorer):
         *,
         images: Tensor | None = None,
         classes: Sequence[str] | None = None,
+        prior: bool = True,
+        z: tuple[float, float] | None = None,
         still: Figure | None = None,
         alt: str = _ALT,
     ):
@@ -65,13 +72,14 @@ class LatentMap(Explorer):
         shape = _checked_shape(layers, shape)
         check_sizes(layers, "decoder", 2, shape[0] * shape[1])
         codes = checked_points(points, "points")
-        extent = max(3.2, math.ceil(codes.abs().max().item() * 10) / 10)
-        decoded = _checked_range(decoder, codes, extent).reshape(shape)
+        centre, extent = _prior_window(codes) if prior else _window(codes)
+        at = _checked_place(z, centre, extent)
+        decoded = _checked_range(decoder, codes, centre, extent, at).reshape(shape)
         marks = _checked_labels(labels, len(codes))
         names = _checked_classes(classes, labels)
         super().__init__(
             still=still,
-            opening=lambda: png(map_figure(codes, marks, names, decoded, extent)),
+            opening=lambda: png(map_figure(codes, marks, names, decoded, (centre, extent), at, prior=prior)),
             alt=alt,
             layers=layers,
             weights=weights,
@@ -81,7 +89,39 @@ class LatentMap(Explorer):
             classes=names,
             shape=list(shape),
             extent=extent,
+            z=at,
+            prior=prior,
+            centre=centre,
+            spacing=0.0 if prior else _spacing(codes),
         )
+
+
+def _prior_window(codes: Tensor) -> tuple[list[float], float]:
+    """About the origin, wide enough for three standard deviations of N(0, I) and for every code."""
+    return [0.0, 0.0], max(3.2, math.ceil(codes.abs().max().item() * 10) / 10)
+
+
+def _window(codes: Tensor) -> tuple[list[float], float]:
+    """About the middle of the codes, a quarter wider than they need."""
+    low, high = codes.amin(0), codes.amax(0)
+    return ((low + high) / 2).tolist(), max(0.01, 1.25 * (high - low).max().item() / 2)
+
+
+def _checked_place(z: tuple[float, float] | None, centre: list[float], extent: float) -> list[float]:
+    """Where the handle opens."""
+    at = list(centre) if z is None else [float(value) for value in z]
+    if len(at) != 2 or not all(abs(value - middle) <= extent for value, middle in zip(at, centre, strict=True)):
+        ends = " and ".join(f"{middle - extent:.3g} to {middle + extent:.3g}" for middle in centre)
+        raise ValueError(f"z: got {z}, expected two numbers in the window, {ends}")
+    return at
+
+
+def _spacing(codes: Tensor) -> float:
+    """The median distance of a code to its nearest; 0 where there is one code."""
+    if len(codes) == 1:
+        return 0.0
+    distances = torch.cdist(codes, codes, compute_mode="donot_use_mm_for_euclid_dist")
+    return distances.fill_diagonal_(torch.inf).amin(1).median().item()
 
 
 def _checked_shape(layers: list[list[int] | str], shape: tuple[int, int] | None) -> tuple[int, int]:
@@ -96,16 +136,18 @@ def _checked_shape(layers: list[list[int] | str], shape: tuple[int, int] | None)
     return shape[0], shape[1]
 
 
-def _checked_range(decoder: nn.Sequential, codes: Tensor, extent: float) -> Tensor:
-    """decoder(0); ValueError where the decoder leaves [0, 1] on a grid over the plane or on the first codes."""
+def _checked_range(
+    decoder: nn.Sequential, codes: Tensor, centre: list[float], extent: float, at: list[float]
+) -> Tensor:
+    """The image of `at`; ValueError where the decoder leaves [0, 1] on a grid over the window or on the first codes."""
     axis = torch.linspace(-extent, extent, 21)
-    z = torch.cat([torch.zeros(1, 2), torch.cartesian_prod(axis, axis), codes[:500]])
+    z = torch.cat([torch.tensor([at]), torch.tensor(centre) + torch.cartesian_prod(axis, axis), codes[:500]])
     with torch.no_grad(), evaluating(decoder):
         images = decoder(z.to(next(decoder.parameters())))
     low, high = images.min().item(), images.max().item()
     if not (low >= -1e-6 and high <= 1 + 1e-6):
-        came = f"outputs from {low:.3g} to {high:.3g}"
-        raise ValueError(f"decoder: got {came}, expected [0, 1]: end it with nn.Sigmoid where it gives logits")
+        came, greys = f"outputs from {low:.3g} to {high:.3g}", "with nn.Hardtanh(0, 1) where it gives greys"
+        raise ValueError(f"decoder: got {came}, expected [0, 1]: end it with nn.Sigmoid where it gives logits, {greys}")
     return images[0].float().cpu()
 
 

@@ -4,6 +4,7 @@ import { complete, pixelCNN } from "./pixelcnn.js";
 import { button, explorer, make, range } from "../js/elements.js";
 import { listenToKeys, moved } from "../js/keys.js";
 import { floats } from "../js/mlp.js";
+import { newPixels } from "../js/pixels.js";
 import { draw, signed } from "../js/plot.js";
 import { follow, placeUnder } from "../js/pointer.js";
 import { randomness } from "../js/random.js";
@@ -14,26 +15,9 @@ const HINT =
   "Draw in the upper rows: press or drag; or focus the grid, move by the arrow keys and press Space. The model has seen only whole " +
   "digits: what is no upper part of a digit has a low ln p, and the rest that it draws is a guess far from its data.";
 
-/** A grid of squares: paint(values, colours of the kinds) sets the ink, 0 to 1, of each. */
-function newGrid(parent, { height, width }, words) {
-  const svg = draw("svg", { viewBox: `-0.1 -0.1 ${width + 0.2} ${height + 0.2}`, role: "img", "aria-label": words }, parent);
-  draw("rect", { width, height, class: "gm-paper" }, svg);
-  const squares = Array.from({ length: height * width }, (_, place) => {
-    const at = { x: place % width, y: Math.floor(place / width), width: 1, height: 1 };
-    return draw("rect", { ...at, class: "gm-pixel" }, svg);
-  });
-  const paint = (values, rows) => {
-    squares.forEach((square, place) => {
-      square.setAttribute("fill-opacity", values[place].toFixed(3));
-      square.classList.toggle("gm-given", place < rows * width);
-    });
-  };
-  return { svg, paint };
-}
-
 function newTile(parent, shape, words) {
   const box = make("div", "gm-tile", parent);
-  const view = newGrid(box, shape, words);
+  const view = newPixels(box, shape, words);
   return { ...view, box, caption: make("div", "gm-caption", box) };
 }
 
@@ -41,7 +25,7 @@ function newTile(parent, shape, words) {
 function newBoard(parent, shape) {
   const box = make("div", "gm-board", parent);
   make("div", "gm-title", box, "Your rows");
-  const view = newGrid(box, shape, "The rows that you draw");
+  const view = newPixels(box, shape, "The rows that you draw");
   view.svg.setAttribute("tabindex", 0);
   view.svg.setAttribute("role", "application");
   view.svg.setAttribute("aria-roledescription", "drawing");

@@ -1,0 +1,174 @@
+// The noisy drawing: the reader draws, a slider adds noise, and a network in the page takes it off again.
+
+import { corrupted, distance, drawsOf, stroked } from "./noise.js";
+import { button, explorer, make, range } from "../js/elements.js";
+import { listenToKeys, moved } from "../js/keys.js";
+import { floats, forward } from "../js/mlp.js";
+import { newPixels } from "../js/pixels.js";
+import { draw } from "../js/plot.js";
+import { follow, placeUnder } from "../js/pointer.js";
+import { ask } from "../js/radios.js";
+
+const STEPS = 20; // of the slider, from 0 to 1
+const NOISES = [
+  { key: "gaussian", words: "Gaussian: x̃ = x + σε" },
+  { key: "masking", words: "masking: a share ν set to 0" },
+];
+const HINT =
+  "Draw in the left picture: press or drag; or focus it, move by the arrow keys and press Space for half ink, ink, paper. " +
+  "x̃ and r(x̃) may lie outside 0 to 1: less is shown as paper, more as ink, and the distances are those of the numbers.";
+
+/** A picture under its title, with a line below it. */
+function newTile(parent, shape, className, title, words) {
+  const box = make("div", `gm-tile ${className}`, parent);
+  make("div", "gm-title", box, title);
+  const view = newPixels(box, shape, words);
+  return { ...view, box, caption: make("div", "gm-caption", box) };
+}
+
+/** The picture that is drawn on, with its cursor. */
+function newBoard(parent, shape) {
+  const board = newTile(parent, shape, "gm-board", "Your picture x", "Your picture x");
+  board.svg.setAttribute("tabindex", 0);
+  board.svg.setAttribute("role", "application");
+  board.svg.setAttribute("aria-roledescription", "drawing");
+  const cursor = draw("rect", { width: 1, height: 1, class: "gm-cursor" }, board.svg);
+  return { ...board, cursor, bar: make("div", "gm-buttons", board.box) };
+}
+
+function layOut(el, shape) {
+  const root = explorer(el, "gm-noisy-drawing", "Draw a digit, add noise, and see what a network makes of it");
+  const pictures = make("div", "gm-pictures", root);
+  const board = newBoard(pictures, shape);
+  const noisy = newTile(pictures, shape, "gm-noisy", "Noisy x̃", "The noisy picture x̃");
+  const denoised = newTile(pictures, shape, "gm-denoised", "Denoised r(x̃)", "The denoised picture r(x̃)");
+  const status = make("p", "gm-status", root);
+  status.setAttribute("role", "status");
+  const controls = make("div", "gm-controls", root);
+  make("p", "gm-hint", root, HINT);
+  return { root, board, noisy, denoised, status, controls };
+}
+
+/** What is made of the picture now, and how far the three lie from each other. */
+function answer(networks, { image, network, kind, level, draws }) {
+  const noisy = corrupted(image, kind, level / STEPS, draws);
+  const denoised = networks[network](noisy);
+  const [noise, residual, left] = [distance(noisy, image), distance(denoised, noisy), distance(denoised, image)];
+  return { image, noisy, denoised, noise, residual, left };
+}
+
+const levelInWords = ({ kind, level }) => `${kind === "masking" ? "ν" : "σ"} = ${(level / STEPS).toFixed(2)}`;
+
+function showAnswer(parts, networks, state) {
+  const shown = answer(networks, state);
+  const [noise, residual, left] = [shown.noise, shown.residual, shown.left].map((length) => length.toFixed(2));
+  const [r, c] = state.at;
+  parts.board.paint(shown.image);
+  parts.board.cursor.setAttribute("x", c);
+  parts.board.cursor.setAttribute("y", r);
+  parts.noisy.paint(shown.noisy);
+  parts.denoised.paint(shown.denoised);
+  parts.noisy.caption.textContent = `‖x̃ − x‖ = ${noise}`;
+  parts.denoised.caption.textContent = `‖r(x̃) − x‖ = ${left}`;
+  parts.status.textContent = `The residual r(x̃) − x̃ has length ${residual}. It brings the noisy picture from ${noise} to ${left} away from yours.`;
+  parts.level.textContent = levelInWords(state);
+  parts.slider.setAttribute("aria-valuetext", levelInWords(state));
+  parts.root.shown = shown;
+}
+
+/** Strokes of the mouse, a pen or a finger. */
+function listenToPointer(board, { width }, state, show) {
+  let last = null;
+  const stroke = (event) => {
+    const to = placeUnder(board.svg, event);
+    state.image = stroked(state.image, width, last ?? to, to, state.erases);
+    last = to;
+    show();
+  };
+  follow(board.svg, stroke, (event) => {
+    last = null;
+    stroke(event);
+  });
+}
+
+/** The keys of the picture: arrows lead from pixel to pixel, Space gives the one there half ink, ink, paper. */
+function listenToCursor(board, { height, width }, state, show) {
+  listenToKeys(board.svg, (key) => {
+    const [r, c] = state.at;
+    const pressed = key === " " || key === "Enter";
+    const next = moved([c, -r], key, false, 1);
+    if (!pressed && !next) return false;
+    if (pressed) {
+      const more = [0.5, 1].find((ink) => ink > state.image[r * width + c]) ?? 0;
+      state.image = state.image.map((ink, place) => (place === r * width + c ? more : ink));
+    } else {
+      state.at = [Math.min(height - 1, Math.max(0, -next[1])), Math.min(width - 1, Math.max(0, next[0]))];
+    }
+    const [row, column] = state.at;
+    board.svg.setAttribute("aria-label", `Row ${row + 1}, column ${column + 1}: ink ${state.image[row * width + column].toFixed(2)}`);
+    show();
+    return true;
+  });
+}
+
+function addButtons(bar, images, state, show) {
+  const eraser = button(bar, "Erase", () => {
+    state.erases = !state.erases;
+    eraser.setAttribute("aria-pressed", String(state.erases));
+  });
+  eraser.setAttribute("aria-pressed", "false");
+  const put = (image) => {
+    Object.assign(state, { image, erases: false });
+    eraser.setAttribute("aria-pressed", "false");
+    show();
+  };
+  button(bar, "Clear", () => put(state.image.map(() => 0)));
+  button(bar, images.length > 1 ? "Next digit" : "Digit again", () => {
+    state.example = (state.example + 1) % images.length;
+    put(images[state.example]);
+  });
+}
+
+/** The choices of the noise, of its level, and of the network where there are several. */
+function addControls(parts, names, state, show) {
+  const choose = (name) => (value) => show(Object.assign(state, { [name]: value }));
+  const options = names.map((words, key) => ({ key, words }));
+  const radios = [["Noise", NOISES, "kind"], ["Network", options, "network"]].filter(([, all]) => all.length > 1);
+  for (const [question, all, name] of radios) {
+    for (const radio of ask(parts.controls, question, all, choose(name))) radio.checked = radio.value === String(state[name]);
+  }
+  const row = make("div", "gm-row", parts.controls);
+  parts.level = make("div", "gm-level", row);
+  parts.slider = range(row, "Level of the noise", STEPS, choose("level"));
+  parts.slider.value = state.level;
+  button(row, "New noise", () => show((state.draws = drawsOf(state.image.length, (state.seed += 1)))));
+}
+
+/** The traits as numbers: pictures, networks, and the draws that the noise begins with. */
+function unpack(model) {
+  const [height, width] = model.get("shape");
+  const flat = floats(model.get("images"));
+  const size = height * width;
+  const weights = model.get("weights").map(floats);
+  return {
+    shape: { height, width },
+    images: Array.from({ length: flat.length / size }, (_, k) => flat.slice(k * size, (k + 1) * size)),
+    networks: model.get("layers").map((layers, k) => forward.bind(null, layers, weights[k])),
+    draws: { normal: floats(model.get("normal")), uniform: floats(model.get("uniform")) },
+  };
+}
+
+function render({ model, el }) {
+  const { shape, images, networks, draws } = unpack(model);
+  const parts = layOut(el, shape);
+  const state = { image: images[0], at: [0, 0], example: 0, erases: false, network: 0, draws, seed: 0 };
+  Object.assign(state, { kind: model.get("noise"), level: Math.round(STEPS * model.get("level")) });
+  const show = () => showAnswer(parts, networks, state);
+  addButtons(parts.board.bar, images, state, show);
+  addControls(parts, model.get("names"), state, show);
+  listenToPointer(parts.board, shape, state, show);
+  listenToCursor(parts.board, shape, state, show);
+  show();
+}
+
+export default { render };
