@@ -1,6 +1,7 @@
 """Autoencoders: a short code for each example, what is lost on the way, and why a random code is no sample."""
 
 from gmcourse.autoencoders.autoencoder import Autoencoder, conv_autoencoder, deep_autoencoder
+from gmcourse.autoencoders.codes import CodeMixture, fit_gaussian, fit_mixture
 from gmcourse.autoencoders.coding import Tables, dct_matrix, rounded_codes, water_line
 from gmcourse.autoencoders.contractive import ContractiveAutoencoder
 from gmcourse.autoencoders.corruption import Corruption
@@ -9,6 +10,7 @@ from gmcourse.autoencoders.linear import alternate, pca_error, principal_angles,
 
 __all__ = [
     "Autoencoder",
+    "CodeMixture",
     "ContractiveAutoencoder",
     "Corruption",
     "DenoisingAutoencoder",
@@ -18,6 +20,8 @@ __all__ = [
     "dct_matrix",
     "deep_autoencoder",
     "denoising_autoencoder",
+    "fit_gaussian",
+    "fit_mixture",
     "pca_error",
     "principal_angles",
     "principal_subspace",

@@ -5,6 +5,7 @@ from gmcourse.metrics.coverage import Modes, modes
 from gmcourse.metrics.distances import mmd, sliced_wasserstein
 from gmcourse.metrics.fidelity import Fidelity, fidelity, frechet_distance, precision_recall
 from gmcourse.metrics.likelihood import Estimate, estimate, importance_weighted, mean_elbo, nll
+from gmcourse.metrics.ranking import auroc, neighbours_alike
 from gmcourse.metrics.sound import cents_off, loudness_left, pair_of_classes, pitch, pitch_class
 from gmcourse.metrics.transport import transport_plan, wasserstein_1d, wasserstein_lp
 
@@ -12,6 +13,7 @@ __all__ = [
     "Estimate",
     "Fidelity",
     "Modes",
+    "auroc",
     "cents_off",
     "estimate",
     "features",
@@ -22,6 +24,7 @@ __all__ = [
     "mean_elbo",
     "mmd",
     "modes",
+    "neighbours_alike",
     "nll",
     "pair_of_classes",
     "pitch",

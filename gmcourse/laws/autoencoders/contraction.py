@@ -5,42 +5,61 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import require_close, require_shape
-from gmcourse.laws.rows import draw, pooled
+from gmcourse.laws.asking import ask, slope
+from gmcourse.laws.broken import LawBroken, require_close, require_shape
+from gmcourse.laws.rows import draw, pooled, within
 
 Penalty = Callable[[Tensor, Tensor], Tensor]
 
 
 def penalty_is_jacobian(candidate: Penalty, *, seed: int = 0) -> None:
-    """candidate(W, h) = ‖∂h/∂x‖²_F of h = s(Wx + b), (batch,): W (k, D), h (batch, k), for k < D, k = D and k > D.
+    """candidate(weight, h) = ‖∂h/∂x‖²_F of h = sigmoid(Wx + b), (batch,); weight (k, d), h (batch, k).
 
-    The oracle takes every entry of the Jacobian by autograd.
+    The oracle differentiates the layer, entry by entry. As many units as inputs in one case. The penalty is itself
+    differentiated in training: its slopes by weight and by h are asked for, too.
     """
-    for units, dims in ((3, 5), (4, 4), (6, 2)):
-        weight, offset = draw(units, dims, seed=seed + units).double(), draw(units, seed=seed + 1).double()
-        x = draw(5, dims, seed=seed + 2).double()
+    for batch, k, d in ((5, 3, 5), (3, 4, 4), (4, 6, 2)):
+        weight, b, x = draw(k, d, seed=seed + k), draw(k, seed=seed + 1), draw(batch, d, seed=seed + 2)
+        law = f"‖∂h/∂x‖² of each row, {k} units on {d} inputs"
+        inputs = {"weight": weight, "h": (x @ weight.T + b).sigmoid()}
+        inputs = {name: value.requires_grad_() for name, value in inputs.items()}
+        output = ask(candidate, **inputs)
+        observed = require_shape(law, output, (batch,))
+        exact = x.double(), weight.detach().double(), b.double()
+        expected, slips = _by_autograd(*exact), _penalty_slips(*exact)
+        given = {"h": inputs["h"].detach()}
+        require_close(law, observed.double(), expected, within(expected), slips, given=given)
+        if not observed.requires_grad:
+            raise LawBroken("the penalty carries a gradient", "none", "by weight and by h", "gradient")
+        for name, right in zip(inputs, _slopes(exact[1], inputs["h"].detach().double()), strict=True):
+            found = slope(observed.sum(), inputs[name]).double()
+            require_close(f"its slope by {name}", found, right, within(right, 1e-3), {"gradient": 0 * right})
 
-        def layer(row: Tensor, weight: Tensor = weight, offset: Tensor = offset) -> Tensor:
-            return torch.sigmoid(weight @ row + offset)
 
-        h = torch.stack([layer(row) for row in x])
-        slopes = torch.stack([torch.autograd.functional.jacobian(layer, row) for row in x])
-        expected = slopes.square().sum((1, 2))
-        law = f"‖∂h/∂x‖²_F by autograd, {units} units, {dims} inputs"
-        observed = require_shape(law, ask(candidate, weight=weight, h=h), (5,)).double()
-        suspects = _penalty_slips(weight, h, expected)
-        require_close(law, observed, expected, 1e-9, suspects, given={"h": h}, fit=1e-6)
+def _by_autograd(x: Tensor, weight: Tensor, b: Tensor) -> Tensor:
+    rows = [torch.autograd.functional.jacobian(lambda one: (weight @ one + b).sigmoid(), row) for row in x]
+    return torch.stack([torch.as_tensor(jacobian).square().sum() for jacobian in rows])
 
 
-def _penalty_slips(weight: Tensor, h: Tensor, expected: Tensor) -> dict[str, Tensor | list[Tensor]]:
-    steepness, lengths = h * (1 - h), weight.square().sum(1)
-    across = [steepness.square() @ weight.square().sum(0)] if len(weight) == weight.shape[1] else []
-    return {
-        "spread": [steepness @ lengths, steepness.square() @ lengths.sqrt(), expected.sqrt()],
-        "direction": across,
-        "gradient": lengths.sum().expand_as(expected),
-        "log-mean": [h.square() @ lengths, (1 - h.square()).square() @ lengths],
-        "reduction": [expected / weight.numel(), expected / len(weight), expected / weight.shape[1]],
-        "shape": pooled(expected),
+def _slopes(weight: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+    """Of the summed penalty, by weight (k, d) and by h (batch, k), by hand."""
+    gate, norms = h * (1 - h), weight.square().sum(1)
+    return 2 * gate.square().sum(0)[:, None] * weight, 2 * gate * (1 - 2 * h) * norms
+
+
+def _penalty_slips(x: Tensor, weight: Tensor, b: Tensor) -> dict[str, list[Tensor]]:
+    h, (k, d) = (x @ weight.T + b).sigmoid(), weight.shape
+    gate, squares = h * (1 - h), weight.square()
+    norms, right = squares.sum(1), gate.square() @ squares.sum(1)
+    slips = {
+        "spread": [gate @ norms, right.sqrt(), gate.square() @ norms.sqrt(), gate.abs() @ norms.sqrt(), gate**4 @ norms]
+        + [(gate @ weight).square().sum(1), (gate.square() @ weight.abs()).sum(1), (gate @ weight.abs()).sum(1)],
+        "dependence": [norms.sum().expand(len(x)), gate.square().sum(1), (gate**2).sum(1) * norms.sum()],
+        "log-mean": [h.square() @ norms, (1 - h).square() @ norms, h @ norms, (1 - h.square()).square() @ norms],
+        "reduction": [right / n for n in (k, d, k * d)],
+        "sign": [-right],
+        "shape": [*pooled(right), right / len(x)],
     }
+    if k == d:
+        slips["direction"] = [gate.square() @ squares.sum(0), gate @ squares.sum(0)]
+    return slips

@@ -22,10 +22,12 @@ BUGS = {
         "‖w‖ for ‖w‖²": (lambda w, h: (h * (1 - h)).square() @ w.norm(dim=1), "spread"),
         "the norm, not its square": (lambda w, h: contractive_penalty(w, h).sqrt(), "spread"),
         "columns for rows where both fit": (across, "direction"),
-        "the slope of h never used": (lambda w, h: w.square().sum().expand(len(h)), "gradient"),
+        "the slope of h never used": (lambda w, h: w.square().sum().expand(len(h)), "dependence"),
         "the slope of tanh": (lambda w, h: (1 - h**2).square() @ w.square().sum(1), "log-mean"),
         "a mean over units": (lambda w, h: contractive_penalty(w, h) / len(w), "reduction"),
         "one for the batch": (lambda w, h: contractive_penalty(w, h).mean().expand(len(h)), "shape"),
+        "cut from the graph": (lambda w, h: contractive_penalty(w, h).detach(), "gradient"),
+        "h cut from the graph": (lambda w, h: contractive_penalty(w, h.detach()), "gradient"),
         "a scalar": (lambda w, h: torch.linalg.vector_norm(w) ** 2, "shape"),
     }
 }

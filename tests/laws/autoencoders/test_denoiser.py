@@ -27,6 +27,12 @@ def of_mixture(x, means, weights, std, sigma, inner=None, pull=None, log=torch.l
     return (1 - pull) * x + pull * shares @ means
 
 
+def by_densities(x, means, weights, std, sigma):
+    whole = std**2 + sigma**2
+    shares = weights * (-(x[:, None] - means).square().sum(2) / (2 * whole)).exp()
+    return (std**2 * x + sigma**2 * shares @ means / shares.sum(1, keepdim=True)) / whole
+
+
 def residual(denoiser, x, sigma, power=2):
     return (denoiser(x) - x) / sigma**power
 
@@ -40,7 +46,7 @@ BUGS = {
     blanks_a_share: {
         "rescaled as dropout does": (lambda x, u, s: masking(x, u, s) / (1 - s), "constant"),
         "keeps what it should blank": (lambda x, u, s: masking(x, 1 - u, 1 - s), "direction"),
-        "counts from the other end": (lambda x, u, s: masking(x, 1 - u, s), "randomness"),
+        "counts from the other end": (lambda x, u, s: masking(x, 1 - u, s), "direction"),
         "one mask for the batch": (lambda x, u, s: masking(x, u[:1].expand_as(u), s), "dependence"),
         "noise of its own": (lambda x, u, s: masking(x, torch.rand_like(u), s), "randomness"),
         "changes what it is given": (in_place, "mutation"),
@@ -55,6 +61,7 @@ BUGS = {
         "weights left out": (lambda *a: of_mixture(*a, log=torch.zeros_like), "dependence"),
         "the mean of the means": (lambda *a: of_mixture(*a, pull=1.0), "log-mean"),
         "softmax over the batch": (lambda *a: of_mixture(*a, axis=0), ""),
+        "densities, no logarithms": (by_densities, "overflow"),
         "x itself": (lambda x, *_: x, ""),
     },
     residual_is_score: {
@@ -62,6 +69,6 @@ BUGS = {
         "not divided": (lambda *a: residual(*a, power=0), "spread"),
         "sign": (lambda *a: -residual(*a), "sign"),
         "the denoiser's value": (lambda r, x, sigma: r(x) / sigma**2, "constant"),
-        "at the denoised point": (lambda r, x, sigma: residual(r, r(x), sigma), ""),
+        "at the denoised point": (lambda r, x, sigma: residual(r, r(x), sigma), "direction"),
     },
 }

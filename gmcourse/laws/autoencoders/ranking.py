@@ -1,0 +1,124 @@
+"""Laws of what autoencoders are used for: an area that counts pairs, draws with the codes' moments, a filled block."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Generator, Tensor
+
+from gmcourse.laws.asking import ask
+from gmcourse.laws.broken import LawBroken, require_close, require_shape
+from gmcourse.laws.rows import draw, within
+
+Auroc = Callable[[Tensor, Tensor], float]
+FitAndSample = Callable[[Tensor, int, Generator], Tensor]
+Reconstruct = Callable[[Tensor], Tensor]
+Fill = Callable[[Reconstruct, Tensor, Tensor, int], Tensor]
+
+
+def counts_pairs(candidate: Auroc, *, seed: int = 0) -> None:
+    """candidate(normal, anomalous) = share of pairs with the anomalous score above, a tie for half; (n,) and (m,).
+
+    The oracle looks at one pair after the other. The value must stay under every increasing map of the scores.
+    """
+    few, many = draw(5, seed=seed), 0.7 + draw(11, seed=seed + 1)
+    rounded = (2 * draw(12, seed=seed + 2)).round(), (1 + 2 * draw(7, seed=seed + 3)).round()
+    for name, normal, anomalous in (
+        ("scores that overlap", few, many),
+        ("more normal than anomalous ones", many, few),
+        ("many ties", *rounded),
+        ("all scores equal", torch.full((4,), 2.5), torch.full((3,), 2.5)),
+        ("all anomalous above", few, few + 9),
+        ("all anomalous below", few, few - 9),
+        ("one of each", torch.tensor([1.0]), torch.tensor([3.0])),
+    ):
+        _compare_area(name, candidate, normal, anomalous)
+    for name, change in (("exponentials of the scores", torch.exp), ("cubes of the scores", lambda s: s**3 + 100)):
+        _compare_area(name, candidate, change(few), change(many))
+
+
+def _compare_area(name: str, candidate: Auroc, normal: Tensor, anomalous: Tensor) -> None:
+    pairs = [(a, s) for a in anomalous.tolist() for s in normal.tolist()]
+    wins, ties = sum(a > s for a, s in pairs) / len(pairs), sum(a == s for a, s in pairs) / len(pairs)
+    expected = torch.tensor(wins + ties / 2, dtype=torch.float64)
+    middle = torch.cat([normal, anomalous]).median()
+    right = (anomalous > middle).sum() + (normal <= middle).sum()
+    caught = (anomalous > normal.max()).double().mean()
+    slips = {
+        "sign": [1 - expected],
+        "constant": [torch.tensor(value, dtype=torch.float64) for value in (wins + ties, wins)],
+        "reduction": [right / (len(normal) + len(anomalous)), (anomalous > middle).double().mean(), caught],
+        "spread": [expected * len(pairs)],
+        "direction": [2 * expected - 1],
+    }
+    law = f"the share of pairs in order, {name}"
+    observed = require_shape(law, ask(candidate, normal=normal, anomalous=anomalous), ()).detach().double()
+    slips = {cause: [value.double() for value in ways] for cause, ways in slips.items()}
+    require_close(law, observed, expected, 1e-6, slips, given={"normal": normal, "anomalous": anomalous})
+
+
+def keeps_moments(candidate: FitAndSample, *, seed: int = 0) -> None:
+    """candidate(codes, n, rng): n draws, (n, k), of the Gaussian with the mean and the covariance of codes (m, k).
+
+    Means and covariances of 20,000 draws within 5 standard errors; equal seeds give equal draws.
+    """
+    mix = torch.tensor([[2.0, 0.0, 0.0], [1.6, 0.5, 0.0], [-0.6, 0.4, 0.9]])
+    codes = draw(80, 3, seed=seed) @ mix.T + torch.tensor([3.0, -1.0, 0.5])
+    mean, covariance, n = codes.double().mean(0), codes.double().T.cov(), 20_000
+    law = "draws have the mean and the covariance of the codes"
+
+    def told(with_seed: int, count: int = n) -> Tensor:
+        rng = torch.Generator().manual_seed(with_seed)
+        return require_shape(law, ask(candidate, codes=codes, n=count, rng=rng), (count, 3)).detach().double()
+
+    z = told(seed)
+    if not torch.equal(told(seed), z) or torch.equal(told(seed + 1), z):
+        raise LawBroken("equal seeds give equal draws, others do not", "otherwise", "so", "randomness")
+    told(seed, 2)
+    variance = covariance.diagonal()
+    error = (variance / n).sqrt()
+    slips = {"constant": [torch.zeros(3).double()], "reduction": [mean.mean().expand(3)], "sign": [-mean]}
+    require_close(f"{law}: the mean", z.mean(0), mean, 5 * error, slips, fit=10 * error)
+    errors = ((torch.outer(variance, variance) + covariance.square()) / n).sqrt()
+    root = torch.linalg.cholesky(covariance)
+    slips = {
+        "dependence": [variance.diag()],
+        "spread": [covariance @ covariance, variance.square().diag(), variance.sqrt().diag(), torch.eye(3).double()],
+        "direction": [root.T @ root],
+        "reduction": [variance.mean() * torch.eye(3).double()],
+    }
+    fits = 10 * errors + 0.05 * covariance.abs().max()
+    require_close(f"{law}: the covariance", z.T.cov(), covariance, 5 * errors, slips, fit=fits)
+    if len(z.float().unique(dim=0)) < n / 2:
+        raise LawBroken("draws are new", f"{len(z.float().unique(dim=0))} different of {n}", f"{n}", "one-to-one")
+
+
+def fills_by_passes(candidate: Fill, *, seed: int = 0) -> None:
+    """candidate(reconstruct, x, known, passes): `passes` times, the unknown entries become those of reconstruct(x).
+
+    Known entries stay. x (batch, *event), known (*event) of bool; reconstruct maps (batch, *event) to itself.
+    """
+    for shape, passes in (((4,), 1), ((2, 3), 3), ((4,), 2), ((1, 3, 3), 5), ((4,), 0)):
+        entries = torch.Size(shape).numel()
+        weight, x = 0.6 * draw(entries, entries, seed=seed + entries), draw(5, *shape, seed=seed + passes)
+        known = torch.arange(entries).view(shape) % 3 != 1
+
+        def reconstruct(x: Tensor, weight: Tensor = weight) -> Tensor:
+            return (x.flatten(1) @ weight.T).tanh().view_as(x) + 0.25
+
+        def after(start: Tensor, count: int, fixed: Tensor, known: Tensor = known, step: Reconstruct = reconstruct):
+            for _ in range(count):
+                start = torch.where(fixed, start, step(start))
+            return start
+
+        blank = torch.where(known, x, 0.0)
+        slips = {
+            "constant": [after(x, passes, torch.zeros_like(known))],
+            "sign": [after(x, passes, ~known)],
+            "reduction": [after(x, min(passes, 1), known), after(x, passes - 1, known), after(x, passes + 1, known)],
+            "dependence": [after(blank, passes, known), torch.where(known, x, after(x, passes, known & False))],
+        }
+        law = f"known entries stay, the others are drawn back, {passes} passes over {shape}"
+        answer = ask(candidate, reconstruct=reconstruct, x=x, known=known, passes=passes)
+        observed, expected = require_shape(law, answer, tuple(x.shape)).detach(), after(x, passes, known)
+        tolerance = within(expected)
+        require_close(law, observed.to(expected), expected, tolerance, slips, given={"x": x, "known": known})
