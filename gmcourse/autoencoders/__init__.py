@@ -18,12 +18,12 @@ from gmcourse.autoencoders.sparse import (
 )
 
 __all__ = [
-    "GSN",
     "Autoencoder",
     "CodeMixture",
     "ContractiveAutoencoder",
     "Corruption",
     "DenoisingAutoencoder",
+    "GSN",
     "KSparseAutoencoder",
     "SparseAutoencoder",
     "Tables",
