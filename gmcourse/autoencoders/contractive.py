@@ -32,8 +32,8 @@ def jacobians(encode: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 class ContractiveAutoencoder(nn.Module):
     """h = s(Wx + b), d(h) = Wᵀh + c: min E[‖x − d(h)‖² + γ ‖∂h/∂x‖²_F]. Rifai et al. 2011.
 
-    The decoder's weights are tied to the encoder's: two of their own could make the penalty as small as they like at
-    no cost. For examples of `shape`, a code of k numbers in (0, 1), and a penalty of weight γ = `gamma`.
+    The decoder's weights are tied to the encoder's; of its own, they could undo a small code, whose penalty is small,
+    too. For examples of `shape`, a code of k numbers in (0, 1), and a penalty of weight γ = `gamma`.
     """
 
     def __init__(self, shape: Sequence[int], k: int, gamma: float):
