@@ -7,6 +7,14 @@ from gmcourse.autoencoders.contractive import ContractiveAutoencoder
 from gmcourse.autoencoders.corruption import Corruption
 from gmcourse.autoencoders.denoising import DenoisingAutoencoder, denoising_autoencoder
 from gmcourse.autoencoders.linear import alternate, pca_error, principal_angles, principal_subspace
+from gmcourse.autoencoders.sparse import (
+    KSparseAutoencoder,
+    SparseAutoencoder,
+    active_share,
+    k_sparse,
+    kl_sparsity,
+    soft_threshold,
+)
 
 __all__ = [
     "Autoencoder",
@@ -14,7 +22,10 @@ __all__ = [
     "ContractiveAutoencoder",
     "Corruption",
     "DenoisingAutoencoder",
+    "KSparseAutoencoder",
+    "SparseAutoencoder",
     "Tables",
+    "active_share",
     "alternate",
     "conv_autoencoder",
     "dct_matrix",
@@ -22,9 +33,12 @@ __all__ = [
     "denoising_autoencoder",
     "fit_gaussian",
     "fit_mixture",
+    "k_sparse",
+    "kl_sparsity",
     "pca_error",
     "principal_angles",
     "principal_subspace",
     "rounded_codes",
+    "soft_threshold",
     "water_line",
 ]

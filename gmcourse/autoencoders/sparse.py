@@ -17,7 +17,7 @@ from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, grey_images,
 def soft_threshold(x: Tensor, t: float) -> Tensor:
     """sign(x) max(|x| − t, 0): the z that makes (x − z)² + γ|z| least is `soft_threshold(x, γ/2)`.
 
-    Equation: autoencoders-soft-threshold. Tibshirani 1996, eq. 3.
+    Equation: autoencoders-soft-threshold. Tibshirani 1996.
     """
     return x.sign() * (x.abs() - t).clamp(min=0)
 
