@@ -79,7 +79,7 @@ EXERCISES = (
     Exercise(
         id="autoencoders.pca_error",
         stub='''def pca_error(eigenvalues, k):
-    """The least mean of ‖x − x̂‖² if x̂ comes from k numbers by linear maps: one number.
+    """The least mean of ‖x − x̂‖² if x̂ comes from k numbers by linear maps.
 
     eigenvalues (d,) of the data's covariance, the largest first.
     """
@@ -109,7 +109,7 @@ EXERCISES = (
     Exercise(
         id="autoencoders.principal_angles",
         stub='''def principal_angles(a, b):
-    """The angles between the spans of the columns of a and of b, (d, k) each: (k,) radians.
+    """The angles between the column spaces of a and of b, (d, k) each: (k,) radians.
 
     The smallest first. Columns are independent, and not orthonormal. In float64, an
     angle of 1e-8 is to come out as 1e-8.
