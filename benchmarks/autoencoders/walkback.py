@@ -1,0 +1,46 @@
+"""What walkback does for a generative stochastic network: its samples' test, its memory, its strays. Five seeds."""
+
+import torch
+
+from benchmarks import evidence
+from gmcourse.autoencoders.gsn import GENERATIVE_STOCHASTIC_NETWORK as RECORD
+from gmcourse.data import load
+from gmcourse.laws.autoencoders.chain import permutation_test
+from gmcourse.metrics import features
+from gmcourse.training import fit
+
+CLAIM = "autoencoders/walkback"
+PLAN = [{"seed": seed, "walkback": steps} for steps in (4, 2, 3, 6) for seed in range(5)]
+
+
+def refused(rows, held, n):
+    """Share of the tests at 1 % that tell n of the rows from n held-out digits."""
+    rng, tries = torch.Generator().manual_seed(5), 50 if n <= 90 else 20
+    p = []
+    for seed in range(tries):
+        ours = rows[torch.randperm(len(rows), generator=rng)[:n]]
+        test = held[torch.randperm(len(held), generator=rng)[:n]]
+        p.append(permutation_test(ours, test, permutations=199, seed=seed)[2])
+    return sum(value <= 0.01 for value in p) / tries
+
+
+def run(seed, walkback):
+    digits = load("binarized-digits")
+    torch.manual_seed(seed)
+    model = RECORD.build(digits)
+    model.walkback = walkback
+    fit(model, (digits.train,), seed=seed, progress=False, **RECORD.recipe(digits))
+    rng = torch.Generator().manual_seed(seed)
+    drawn, stored = model.sample(720, rng=rng), digits.train.flatten(1)
+    seen, held = features(drawn), features(digits.test)
+    coins = (torch.rand(360, 1, 8, 8, generator=rng) < 0.5).float()
+    strays = model.chains(coins, 100, rng=rng)[-1].flatten(1)
+    return {
+        "refused": {str(n): refused(seen, held, n) for n in (23, 45, 90, 180, 360)},
+        "nearest": torch.cdist(drawn.flatten(1), stored).square().amin(1).mean().item(),
+        "lost": (torch.cdist(strays, stored).square().amin(1) > 10).float().mean().item(),
+    }
+
+
+if __name__ == "__main__":
+    evidence.rows(CLAIM, PLAN, run, evidence.parser(__doc__).parse_args())
