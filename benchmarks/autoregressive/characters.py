@@ -23,7 +23,7 @@ from gmcourse.autoregressive.choosing import temperature
 from gmcourse.autoregressive.codes import after_stop
 from gmcourse.autoregressive.generation import generate
 from gmcourse.autoregressive.lstm import LSTMLanguageModel
-from gmcourse.autoregressive.ngram import NGram
+from gmcourse.autoregressive.ngram import NGram, found
 from gmcourse.data import Dataset, load
 from gmcourse.nets import evaluating
 from gmcourse.training import fit
@@ -108,10 +108,10 @@ def kneser_ney(stream: Tensor, levels: int, order: int, stop: int | None) -> Cal
     def score(x: Tensor) -> Tensor:
         p = torch.full(x.shape, 1 / levels, dtype=torch.float64)
         for n, (discount, grams, counts, contexts, visits, followers) in enumerate(tables[: x.shape[1]], 1):
-            asked = (x.unfold(1, n, 1) * levels ** torch.arange(n)).sum(-1)
-            seen = (_found(asked, grams, counts) - discount).clamp(min=0)
+            asked = _numbers(x.unfold(1, n, 1), levels)
+            seen = (found(asked, grams, counts) - discount).clamp(min=0)
             context = asked % levels ** (n - 1)
-            N, F = (_found(context, contexts, values) for values in (visits, followers))
+            N, F = (found(context, contexts, values) for values in (visits, followers))
             p[:, n - 1 :] = torch.where(N > 0, (seen + discount * F * p[:, n - 1 :]) / N, p[:, n - 1 :])
         return p.log()
 
@@ -119,17 +119,16 @@ def kneser_ney(stream: Tensor, levels: int, order: int, stop: int | None) -> Cal
 
 
 def _runs(stream: Tensor, levels: int, n: int, stop: int | None) -> Tensor:
-    """One integer for every n symbols in a row, the oldest its last digit; without those across a stop."""
+    """The number of every n symbols in a row, without those across a stop."""
     windows = stream.unfold(0, n, 1)
     if stop is not None:
         windows = windows[(windows[:, 1:-1] != stop).all(1)]
-    return (windows * levels ** torch.arange(n)).sum(1)
+    return _numbers(windows, levels)
 
 
-def _found(asked: Tensor, known: Tensor, values: Tensor) -> Tensor:
-    """The value of each integer, 0 of one that is not among the sorted `known`."""
-    place = torch.searchsorted(known, asked).clamp(max=len(known) - 1)
-    return torch.where(known[place] == asked, values[place], 0)
+def _numbers(windows: Tensor, levels: int) -> Tensor:
+    """The n symbols of each window, (…, n), as one integer, the oldest its last digit."""
+    return (windows * levels ** torch.arange(windows.shape[-1])).sum(-1)
 
 
 def learned(folder: Path, *, text: str, hidden: int, dropout: float, steps: int, batch: int, seed: int) -> dict:

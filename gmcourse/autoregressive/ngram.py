@@ -57,7 +57,7 @@ class NGram(nn.Module):
         for n, table in enumerate(self.tables[: context.shape[1] + 1]):
             if n:
                 code = code + context[:, -n, None] * self.levels ** (n - 1)
-            p = witten_bell(_found(code * self.levels + every, table.pairs, table.counts), p)
+            p = witten_bell(found(code * self.levels + every, table.pairs, table.counts), p)
         return p
 
     def symbol_log_prob(self, x: Tensor) -> Tensor:
@@ -67,8 +67,8 @@ class NGram(nn.Module):
         for n, table in enumerate(self.tables[: x.shape[1]]):
             if n:
                 code = code[:, 1:] + x[:, :-n] * self.levels ** (n - 1)
-            count = _found(code * self.levels + x[:, n:], table.pairs, table.counts)
-            visits, followers = (_found(code, table.contexts, t) for t in (table.visits, table.followers))
+            count = found(code * self.levels + x[:, n:], table.pairs, table.counts)
+            visits, followers = (found(code, table.contexts, t) for t in (table.visits, table.followers))
             p[:, n:] = _mixed(count, visits, followers, p[:, n:])
         return p.log()
 
@@ -105,7 +105,7 @@ def _count(stream: Tensor, levels: int, n: int) -> Table:
     )
 
 
-def _found(codes: Tensor, known: Tensor, values: Tensor) -> Tensor:
+def found(codes: Tensor, known: Tensor, values: Tensor) -> Tensor:
     """The value of each code, of the codes' shape; 0 of one that is not among the sorted `known`."""
     if not len(known):
         return torch.zeros_like(codes)

@@ -46,7 +46,8 @@ def slope(value: Tensor, of: Tensor) -> Tensor:
 
 def _same(value: Any, clone: Any) -> bool:
     if isinstance(value, list):
-        return len(value) == len(clone) and all(map(_same, value, clone))
-    if not isinstance(value, Tensor) or not isinstance(clone, Tensor):
-        return not isinstance(value, Tensor)
-    return value.shape == clone.shape and value.dtype == clone.dtype and torch.equal(value, clone)
+        return isinstance(clone, list) and len(value) == len(clone) and all(map(_same, value, clone))
+    if isinstance(value, Tensor):
+        same_kind = isinstance(clone, Tensor) and value.shape == clone.shape and value.dtype == clone.dtype
+        return same_kind and torch.equal(value, clone)
+    return value is clone or (type(value) is type(clone) and value == clone)

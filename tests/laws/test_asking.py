@@ -34,4 +34,6 @@ def test_a_list_is_cloned_with_its_tensors():
         ask(lambda layers, sizes: layers[0].add_(1), layers=layers, sizes=sizes)
     with pytest.raises(LawBroken, match=r"after the call sizes = \[4\], expected sizes = \[4, 5\]"):
         ask(lambda layers, sizes: sizes.pop(), layers=layers, sizes=sizes)
+    with pytest.raises(LawBroken, match=r"after the call sizes = \[4, 6\], expected sizes = \[4, 5\]"):
+        ask(lambda layers, sizes: sizes.__setitem__(1, 6), layers=layers, sizes=sizes)
     assert (layers[0].tolist(), sizes) == ([1, 2], [4, 5])

@@ -19,9 +19,10 @@ const logits = reader(languageModel(given.sizes, new DataView(bytes.buffer, byte
 console.log(JSON.stringify(given.texts.map((codes) => Array.from(logits(codes)))));
 """
 CHOOSE = """
-import { chosen, compared, entropyOf, picked, probabilities } from "./next_character/choosing.js";
+import { chosen, compared, entropyOf, picked } from "./next_character/choosing.js";
+import { softmax } from "./js/softmax.js";
 console.log(JSON.stringify(given.rows.map((row) => {
-  const [p, q] = [{ t: 1, k: null, mass: 1 }, given.choice].map((way) => probabilities(chosen(row, way)));
+  const [p, q] = [{ t: 1, k: null, mass: 1 }, given.choice].map((way) => softmax(chosen(row, way)));
   return { q, entropy: entropyOf(q), ...compared(q, p), drawn: given.u.map((u) => picked(q, u)) };
 })));
 """

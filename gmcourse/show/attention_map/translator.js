@@ -1,5 +1,7 @@
 // A translator of numbers, run in the page: an encoder reads the English words, a decoder writes the German ones, greedily.
 
+import { softmax } from "../js/softmax.js";
+
 const END = 0;
 
 /** The float16 numbers in the bytes of a DataView as float32. */
@@ -68,13 +70,6 @@ function erf(x) {
 function thought({ norm, wide, narrow }, row) {
   const inner = applied(wide, normed(norm, row)).map((x) => (x * (1 + erf(x / Math.SQRT2))) / 2);
   return plus(row, applied(narrow, inner));
-}
-
-export function softmax(scores) {
-  const largest = Math.max(...scores);
-  const powers = Array.from(scores, (score) => Math.exp(score - largest));
-  const total = powers.reduce((sum, power) => sum + power, 0);
-  return powers.map((power) => power / total);
 }
 
 /** Key and value of a place, from its row as it is. */

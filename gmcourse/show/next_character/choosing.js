@@ -1,12 +1,6 @@
 // How the next symbol is chosen: probabilities out of logits, sharpened or cut before one is drawn.
 
-/** softmax of logits, of which some may be −∞. */
-export function probabilities(logits) {
-  const most = logits.reduce((a, b) => Math.max(a, b));
-  const weights = logits.map((logit) => Math.exp(logit - most));
-  const total = weights.reduce((a, b) => a + b);
-  return weights.map((weight) => weight / total);
-}
+import { softmax } from "../js/softmax.js";
 
 /** The symbols, the likeliest first; of equal ones the first. */
 export const ranked = (p) => Array.from(p.keys()).sort((a, b) => p[b] - p[a] || a - b);
@@ -18,7 +12,7 @@ export function chosen(logits, { t, k, mass }) {
   const first = new Set(order.slice(0, k ?? order.length));
   const topped = tempered.map((logit, v) => (first.has(v) ? logit : -Infinity));
   if (mass === 1) return topped;
-  const p = probabilities(topped);
+  const p = softmax(topped);
   let before = 0;
   for (const v of order) {
     if (before >= mass) topped[v] = -Infinity;

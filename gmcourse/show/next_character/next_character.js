@@ -1,10 +1,11 @@
 // The next character: the reader types, the model says what may follow, and goes on writing by what is chosen of it.
 
-import { chosen, compared, distinctRuns, entropyOf, picked, probabilities, ranked } from "./choosing.js";
+import { chosen, compared, distinctRuns, entropyOf, picked, ranked } from "./choosing.js";
 import { languageModel, reader } from "./lstm.js";
 import { button, explorer, make, range } from "../js/elements.js";
 import { listenToKeys } from "../js/keys.js";
 import { randomness } from "../js/random.js";
+import { softmax } from "../js/softmax.js";
 
 const SHOWN = 10; // the likeliest symbols
 const AT_ONCE = 40;
@@ -156,7 +157,7 @@ function newWriter(net, alphabet) {
   const codes = () => [...state.context, ...state.drawn];
   const pair = (choice) => {
     const logits = logitsAfter(codes());
-    return [ITSELF, choice].map((way) => probabilities(chosen(logits, way)));
+    return [ITSELF, choice].map((way) => softmax(chosen(logits, way)));
   };
   const restart = (seed) => {
     Object.assign(state, { drawn: [], cost: 0, seed });
