@@ -31,7 +31,7 @@ ORDER = [
     ],
 ]
 LAWS_MAY_IMPORT = {"laws", "protocols"}  # an oracle shares no code with what it checks
-BETWEEN_FAMILIES: set[tuple[str, str]] = set()  # (from, to): a prior over codes may be an autoregressive model
+BETWEEN_FAMILIES = {("scores", "flows")}  # (from, to): a probability flow is a continuous flow, and is solved as one
 ONLY_IN = {"ipywidgets": {"show"}, "anywidget": {"show"}, "IPython": {"show", "exercises"}}
 NOT_AT_IMPORT = ("sklearn", "scipy.stats")
 NEVER = ("torchvision", "torchaudio")

@@ -10,6 +10,7 @@ from gmcourse.nets.attention import (
     causal_mask,
 )
 from gmcourse.nets.convolution import conv_decoder, conv_encoder
+from gmcourse.nets.leveled import LeveledMLP, UNet, rowwise
 from gmcourse.nets.masked import MADE, MaskedLinear
 from gmcourse.nets.mlp import beside, mlp
 from gmcourse.nets.precision import no_autocast
@@ -18,9 +19,11 @@ from gmcourse.nets.sampling import evaluating, sampling
 __all__ = [
     "MADE",
     "CrossBlock",
+    "LeveledMLP",
     "MaskedLinear",
     "MultiHeadAttention",
     "TransformerBlock",
+    "UNet",
     "attention",
     "attention_weights",
     "beside",
@@ -31,5 +34,6 @@ __all__ = [
     "evaluating",
     "mlp",
     "no_autocast",
+    "rowwise",
     "sampling",
 ]

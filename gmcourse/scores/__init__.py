@@ -1,0 +1,1 @@
+"""Models that learn ∇ ln p, or a density up to its constant: energies, scores, diffusion, and its fast descendants."""
