@@ -1,0 +1,51 @@
+"""The one network of the chapter: from x + σε to the mean of what x may have been, at every noise level."""
+
+import torch
+from torch import Tensor, nn
+
+from gmcourse.nets import rowwise
+from gmcourse.scores.levels import column
+
+
+class Denoiser(nn.Module):
+    """x* = m + c_skip (x̃ − m) + c_out f(c_in (x̃ − m), ln σ / 4): an estimate of E[x | x̃] for x̃ = x + σε, any σ > 0.
+
+    c_skip = s²/(s² + σ²), c_out = sσ/√(s² + σ²), c_in = 1/√(s² + σ²), with s = `spread` and m = `centre` of the data.
+    So what f is given and what it has to give have variance 1 at every level where the data have mean m and standard
+    deviation s; f = 0 is the best denoiser of N(m, s²). `net` is f(x, level, given), such as `LeveledMLP` or `UNet`.
+    Equation: scores-denoiser. Karras et al. 2022, table 1.
+    """
+
+    centre: Tensor
+
+    def __init__(self, net: nn.Module, spread: float = 0.5, centre: float = 0.0):
+        super().__init__()
+        if spread <= 0:
+            raise ValueError(f"spread: got {spread}, expected a standard deviation above 0")
+        self.net, self.spread = net, spread
+        self.register_buffer("centre", torch.tensor(float(centre)))
+
+    def scales(self, x: Tensor, sigma: Tensor | float) -> tuple[Tensor, Tensor, Tensor]:
+        """c_skip, c_out and c_in, ready to multiply x."""
+        sigma = column(sigma, x)
+        whole = (self.spread**2 + sigma.square()).rsqrt()
+        return (self.spread * whole).square(), self.spread * sigma * whole, whole
+
+    def forward(self, x: Tensor, sigma: Tensor | float, given: Tensor | None = None) -> Tensor:
+        """x*, of the shape of x, (batch, *event); sigma is a number or (batch,)."""
+        skip, out, into = self.scales(x, sigma)
+        u = x - self.centre
+        return self.centre + skip * u + out * self.net(into * u, rowwise(sigma, x).log() / 4, given)
+
+    def score(self, x: Tensor, sigma: Tensor | float, given: Tensor | None = None) -> Tensor:
+        """(x* − x̃)/σ²: an estimate of ∇ ln p_σ(x̃), of the shape of x."""
+        return (self(x, sigma, given) - x) / column(sigma, x).square()
+
+    def matching_errors(self, x: Tensor, sigma: Tensor, noise: Tensor, given: Tensor | None = None) -> Tensor:
+        """‖x*(x + σε) − x‖²/c_out², (batch,): what f lacks, so that every level weighs about the same.
+
+        Equation: scores-denoiser-loss. Karras et al. 2022, equation 8 with λ = 1/c_out².
+        """
+        x_noised = x + column(sigma, x) * noise
+        lack = (self(x_noised, sigma, given) - x) / self.scales(x, sigma)[1]
+        return lack.square().flatten(1).sum(1)
