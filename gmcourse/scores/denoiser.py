@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from gmcourse.nets import rowwise
-from gmcourse.scores.levels import column
+from gmcourse.scores.levels import column, perturb
 
 
 class Denoiser(nn.Module):
@@ -46,6 +46,5 @@ class Denoiser(nn.Module):
 
         Equation: scores-denoiser-loss. Karras et al. 2022, equation 8 with λ = 1/c_out².
         """
-        x_noised = x + column(sigma, x) * noise
-        lack = (self(x_noised, sigma, given) - x) / self.scales(x, sigma)[1]
+        lack = (self(perturb(x, sigma, noise), sigma, given) - x) / self.scales(x, sigma)[1]
         return lack.square().flatten(1).sum(1)
