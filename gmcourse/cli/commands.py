@@ -101,9 +101,13 @@ def train(
     if best := runs.best_step(history):
         later = "" if 2 * best > planned else "; later ones overfit"
         print(f"kept: the weights of step {best:,} of {planned:,}, whose loss on valid was least{later}")
-    if rows := report.measure(plan.model, loaded, record.batch(loaded, "valid")):
+    batch = record.batch(loaded, "valid")
+    likelihood, errors = report.measure(plan.model, loaded, batch), report.reconstruction(plan.model, loaded, batch[0])
+    if likelihood or errors:
         print(f"valid, {len(loaded.valid):,} examples, beside as many of train:")
-        report.show(rows, "valid")
+        report.show(likelihood, "valid")
+        report.show_errors(errors, "valid")
+    if likelihood:
         print(report.remark(plan.model, loaded))
     print(f"{folder} is complete; next: gmcourse evaluate {folder}")
 
@@ -124,6 +128,7 @@ def sample(run: Run, n: int = 64, out: Path | None = None, seed: int = 0, mean: 
     from gmcourse import runs
     from gmcourse.catalogue import find
     from gmcourse.cli import pictures
+    from gmcourse.protocols import Sampler
 
     if n < 1:
         raise ValueError(f"n: got {n}, expected at least one sample")
@@ -131,6 +136,8 @@ def sample(run: Run, n: int = 64, out: Path | None = None, seed: int = 0, mean: 
         raise ValueError(f"out: got {out}, expected a name in {', '.join(pictures.SUFFIXES)}")
     runs.require_seed(seed)
     model, info, loaded = runs.load_run(run)
+    if not isinstance(model, Sampler):
+        raise ValueError(f"run: {run} holds {info['model']}, which draws no samples: it learned no law to draw from")
     out = pictures.chosen(out, loaded)
     method = "sample_mean" if mean else "sample"
     if not hasattr(model, method):
@@ -157,7 +164,7 @@ def evaluate(
     seed: int = 0,
     device: str = "cpu",
 ) -> None:
-    """Measure a trained model: its likelihood, each number with its standard error, and its samples; run.json keeps it.
+    """Measure a trained model: its likelihood, or what it loses, with standard errors; its samples; run.json keeps it.
 
     Args:
         run: the folder of a finished run
@@ -182,11 +189,12 @@ def evaluate(
     print(f"{info['model']} on {loaded.name}, {split}, {len(x):,} of {len(whole):,} examples:")
     likelihood = report.measure(model, loaded, batch, k=k, seed=seed)
     report.show(likelihood, split)
-    if likelihood:
-        print(report.remark(model, loaded))
+    print(report.remark(model, loaded) if likelihood else report.silence(model))
+    errors = report.reconstruction(model, loaded, x, seed)
+    report.show_errors(errors, split)
     samples = fidelity.fidelity(model, loaded, batch, seed)
     fidelity.show(samples, loaded)
-    runs.record(run, info, {"split": split, "examples": len(x), "seed": seed, "results": likelihood + samples})
+    runs.record(run, info, {"split": split, "examples": len(x), "seed": seed, "results": likelihood + errors + samples})
 
 
 def lab(

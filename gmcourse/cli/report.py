@@ -13,7 +13,7 @@ from gmcourse.data import Dataset
 from gmcourse.metrics import estimate, importance_weighted, nll
 from gmcourse.nets import evaluating
 from gmcourse.probability import bits_per_dim
-from gmcourse.protocols import Bounded, Density, ImportanceWeighted
+from gmcourse.protocols import Bounded, Density, ImportanceWeighted, Sampler
 
 EXACT = "exact"
 BOUND = "a bound: the NLL is lower"
@@ -62,21 +62,51 @@ def measure(
     return rows + _baseline(kind, data, splits, dims) + _truth(data, splits, found["x"], rows[0]["meaning"])
 
 
+def reconstruction(model: Any, data: Dataset, x: Tensor, seed: int = 0) -> list[dict[str, Any]]:
+    """‖x − d(e(x))‖² of a model that has `errors`, and of as many rows of train; below, that of the mean of train."""
+    if not hasattr(model, "errors"):
+        return []
+    splits = {"train": selected(data.train, len(x), seed), "x": x}
+    device, mean = next(model.parameters()).device, data.train.mean(0)
+    with torch.no_grad(), evaluating(model):
+        own = {s: torch.cat([model.errors(rows.to(device)).cpu() for rows in splits[s].split(1000)]) for s in splits}
+    blank = {s: (rows - mean).square().flatten(1).sum(1) for s, rows in splits.items()}
+    sums = f"‖x − d(e(x))‖², the sum over {math.prod(data.event_shape):,} entries"
+    return [_errors("reconstruction", own, sums), _errors("mean of train", blank, "for scale: ‖x − m‖²")]
+
+
 def selected(x: Tensor, n: int | None, seed: int) -> Tensor:
     """A random selection of `n` rows (all where `n` is None or more than there are), the same for equal seeds."""
     return x[torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))[:n]]
 
 
+def silence(model: nn.Module) -> str:
+    """What a model without any likelihood is measured by."""
+    measured = (
+        "its samples are measured" if isinstance(model, Sampler) else "what it loses is measured, it has no samples"
+    )
+    return f"  this model knows nothing of log p(x): only {measured}"
+
+
 def show(rows: list[dict[str, Any]], split: str) -> None:
     """A line a measurement: mean ± standard error over the examples of train and of the split, and what it is."""
     if not rows:
-        print("  this model knows nothing of log p(x): only its samples are measured")
         return
     print(f"  {'nats an example':<21}{'train':<19}{split:<19}")
     for row in rows:
         cells = (_cell(row, "train_nats", "train_error"), _cell(row, "nats", "error"))
         bits = f"{row['bits_per_dim']:.4f} bits/dim  " if "bits_per_dim" in row else ""
         print(f"  {row['quantity']:<21}{cells[0]:<19}{cells[1]:<19}{bits}{row['meaning']}")
+
+
+def show_errors(rows: list[dict[str, Any]], split: str) -> None:
+    """A line a measurement, as `show` does."""
+    if not rows:
+        return
+    print(f"  {'squared error':<21}{'train':<19}{split:<19}")
+    for row in rows:
+        cells = (_cell(row, "train_value", "train_error"), _cell(row, "value", "error"))
+        print(f"  {row['quantity']:<21}{cells[0]:<19}{cells[1]:<19}{row['meaning']}")
 
 
 def remark(model: nn.Module, data: Dataset) -> str:
@@ -131,6 +161,12 @@ def _row(quantity: str, kind: str, values: dict[str, Tensor], meaning: str, dims
     if "train" in values:
         row |= dict(zip(("train_nats", "train_error"), estimate(values["train"])))
     return row | ({"bits_per_dim": float(bits_per_dim(-torch.tensor(mean, dtype=torch.float64), dims))} if dims else {})
+
+
+def _errors(quantity: str, values: dict[str, Tensor], meaning: str) -> dict[str, Any]:
+    (mean, error), (train_mean, train_error) = estimate(values["x"]), estimate(values["train"])
+    row = {"quantity": quantity, "value": mean, "error": error, "meaning": meaning}
+    return row | {"train_value": train_mean, "train_error": train_error}
 
 
 def _cell(row: dict[str, Any], value: str, error: str) -> str:
