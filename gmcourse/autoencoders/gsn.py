@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.autoencoders.corruption import salt_and_pepper
+from gmcourse.autoencoders.corruption import Corruption
 from gmcourse.nets import sampling
 from gmcourse.probability import bernoulli_log_prob
 from gmcourse.protocols import Sampler, Trainable
@@ -83,14 +84,22 @@ class GSN(nn.Module):
         burn_in: int = 400,
     ):
         super().__init__()
-        if min(walkback, burn_in, *hidden) < 1:
+        if min(walkback, burn_in, len(hidden), *hidden) < 1:
             raise ValueError(f"walkback, burn_in, hidden: got {walkback}, {burn_in}, {hidden}, expected at least 1")
-        self.event_shape, self.noise, self.corruption = tuple(event_shape), noise, corruption
+        if not 0 <= noise < math.inf:
+            raise ValueError(f"noise: got {noise}, expected a standard deviation, at least 0")
+        self.event_shape, self.noise = tuple(event_shape), noise
+        self.corruption = Corruption("salt-and-pepper", corruption)
         self.walkback, self.burn_in = walkback, burn_in
         sizes = [math.prod(event_shape), *hidden]
         self.weights = nn.ParameterList(nn.init.xavier_uniform_(torch.empty(a, b)) for a, b in zip(sizes, sizes[1:]))
         self.biases = nn.ParameterList(torch.zeros(size) for size in sizes)
         self.register_buffer("start_logits", torch.zeros(sizes[0]))
+
+    def extra_repr(self) -> str:
+        """What its weights do not tell."""
+        noise = f"noise={self.noise}, corruption={self.corruption.level}"
+        return f"event_shape={self.event_shape}, {noise}, walkback={self.walkback}, burn_in={self.burn_in}"
 
     def start(self, spoilt: Tensor) -> list[Tensor]:
         """The state in which a walk begins: x̃, (batch, D), and hidden layers of zeros."""
@@ -98,7 +107,7 @@ class GSN(nn.Module):
 
     def corrupt(self, x: Tensor, rng: Generator | None = None) -> Tensor:
         """x̃ ~ C(x̃|x): salt and pepper."""
-        return salt_and_pepper(x, torch.rand(x.shape, generator=rng, dtype=x.dtype, device=x.device), self.corruption)
+        return self.corruption.draw(x, rng)
 
     def _layer(self, state: list[Tensor], i: int, rng: Generator | None) -> Tensor:
         a = gsn_input(state, self.weights, self.biases, i)
@@ -128,17 +137,20 @@ class GSN(nn.Module):
         Raises ValueError for x that holds anything but zeros and ones. Equation: autoencoders-gsn-loss.
         """
         require_bits(x, self.event_shape)
-        steps = zip(range(self.walkback), self._walk(self.start(self.corrupt(x.flatten(1)))))
-        return -torch.stack([bernoulli_log_prob(x.flatten(1), logits).mean() for _, (logits, _) in steps]).mean()
+        steps = islice(self._walk(self.start(self.corrupt(x.flatten(1)))), self.walkback)
+        return -torch.stack([bernoulli_log_prob(x.flatten(1), logits).mean() for logits, _ in steps]).mean()
 
     def chains(self, x: Tensor, steps: int = 100, *, rng: Generator | None = None) -> Tensor:
-        """Walks of so many steps, one from each row of x: (steps, batch, *event), without gradients."""
+        """Walks of so many steps, one from each row of x: (steps, batch, *event), without gradients.
+
+        Raises ValueError for no step, and for x that holds anything but zeros and ones.
+        """
+        require_bits(x, self.event_shape)
+        if steps < 1:
+            raise ValueError(f"steps: got {steps}, expected at least 1")
         with sampling(self, len(x), rng):
-            visited = [
-                drawn
-                for _, (_, drawn) in zip(range(steps), self._walk(self.start(self.corrupt(x.flatten(1), rng)), rng))
-            ]
-            return torch.stack(visited).view(steps, *x.shape)
+            walk = self._walk(self.start(self.corrupt(x.flatten(1), rng)), rng)
+            return torch.stack([drawn for _, drawn in islice(walk, steps)]).view(steps, *x.shape)
 
     def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
         """(n, *event): the last states of n chains of `burn_in` steps, each from pixels drawn by themselves."""
@@ -146,7 +158,7 @@ class GSN(nn.Module):
             like = self.start_logits
             u = torch.rand(n, len(like), generator=rng, dtype=like.dtype, device=like.device)
             walk = self._walk(self.start(self.corrupt((u < like.sigmoid()).to(like.dtype), rng)), rng)
-            last = [x for _, (_, x) in zip(range(self.burn_in), walk)][-1]
+            _, last = next(islice(walk, self.burn_in - 1, None))
             return last.view(n, *self.event_shape)
 
 

@@ -85,6 +85,12 @@ def test_the_share_is_of_each_unit_s_own_maximum():
         (lambda: priced("l2"), "penalty, rho: got 'l2' and None"),
         (lambda: priced("kl"), "penalty, rho: got 'kl' and None"),
         (lambda: priced(weight=0.0), "weight: got 0.0, expected a positive number"),
+        (lambda: priced(weight=math.inf), "weight: got inf, expected a positive number"),
+        (lambda: priced(length=-1.0), "length: got -1.0, expected a positive number"),
+        (lambda: priced(units=0), "units: got 0, expected a positive number"),
+        (lambda: priced("kl", rho=1.0), "rho: got 1.0, expected a rate between 0 and 1"),
+        (lambda: priced(rho=0.0), "rho: got 0.0, expected a mean activity above 0"),
+        (lambda: counted(falling=-1), "falling: got -1, expected a number of steps"),
     ],
 )
 def test_bad_input_is_named(wrong, said):
@@ -180,6 +186,19 @@ def test_the_count_falls_in_a_straight_line_in_training_alone():
     assert fresh.eval().kept == 2
     fresh.load_state_dict(model.state_dict())
     assert fresh.train().kept == 2
+
+
+def test_they_say_what_a_checkpoint_must_not_change():
+    priced_ones = ({}, {"weight": 0.4}, {"rho": 0.1}, {"length": None}, {"penalty": "kl", "rho": 0.1})
+    assert len({repr(priced(**options)) for options in priced_ones}) == len(priced_ones)
+    assert len({repr(counted(**options)) for options in ({}, {"k": 3}, {"falling": 5})}) == 3
+
+
+def test_another_price_does_not_go_on_with_a_checkpoint(tmp_path):
+    plan = {"steps": 2, "batch_size": 12, "lr": 0.01, "progress": False, "checkpoint": tmp_path / "run.pt"}
+    fit(priced(weight=0.3), (pictures(),), **plan)
+    with pytest.raises(ValueError, match=r"weight=0.3.*weight=0.4"):
+        fit(priced(weight=0.4), (pictures(),), **plan | {"steps": 3})
 
 
 def test_a_loss_changes_nothing():
