@@ -49,3 +49,17 @@ def test_rows_may_be_pictures(rows):
 def test_a_code_of_no_or_too_many_numbers_is_refused(rows, k):
     with pytest.raises(ValueError, match=r"k: got .*, expected 1 to 3"):
         subspace_error(*rows, k)
+
+
+@pytest.mark.parametrize("score", [mahalanobis, standardised_length, lambda train, x: subspace_error(train, x, 1)])
+def test_rows_of_another_shape_or_none_to_fit_are_refused(rows, score):
+    train, x = rows
+    for pair in ((train, x[:, :1]), (train[:0], x)):
+        with pytest.raises(ValueError, match=r"train, x: got shapes .*, expected"):
+            score(*pair)
+
+
+@pytest.mark.parametrize("ridge", [-0.1, float("nan")])
+def test_a_negative_ridge_is_refused(rows, ridge):
+    with pytest.raises(ValueError, match=r"ridge: got .*, expected at least 0"):
+        mahalanobis(*rows, ridge=ridge)

@@ -107,6 +107,12 @@ def test_filling_in_by_hand():
         ("codes", lambda: fit_gaussian(torch.zeros(1, 3))),
         ("codes", lambda: between(torch.zeros(5), 2)),
         ("codes", lambda: near(torch.zeros(0, 3), 2)),
+        ("codes", lambda: fit_gaussian(torch.full((4, 3), torch.nan))),
+        ("codes", lambda: fit_mixture(torch.full((4, 3), torch.inf), 1)),
+        ("n", lambda: fit_gaussian(two_clusters()).sample(-1)),
+        ("n", lambda: between(two_clusters(), -1)),
+        ("n", lambda: near(two_clusters(), -1)),
+        ("many", lambda: between(two_clusters(), 2, many=0)),
         ("components", lambda: fit_mixture(torch.zeros(4, 2), 5)),
         ("components", lambda: fit_mixture(torch.zeros(4, 2), 0)),
         ("passes", lambda: fill_block(torch.zeros_like, torch.zeros(2, 3), torch.ones(3).bool(), -1)),
@@ -117,3 +123,9 @@ def test_filling_in_by_hand():
 def test_what_does_not_fit_is_refused(name, call):
     with pytest.raises(ValueError, match=rf"{name}: got .*, expected"):
         call()
+
+
+def test_no_draws_are_an_empty_tensor():
+    codes = two_clusters()
+    for z in (fit_codes_and_sample(codes, 0), fit_mixture(codes, 2).sample(0), between(codes, 0), near(codes, 0)):
+        assert z.shape == (0, 2)

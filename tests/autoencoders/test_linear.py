@@ -75,6 +75,8 @@ def test_angles_of_known_planes():
     ("call", "said"),
     [
         (lambda: covariance(torch.zeros(3)), r"x: got shape \(3,\), expected \(n, D\)"),
+        (lambda: covariance(torch.zeros(0, 3)), r"x: got shape \(0, 3\)"),
+        (lambda: principal_angles(torch.ones(2, 3), torch.ones(2, 3)), r"a, b: got shapes .*, expected .* k ≤ D"),
         (lambda: principal_subspace(torch.eye(3), 4), "k: got 4, expected 1 to 3 numbers"),
         (lambda: principal_subspace(torch.eye(3), 0), "k: got 0"),
         (lambda: principal_angles(torch.eye(3), torch.eye(3, 2)), r"a, b: got shapes \(3, 3\) and \(3, 2\)"),
