@@ -1,4 +1,7 @@
-"""What walkback does for a generative stochastic network: its samples' test, its memory, its strays. Five seeds."""
+"""What walkback does for a generative stochastic network: its samples' test, its memory, its strays. Five seeds:
+
+    OMP_NUM_THREADS=1 python -m benchmarks.autoencoders.walkback
+"""
 
 import torch
 
