@@ -19,7 +19,15 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
 from benchmarks import evidence
-from gmcourse.autoencoders import Autoencoder, CodeMixture, deep_autoencoder, fit_gaussian, fit_mixture
+from gmcourse.autoencoders import (
+    Autoencoder,
+    CodeMixture,
+    Corruption,
+    DenoisingAutoencoder,
+    deep_autoencoder,
+    fit_gaussian,
+    fit_mixture,
+)
 from gmcourse.autoencoders.anomalies import subspace_error
 from gmcourse.autoencoders.autoencoder import squared_error
 from gmcourse.autoencoders.codes import between, fill_block, near
@@ -27,7 +35,7 @@ from gmcourse.data import Dataset, load
 from gmcourse.metrics import fidelity, neighbours_alike
 from gmcourse.metrics.fidelity import COUNT
 from gmcourse.nets import mlp
-from gmcourse.schedules import held_then_falling
+from gmcourse.record import held_then_falling_plan
 from gmcourse.training import fit
 from gmcourse.vae import GaussianVAE
 from gmcourse.vae.likelihoods import Gaussian
@@ -38,26 +46,20 @@ BLOCK = torch.ones(SHAPE, dtype=torch.bool)
 BLOCK[:, 2:6, 2:5] = False  # 4 × 3 pixels in the middle are unknown
 
 
-class Denoising(Autoencoder):
-    """min E‖x − d(e(x + σε))‖²."""
-
-    def loss(self, x: Tensor) -> Tensor:
-        return squared_error(x, self.decode(self.encode(x + NOISE * torch.randn_like(x)))).mean()
-
-
 @cache
 def data() -> tuple[Dataset, Tensor, Tensor]:
     """The digits, and the 540 that are held out with their labels."""
     digits = load("digits")
-    held = torch.cat([digits.valid, digits.test])
-    return digits, held, torch.cat([digits.labels["valid"], digits.labels["test"]])
+    return digits, torch.cat([digits.valid, digits.test]), evidence.labels(digits, "valid", "test")
 
 
-def build(model: str, k: int, variance: float) -> nn.Module:
+def build(model: str, k: int, variance: float) -> Autoencoder | GaussianVAE:
     """The nets of `deep_autoencoder`; a VAE's encoder ends in 2k numbers."""
     if model != "vae":
         plain = deep_autoencoder(SHAPE, k, HIDDEN)
-        return Denoising(plain.encoder, plain.decoder) if model == "denoising" else plain
+        if model == "autoencoder":
+            return plain
+        return DenoisingAutoencoder(plain.encoder, plain.decoder, Corruption("gaussian", NOISE))
     sizes = [64, *HIDDEN]
     encoder = nn.Sequential(nn.Flatten(), mlp([*sizes, 2 * k], nn.SiLU))
     decoder = nn.Sequential(mlp([k, *sizes[::-1]], nn.SiLU), nn.Unflatten(1, SHAPE))
@@ -68,8 +70,8 @@ def trained(model: str, k: int, seed: int, variance: float) -> Any:
     """One training at the rate `PEAK`, held for half the run, then to 0 in a straight line."""
     torch.manual_seed(seed)
     net = build(model, k, variance)
-    plan = {"steps": STEPS, "batch_size": BATCH, "lr": held_then_falling(PEAK, STEPS), "seed": seed}
-    fit(net, (data()[0].train,), **plan, progress=False)
+    plan = held_then_falling_plan(steps=STEPS, batch_size=BATCH, peak=PEAK)
+    fit(net, (data()[0].train,), seed=seed, progress=False, **plan)
     return net.eval()
 
 
@@ -113,7 +115,7 @@ def from_codes(net: Autoencoder, seed: int) -> dict:
 def few_labels(codes: Tensor, held_codes: Tensor, per_class: int = 10, draws: int = 5) -> float:
     """Mean accuracy of a logistic regression on standardised codes with `per_class` labels of each class."""
     digits, _, wanted = data()
-    labels, right = digits.labels["train"], 0.0
+    labels, right = evidence.labels(digits, "train"), 0.0
     std, mean = torch.std_mean(codes, 0)
     for draw in range(draws):
         order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(draw))
@@ -126,7 +128,7 @@ def few_labels(codes: Tensor, held_codes: Tensor, per_class: int = 10, draws: in
 
 def usefulness(codes: Tensor, held_codes: Tensor) -> dict:
     digits, _, wanted = data()
-    alike = neighbours_alike(codes, digits.labels["train"], held_codes, wanted)
+    alike = neighbours_alike(codes, evidence.labels(digits, "train"), held_codes, wanted)
     return {"accuracy": few_labels(codes, held_codes), "alike": round(alike, 4)}
 
 

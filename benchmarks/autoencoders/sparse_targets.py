@@ -9,6 +9,8 @@ means, the share of activities that are not 0, the share above a tenth of the un
 somewhere exceed a half.
 """
 
+from typing import Any
+
 import torch
 
 from benchmarks import evidence
@@ -32,7 +34,7 @@ KINDS = [
 PLAN = [kind | {"seed": seed} for kind in KINDS for seed in range(5)]
 
 
-def built(mean: torch.Tensor, model: str, **how) -> tuple[torch.nn.Module, dict]:
+def built(mean: torch.Tensor, model: str, **how: Any) -> tuple[SparseAutoencoder | KSparseAutoencoder, dict]:
     """The model and the plan of its training."""
     if model == "L1":
         return SparseAutoencoder(mean, UNITS, "l1", 0.4, **how), L1_SPARSE_AUTOENCODER.recipe()
@@ -41,7 +43,7 @@ def built(mean: torch.Tensor, model: str, **how) -> tuple[torch.nn.Module, dict]
     return KSparseAutoencoder(mean, UNITS, **how), K_SPARSE_AUTOENCODER.recipe()
 
 
-def run(seed: int, **asked) -> dict:
+def run(seed: int, **asked: Any) -> dict:
     digits = load("digits")
     torch.manual_seed(seed)
     model, plan = built(digits.train.mean(0), **asked)

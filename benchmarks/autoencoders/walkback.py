@@ -1,12 +1,14 @@
 """What walkback does for a generative stochastic network: its samples' test, its memory, its strays. Five seeds:
 
-    OMP_NUM_THREADS=1 python -m benchmarks.autoencoders.walkback
+OMP_NUM_THREADS=1 python -m benchmarks.autoencoders.walkback
 """
 
 import torch
+from torch import Tensor
 
 from benchmarks import evidence
 from gmcourse.autoencoders.gsn import GENERATIVE_STOCHASTIC_NETWORK as RECORD
+from gmcourse.autoencoders.gsn import make_gsn
 from gmcourse.data import load
 from gmcourse.laws.autoencoders.chain import permutation_test
 from gmcourse.metrics import features
@@ -16,7 +18,7 @@ CLAIM = "autoencoders/walkback"
 PLAN = [{"seed": seed, "walkback": steps} for steps in (4, 2, 3, 6) for seed in range(5)]
 
 
-def refused(rows, held, n):
+def refused(rows: Tensor, held: Tensor, n: int) -> float:
     """Share of the tests at 1 % that tell n of the rows from n held-out digits."""
     rng, tries = torch.Generator().manual_seed(5), 50 if n <= 90 else 20
     p = []
@@ -27,10 +29,10 @@ def refused(rows, held, n):
     return sum(value <= 0.01 for value in p) / tries
 
 
-def run(seed, walkback):
+def run(seed: int, walkback: int) -> dict:
     digits = load("binarized-digits")
     torch.manual_seed(seed)
-    model = RECORD.build(digits)
+    model = make_gsn(digits)
     model.walkback = walkback
     fit(model, (digits.train,), seed=seed, progress=False, **RECORD.recipe(digits))
     rng = torch.Generator().manual_seed(seed)

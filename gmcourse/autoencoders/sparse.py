@@ -62,6 +62,8 @@ class SparseAutoencoder(Autoencoder):
     `mean` (*event) is where m, the bias of the output, starts.
     """
 
+    decoder: nn.Linear
+
     def __init__(
         self,
         mean: Tensor,

@@ -101,14 +101,9 @@ def train(
     if best := runs.best_step(history):
         later = "" if 2 * best > planned else "; later ones overfit"
         print(f"kept: the weights of step {best:,} of {planned:,}, whose loss on valid was least{later}")
-    batch = record.batch(loaded, "valid")
-    likelihood, errors = report.measure(plan.model, loaded, batch), report.reconstruction(plan.model, loaded, batch[0])
-    if likelihood or errors:
+    if rows := report.measure(plan.model, loaded, record.batch(loaded, "valid")):
         print(f"valid, {len(loaded.valid):,} examples, beside as many of train:")
-        report.show(likelihood, "valid")
-        report.show_errors(errors, "valid")
-    if likelihood:
-        print(report.remark(plan.model, loaded))
+        report.show(rows, plan.model, loaded, "valid")
     print(f"{folder} is complete; next: gmcourse evaluate {folder}")
 
 
@@ -128,7 +123,6 @@ def sample(run: Run, n: int = 64, out: Path | None = None, seed: int = 0, mean: 
     from gmcourse import runs
     from gmcourse.catalogue import find
     from gmcourse.cli import pictures
-    from gmcourse.protocols import Sampler
 
     if n < 1:
         raise ValueError(f"n: got {n}, expected at least one sample")
@@ -136,7 +130,7 @@ def sample(run: Run, n: int = 64, out: Path | None = None, seed: int = 0, mean: 
         raise ValueError(f"out: got {out}, expected a name in {', '.join(pictures.SUFFIXES)}")
     runs.require_seed(seed)
     model, info, loaded = runs.load_run(run)
-    if not isinstance(model, Sampler):
+    if not hasattr(model, "sample"):
         raise ValueError(f"run: {run} holds {info['model']}, which draws no samples: it learned no law to draw from")
     out = pictures.chosen(out, loaded)
     method = "sample_mean" if mean else "sample"
@@ -187,14 +181,11 @@ def evaluate(
     batch = tuple(report.selected(t, limit, seed) for t in find(info["model"]).batch(loaded, split))
     x = batch[0]
     print(f"{info['model']} on {loaded.name}, {split}, {len(x):,} of {len(whole):,} examples:")
-    likelihood = report.measure(model, loaded, batch, k=k, seed=seed)
-    report.show(likelihood, split)
-    print(report.remark(model, loaded) if likelihood else report.silence(model))
-    errors = report.reconstruction(model, loaded, x, seed)
-    report.show_errors(errors, split)
+    rows = report.measure(model, loaded, batch, k=k, seed=seed)
+    report.show(rows, model, loaded, split)
     samples = fidelity.fidelity(model, loaded, batch, seed)
     fidelity.show(samples, loaded)
-    runs.record(run, info, {"split": split, "examples": len(x), "seed": seed, "results": likelihood + errors + samples})
+    runs.record(run, info, {"split": split, "examples": len(x), "seed": seed, "results": rows + samples})
 
 
 def lab(
