@@ -135,10 +135,11 @@ def require_value(
     expected: float,
     tolerance: float,
     suspects: Mapping[str, Slips] | None = None,
+    fit: float | None = None,
 ) -> None:
     """Break the law unless `answer` is a number within `tolerance` of `expected`, which is not told.
 
-    `suspects` are as in `require_close`. NaN is no answer. A tensor or an array of one number passes for it.
+    `suspects` and `fit` are as in `require_close`. NaN is no answer. A tensor or an array of one number passes for it.
     """
     tensor = None if isinstance(answer, bool) else as_tensor(answer)
     if tensor is None or tensor.numel() != 1 or tensor.dtype == torch.bool:
@@ -147,7 +148,7 @@ def require_value(
         raise LawBroken(law, "a complex number", "a real number", "complex")
     value = tensor.detach().double().reshape(())
     if not _close(value, torch.tensor(expected, dtype=torch.float64), tolerance):
-        cause = _cause(value, suspects or {}, tolerance)
+        cause = _cause(value, suspects or {}, tolerance if fit is None else fit)
         raise LawBroken(law, f"your {value:.4g}", "another number", cause)
 
 

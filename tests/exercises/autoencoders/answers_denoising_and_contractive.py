@@ -205,7 +205,7 @@ WRONG = {
             "",
         ),
         "filled with ½": (lambda x, noise, share: torch.where(noise < share, 0.5, x), "reduction"),
-        "half the share": (lambda x, noise, share: torch.where(noise < share / 2, 0.0, x), "reduction"),
+        "half the share": (lambda x, noise, share: torch.where(noise < share / 2, 0.0, x), ""),
         "NaN": (lambda x, noise, share: torch.where(noise < share, torch.nan, x), "not-finite"),
         "clipped": (lambda x, noise, share: torch.where(noise < share, 0.0, x).clamp(0, 1), "constant"),
         "dark entries": (lambda x, noise, share: torch.where(x < share, 0.0, x), "one-to-one"),

@@ -320,6 +320,7 @@ WRONG = {
         "a root": (2.06, "spread"),
         "of x̃": (5.26, "direction"),
         "in units of τ²": (0.474, "one-to-one"),
+        "σ for τ": (0.091, "one-to-one"),
         "a guess": (5, ""),
         "a text": ("small", "container"),
     },

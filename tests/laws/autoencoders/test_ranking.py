@@ -103,7 +103,7 @@ BUGS = {
             lambda z, n, rng: by_cholesky(z, n, torch.Generator().manual_seed(rng.initial_seed())),
             "randomness",
         ),
-        "twice as wide": (lambda z, n, rng: 2 * by_cholesky(z, n, rng) - z.mean(0), ""),
+        "twice as wide": (lambda z, n, rng: 2 * by_cholesky(z, n, rng) - z.mean(0), "spread"),
     },
     ranking.fills_by_passes: {
         "known entries are drawn back, too": (lambda f, x, known, n: filled(f, x, known & False, n), "constant"),
