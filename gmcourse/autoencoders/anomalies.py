@@ -17,7 +17,7 @@ def subspace_error(train: Tensor, x: Tensor, k: int) -> Tensor:
 
 
 def mahalanobis(train: Tensor, x: Tensor, ridge: float = 0.01) -> Tensor:
-    """(x − m)ᵀ (C + ridge · I)⁻¹ (x − m), (n,): with mean and covariance of `train`, rows of any shape.
+    """(x − m)ᵀ (S + ridge · I)⁻¹ (x − m), (n,): with mean and covariance of `train`, rows of any shape.
 
     Without a ridge, C has no inverse where columns of `train` depend on each other: torch's LinAlgError.
     Equation: autoencoders-mahalanobis.
