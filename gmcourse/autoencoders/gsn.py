@@ -16,9 +16,9 @@ from gmcourse.record import BINARY_IMAGES, Examples, ModelRecord, binary_images,
 
 
 def gsn_step(x: Tensor, noise: Tensor, draw: Tensor, sigma: float, variance: float = 1.0) -> Tensor:
-    """One step of the exact chain on N(0, τ²), τ² = `variance`: x̃ = x + σ · noise, then x' ~ N(a x̃, a σ²).
+    """One step of the exact chain on N(0, s²), s² = `variance`: x̃ = x + σ · noise, then x' ~ N(a x̃, a σ²).
 
-    a = τ²/(τ² + σ²); `noise` and `draw` are standard normal, of the shape of x. Equation: autoencoders-gaussian-step.
+    a = s²/(s² + σ²); `noise` and `draw` are standard normal, of the shape of x. Equation: autoencoders-gaussian-step.
     """
     a = variance / (variance + sigma**2)
     return a * (x + sigma * noise) + math.sqrt(a) * sigma * draw
@@ -34,7 +34,7 @@ def walkback_pairs(
 
     `noise` (steps, 2, batch, *event) holds the random numbers of each step: of `corrupt(x, u)`, which gives x̃, and of
     `draw(x̃, v)`, the model's x'. Both results are (steps · batch, *event); no gradient flows through the walk.
-    Bengio et al. 2013, algorithm 1, with a fixed number of steps. Equation: autoencoders-walkback.
+    Bengio et al. 2013, who draw the number of steps; here it is fixed. Equation: autoencoders-walkback.
     """
     walker, reached = x, []
     for u, v in noise:
@@ -43,7 +43,10 @@ def walkback_pairs(
     return torch.cat(reached), x.repeat(len(reached), *[1] * (x.dim() - 1))
 
 
-def gsn_input(state: Sequence[Tensor], weights: Sequence[Tensor], biases: Sequence[Tensor], i: int) -> Tensor:
+Tensors = Sequence[Tensor] | nn.ParameterList
+
+
+def gsn_input(state: Sequence[Tensor], weights: Tensors, biases: Tensors, i: int) -> Tensor:
     """a_i = W_iᵀ h_{i−1} + W_{i+1} h_{i+1} + b_i of the layers (batch, size), h₀ the pixels; W_i stands at i − 1.
 
     A layer at an end has one neighbour; a₀ are the logits of the pixels. Equation: autoencoders-gsn-layer.

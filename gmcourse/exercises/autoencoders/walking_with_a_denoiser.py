@@ -14,7 +14,7 @@ DATA, NOISE = 9.0, 1.0  # variances
 
 
 def mean_chain_shrinks(answer: object) -> None:
-    """v = a² (v + σ²) with a = τ²/(τ² + σ²): v = τ⁴/(2τ² + σ²), 81/19 at τ² = 9 and σ² = 1."""
+    """v = a² (v + σ²) with a = s²/(s² + σ²): v = s⁴/(2s² + σ²), 81/19 at s² = 9 and σ² = 1."""
     a, right = DATA / (DATA + NOISE), DATA**2 / (2 * DATA + NOISE)
     slips = {
         "constant": (DATA, 1.0),
@@ -86,8 +86,8 @@ EXERCISES = (
         laws=(chain.step_draws_its_posterior,),
         reference=gsn_step,
         hints=(
-            "The posterior of one Gaussian under Gaussian noise: mean a x̃, variance a σ². What is a for data N(0, τ²)?",
-            "a = τ²/(τ² + σ²): `a * (x + sigma * noise) + math.sqrt(a) * sigma * draw`.",
+            "The posterior of one Gaussian under Gaussian noise: mean a x̃, variance a σ². What is a for data N(0, s²)?",
+            "a = s²/(s² + σ²): `a * (x + sigma * noise) + math.sqrt(a) * sigma * draw`.",
         ),
         wrong=(
             (lambda x, noise, draw, s, v: _shares(s, v) * (x + s * noise), "constant"),
@@ -235,7 +235,7 @@ EXERCISES = (
             "sign": "To a point? Who adds noise at every step?",
             "dependence": "That is a factor, or one step's variance. At which variance does a step change nothing?",
             "spread": "Variances are 9 and 1. Did you put in a standard deviation, or take a root at the end?",
-            "one-to-one": "The formula above is for data of variance 1. What is a here, and how does v grow with τ?",
+            "one-to-one": "The formula above is for data of variance 1. What is a here, and how large is σ² beside 9?",
             "direction": "Is it the spoilt x̃ or the x' after it that is asked for? The mean *shrinks* towards 0.",
             "container": "One number is asked for, as `mean_chain_variance = 0.5`.",
         },

@@ -79,11 +79,11 @@ Step = Callable[[Tensor, Tensor, Tensor, float, float], Tensor]
 
 
 def step_draws_its_posterior(candidate: Step, *, seed: int = 0) -> None:
-    """candidate(x, noise, draw, σ, τ²) = a(x + σ noise) + √a σ draw, a = τ²/(τ² + σ²): N(0, τ²) is kept."""
+    """candidate(x, noise, draw, σ, s²) = a(x + σ noise) + √a σ draw, a = s²/(s² + σ²): N(0, s²) is kept."""
     for case, (sigma, variance) in enumerate(((0.5, 1.0), (2.0, 1.0), (1.5, 3.0), (0.7, 0.4))):
         shape = (4 + case, 3 - case % 2)
         x, noise, drawn = (draw(*shape, seed=seed + 3 * case + part) for part in range(3))
-        law = f"x' = a (x + σ noise) + √a σ draw, a = τ²/(τ² + σ²), σ = {sigma}, τ² = {variance}"
+        law = f"x̃ = x + σ noise, then x' of the posterior of N(0, s²), σ = {sigma}, s² = {variance}"
         answer = ask(candidate, x=x, noise=noise, draw=drawn, sigma=sigma, variance=variance)
         found = require_shape(law, answer, shape).detach().double()
         again = as_tensor(candidate(x.clone(), noise.clone(), drawn.clone(), sigma, variance))
@@ -238,7 +238,7 @@ def permutation_test(x: Tensor, y: Tensor, *, permutations: int = 499, seed: int
     """MMD² of two samples of n rows, its 99 % point under shuffled labels, and the p-value, at least 1/(1 + shuffles).
 
     The kernel is exp(−‖a − b‖²/2h²), h the median distance between two different rows of both samples, and the mean is
-    over pairs of different rows. Under equal laws p ≤ α has the probability α or less. Gretton et al. 2012, eq. 3.
+    over pairs of different rows. Under equal laws p ≤ α has the probability α or less. Gretton et al. 2012, lemma 6.
     """
     if x.shape != y.shape or len(x) < 2:
         raise ValueError(f"x, y: got shapes {tuple(x.shape)} and {tuple(y.shape)}, expected twice (n, *event), n ≥ 2")
