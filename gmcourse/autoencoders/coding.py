@@ -11,9 +11,9 @@ from gmcourse.autoencoders.autoencoder import squared_error
 
 
 def dct_matrix(n: int) -> Tensor:
-    """The discrete cosine transform of n samples, rows orthonormal, (n, n), float64: row f has f half waves.
+    """The discrete cosine transform of n samples, rows orthonormal, (n, n), float64: row u has u half waves.
 
-    B[f, i] = √(2/n) cos(π f (i + ½)/n), and the first row is √(1/n). Ahmed, Natarajan & Rao 1974.
+    T[u, i] = √(2/n) cos(π u (i + ½)/n), and the first row is √(1/n). Ahmed, Natarajan & Rao 1974.
     Equation: autoencoders-dct.
     """
     if n < 1:
