@@ -9,6 +9,7 @@ is (bits, error) at each step; nothing is drawn at random in the rows of PCA and
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +26,7 @@ LENGTHS, SEEDS = (2, 8, 30), range(5)
 SHARES = [2.0, 1.4, 1.0, 0.7, 0.5, 0.35, 0.25]  # of a deep code's standard deviation
 STEPS = [6.0, 4.0, 3.0, 2.0, 1.4, 1.0, 0.7]  # of an orthonormal transform
 DEEP = {"steps": 5_000, "batch_size": 128, "peak": 1e-3}
-MNIST = load("mnist")
+mnist = cache(lambda: load("mnist"))
 
 
 def block_cosines(side: int, block: int) -> Tensor:
@@ -36,7 +37,7 @@ def block_cosines(side: int, block: int) -> Tensor:
 
 def transform(name: str) -> dict:
     """Bits and error at each step, and what k components lose."""
-    train, test = (x.flatten(1).double() for x in (MNIST.train, MNIST.test))
+    train, test = (x.flatten(1).double() for x in (mnist().train, mnist().test))
     mean = train.mean(0)
     vectors, eigenvalues = principal_subspace(covariance(train), 784)
     rows = vectors.T if name == "PCA" else block_cosines(28, 7)
@@ -61,15 +62,15 @@ def network(k: int, seed: int) -> dict:
     torch.manual_seed(seed)
     net, plan = deep_autoencoder((1, 28, 28), k, (512, 256)), dict(DEEP)
     rate = held_then_falling(plan.pop("peak"), plan["steps"])
-    fit(net, (MNIST.train,), lr=rate, seed=seed, progress=False, **plan)
-    z_train, z = in_parts(net.encoder, MNIST.train), in_parts(net.encoder, MNIST.test)
+    fit(net, (mnist().train,), lr=rate, seed=seed, progress=False, **plan)
+    z_train, z = in_parts(net.encoder, mnist().train), in_parts(net.encoder, mnist().test)
     std = z_train.std(0)
 
     def back(u: Tensor) -> Tensor:
         return in_parts(net.decoder, u * std)
 
-    coded = [rounded_codes(z_train / std, z / std, back, MNIST.test, share) for share in SHARES]
-    errors = {s: in_parts(net.errors, getattr(MNIST, s)).mean().item() for s in ("train", "test")}
+    coded = [rounded_codes(z_train / std, z / std, back, mnist().test, share) for share in SHARES]
+    errors = {s: in_parts(net.errors, getattr(mnist(), s)).mean().item() for s in ("train", "test")}
     return {s: round(v, 3) for s, v in errors.items()} | {"coded": [[round(n, 3) for n in point] for point in coded]}
 
 
