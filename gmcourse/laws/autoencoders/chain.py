@@ -237,7 +237,7 @@ def chi_square_tail(statistic: float, degrees: int) -> float:
 def permutation_test(x: Tensor, y: Tensor, *, permutations: int = 499, seed: int = 0) -> tuple[float, float, float]:
     """MMD² of two samples of n rows, its 99 % point under shuffled labels, and the p-value, at least 1/(1 + shuffles).
 
-    The kernel is exp(−‖a − b‖²/2h²), h the median distance between two different rows of both samples, and the mean is
+    The kernel is exp(−‖a − b‖²/2ℓ²), ℓ the median distance between two different rows of both samples, and the mean is
     over pairs of different rows. Under equal laws p ≤ α has the probability α or less. Gretton et al. 2012, lemma 6.
     """
     if x.shape != y.shape or len(x) < 2:
