@@ -47,6 +47,6 @@ def principal_angles(a: Tensor, b: Tensor) -> Tensor:
     if a.dim() != 2 or a.shape != b.shape or a.shape[1] > a.shape[0]:
         raise ValueError(f"a, b: got shapes {tuple(a.shape)} and {tuple(b.shape)}, expected (D, k) twice, k ≤ D")
     q_a, q_b = torch.linalg.qr(a)[0], torch.linalg.qr(b)[0]
-    cosines = torch.linalg.svdvals(q_a.T @ q_b).clamp(max=1)
-    sines = torch.linalg.svdvals(q_b - q_a @ (q_a.T @ q_b)).clamp(max=1).flip(0)
+    cosines = torch.linalg.svdvals(q_a.T @ q_b)
+    sines = torch.linalg.svdvals(q_b - q_a @ (q_a.T @ q_b)).flip(0)
     return torch.atan2(sines, cosines)

@@ -92,6 +92,7 @@ def test_points_near_codes_spread_by_the_width():
     away = z[z[:, 0] < 50]
     torch.testing.assert_close(away.std(0), 0.01 * codes.std(0), rtol=0.05, atol=0)
     assert 1_900 < len(away) < 2_100
+    assert torch.equal(near(codes, 9, rng=seeded()), near(codes, 9, width=0.3, rng=seeded()))
 
 
 def test_filling_in_by_hand():

@@ -70,4 +70,4 @@ def test_what_is_refused_and_said():
     ):
         with pytest.raises(ValueError, match=said):
             ContractiveAutoencoder((wrong[0],), *wrong[1:])
-    assert "gamma=0.1" in repr(CONTRACTIVE_AUTOENCODER.build())
+    assert "shape=(1, 8, 8), gamma=0.1" in repr(CONTRACTIVE_AUTOENCODER.build())

@@ -48,6 +48,8 @@ def test_corruption_by_hand():
     assert masked[15, 0].item() == pytest.approx(0.3**4)
     with pytest.raises(ValueError, match=r"up, down: got 1.2, 0"):
         corruption_matrix(STATES, 1.2, 0)
+    with pytest.raises(ValueError, match=r"up, down: got 0, 1.2"):
+        corruption_matrix(STATES, 0, 1.2)
 
 
 def test_posterior_is_bayes_and_stays_the_prior_where_nothing_leads():

@@ -106,6 +106,9 @@ def test_built_for_data_it_starts_at_their_rates():
     model = make_gsn(Dataset("own", "own", x, x, x, None, (1, 1, 2), "none", "drawn"))
     assert model.start_logits.exp().tolist() == pytest.approx([7.0, 0.6])
     assert not make_gsn().start_logits.any()
+    grey = Dataset("own", "own", x / 2, x, x, None, (1, 1, 2), "none", "drawn")
+    with pytest.raises(ValueError, match="data: own holds other values than 0 and 1"):
+        make_gsn(grey)
 
 
 @pytest.mark.parametrize(

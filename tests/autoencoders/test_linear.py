@@ -85,3 +85,12 @@ def test_angles_of_known_planes():
 def test_bad_input_is_named(call, said):
     with pytest.raises(ValueError, match=said):
         call()
+
+
+def test_subspace_and_spectrum_are_differentiable():
+    matrix, away = covariance(drawn(9, 4)).requires_grad_(), drawn(4, 4)
+    basis, eigenvalues = principal_subspace(matrix, 1)
+    (slope,) = torch.autograd.grad(eigenvalues[0], matrix, retain_graph=True)
+    torch.testing.assert_close(slope, (basis @ basis.T).detach())  # an eigenvalue's slope is v vᵀ
+    (slope,) = torch.autograd.grad((basis.T @ away @ basis).sum(), matrix)
+    assert slope.abs().max() > 1e-3

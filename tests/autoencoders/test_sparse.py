@@ -64,6 +64,8 @@ def test_a_rate_at_the_end_of_its_range_costs_much_and_not_infinity(dead):
 def test_half_precision_counts_a_rate_in_full():
     z = torch.full((1000, 1), 0.05).bfloat16()
     assert kl_sparsity(z, 0.05).item() == pytest.approx(0, abs=1e-4)
+    rare = torch.full((1000, 1), 0.001).bfloat16()
+    assert kl_sparsity(rare, 0.05).item() == pytest.approx(kl_sparsity(rare.float(), 0.05).item(), rel=1e-4)
 
 
 def test_the_share_is_of_each_unit_s_own_maximum():
@@ -180,6 +182,7 @@ def test_the_count_falls_in_a_straight_line_in_training_alone():
         seen.append(((model.encode(x) != 0).sum(1).unique().item(), model.kept))
         model.after_step()
     assert seen == [(8, 8), (6, 6), (4, 4), (2, 2), (2, 2)]
+    assert model.half().step.dtype == torch.long  # a count is not rounded
     fresh = counted(k=2, falling=3, units=8)
     fresh.train().reconstruct(x)
     assert fresh.kept == 8
@@ -216,5 +219,8 @@ def test_they_are_built_for_the_data():
         torch.testing.assert_close(model.mean.data, x.mean(0))
         assert model.filters.shape == (12, *SHAPE)
         assert make().filters.shape == (128, 1, 8, 8)
+    assert "penalty='l1', weight=0.4, rho=None, length=1.0" in repr(sparse.make_l1())
+    assert "penalty='kl', weight=2.0, rho=0.0625, length=0.5" in repr(sparse.make_kl())
     assert sparse.make_k_sparse().k == 8
+    assert sparse.make_k_sparse().falling == 500
     assert sparse.make_k_sparse(data).k == 1
