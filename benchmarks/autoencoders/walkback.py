@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from benchmarks import evidence
-from gmcourse.autoencoders.gsn import GENERATIVE_STOCHASTIC_NETWORK as RECORD
 from gmcourse.autoencoders.gsn import make_gsn
 from gmcourse.data import load
 from gmcourse.laws.autoencoders.chain import permutation_test
