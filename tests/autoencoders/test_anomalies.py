@@ -33,6 +33,13 @@ def test_the_mahalanobis_distance_is_that_of_scikit_learn(rows):
     torch.testing.assert_close(flat, (x - train.mean(0)).square().sum(1), rtol=1e-6, atol=0)
 
 
+def test_scores_are_numbers_without_a_gradient_and_the_ridge_is_a_hundredth(rows):
+    train, x = (t.clone().requires_grad_() for t in rows)
+    for score in (mahalanobis, standardised_length, lambda train, x: subspace_error(train, x, 1)):
+        assert not score(train, x).requires_grad
+    assert torch.equal(mahalanobis(train, x), mahalanobis(train, x, ridge=0.01))
+
+
 def test_the_length_counts_deviations_and_leaves_constants_out():
     train = torch.tensor([[0.0, 1.0, 7.0], [2.0, 5.0, 7.0]])
     x = torch.tensor([[1.0, 3.0, 7.0], [3.0, 3.0, 9.0], [1.0, 7.0, 7.0]])

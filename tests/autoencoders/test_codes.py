@@ -40,6 +40,10 @@ def test_the_mixture_finds_two_clusters_and_is_scikit_learns():
     torch.testing.assert_close(law.log_prob(codes), torch.from_numpy(fitted.score_samples(codes.numpy())))
 
 
+def test_a_mixture_has_ten_components_where_none_are_named():
+    assert fit_mixture(two_clusters()).weights.shape == (10,)
+
+
 def test_a_mixture_of_one_is_the_gaussian():
     codes = two_clusters()
     one, law = fit_mixture(codes, 1), fit_gaussian(codes)
@@ -108,7 +112,7 @@ def test_filling_in_by_hand():
         ("codes", lambda: fit_gaussian(torch.zeros(1, 3))),
         ("codes", lambda: between(torch.zeros(5), 2)),
         ("codes", lambda: near(torch.zeros(0, 3), 2)),
-        ("codes", lambda: fit_gaussian(torch.full((4, 3), torch.nan))),
+        ("codes", lambda: fit_gaussian(torch.tensor([[1.0], [2.0], [torch.nan]]))),
         ("codes", lambda: fit_mixture(torch.full((4, 3), torch.inf), 1)),
         ("n", lambda: fit_gaussian(two_clusters()).sample(-1)),
         ("n", lambda: between(two_clusters(), -1)),

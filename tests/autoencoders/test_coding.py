@@ -59,6 +59,8 @@ def test_rounded_codes():
     coded = rounded_codes(z_train, z, lambda u: torch.cat((u, -u), 1), torch.tensor([[1.0, -1.0], [2.0, 0.0]]), 1.0)
     assert coded.bits == pytest.approx(math.log2(3))
     assert coded.error == pytest.approx(2.0)
+    fine = rounded_codes(z_train, z, lambda u: torch.cat((u, -u), 1), torch.tensor([[1.0, -1.0], [2.0, 0.0]]), 0.5)
+    assert fine.bits == pytest.approx(math.log2(5.5 / 1.5))  # the multiples 0, 2, 4 are seen, 2 and 4 sent
 
 
 @pytest.mark.parametrize(
