@@ -8,11 +8,11 @@ rounded to multiples of a step, of a deep code to multiples of a share of each n
 is (bits, error) at each step; nothing is drawn at random in the rows of PCA and DCT. Seconds are CPU time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from benchmarks import evidence
 from gmcourse.autoencoders.autoencoder import deep_autoencoder
@@ -43,7 +43,7 @@ def transform(name: str) -> dict:
     rows = vectors.T if name == "PCA" else block_cosines(28, 7)
     z = ((train - mean) @ rows.T, (test - mean) @ rows.T)
     coded = [rounded_codes(*z, lambda u: mean + u @ rows, test, step) for step in STEPS]
-    found = {"coded": [[round(number, 3) for number in point] for point in coded]}
+    found: dict = {"coded": [[round(number, 3) for number in point] for point in coded]}
     if name == "PCA":
         found["tail"] = [round(pca_error(eigenvalues, k).item(), 3) for k in LENGTHS]
         kept = [(test - mean) @ vectors[:, :k] @ vectors[:, :k].T + mean for k in LENGTHS]
@@ -51,7 +51,7 @@ def transform(name: str) -> dict:
     return found
 
 
-def in_parts(f: nn.Module, x: Tensor) -> Tensor:
+def in_parts(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """f of all rows, without gradients, a thousand at a time."""
     with torch.no_grad():
         return torch.cat([f(part) for part in x.split(1000)])

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from benchmarks import evidence
 from gmcourse.autoencoders.autoencoder import squared_error
-from gmcourse.autoencoders.corruption import Corruption
+from gmcourse.autoencoders.corruption import Corruption, Kind
 from gmcourse.autoencoders.denoising import DenoisingAutoencoder, denoising_autoencoder
 from gmcourse.data import load
 from gmcourse.schedules import held_then_falling
@@ -46,7 +46,7 @@ def network(kind: str, corruption: Corruption) -> DenoisingAutoencoder:
     return DenoisingAutoencoder(encoder, nn.Conv2d(24, 1, 3, padding=1), corruption)
 
 
-def run(rival: str, noise: str, level: float, seed: int) -> dict:
+def run(rival: str, noise: Kind, level: float, seed: int) -> dict:
     """The error of one rival."""
     x, corruption = digits().test[:2000], Corruption(noise, level)
     spoilt = corruption.draw(x, torch.Generator().manual_seed(1))

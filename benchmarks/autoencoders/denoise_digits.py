@@ -15,7 +15,7 @@ from torch import nn
 
 from benchmarks import evidence
 from gmcourse.autoencoders.autoencoder import squared_error
-from gmcourse.autoencoders.corruption import Corruption
+from gmcourse.autoencoders.corruption import Corruption, Kind
 from gmcourse.autoencoders.denoising import denoising_autoencoder
 from gmcourse.data import load
 from gmcourse.schedules import held_then_falling
@@ -37,7 +37,7 @@ PLAN = [
 digits = cache(lambda: load("digits"))
 
 
-def run(noise: str, level: float, peak: float, split: str, act: str, steps: int, seed: int) -> dict:
+def run(noise: Kind, level: float, peak: float, split: str, act: str, steps: int, seed: int) -> dict:
     """The error on the split."""
     torch.manual_seed(seed)
     corruption = Corruption(noise, level)

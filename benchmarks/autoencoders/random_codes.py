@@ -134,7 +134,8 @@ def few_labels(codes: Tensor, held_codes: Tensor, per_class: int = 10, draws: in
         few = torch.cat([order[labels[order] == digit][:per_class] for digit in range(10)])
         judge = GridSearchCV(LogisticRegression(max_iter=2_000), {"C": [0.01, 0.1, 1, 10, 100]}, cv=5)
         judge.fit(((codes[few] - mean) / scale).numpy(), labels[few].numpy())
-        right += judge.score(((held_codes - mean) / scale).numpy(), wanted.numpy())
+        guessed = torch.from_numpy(judge.predict(((held_codes - mean) / scale).numpy()))
+        right += (guessed == wanted).double().mean().item()
     return round(right / draws, 4)
 
 
