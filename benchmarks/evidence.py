@@ -20,15 +20,16 @@ from safetensors.torch import save
 
 import gmcourse
 from gmcourse.checkpoint import write
+from gmcourse.data import Dataset
 
 RESULTS = Path(gmcourse.__file__).resolve().parent / "results"
 Row = dict[str, Any]
 Plan = Iterable[Row] | Callable[[list[Row]], Iterable[Row]]
 
 
-def parser(doc: str) -> argparse.ArgumentParser:
+def parser(doc: str | None) -> argparse.ArgumentParser:
     """The options that every script has; a script adds its own."""
-    parser = argparse.ArgumentParser(description=doc.partition("\n")[0].rstrip(".:"))
+    parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0].rstrip(".:"))
     parser.add_argument("--fresh", action="store_true", help="measure every row again")
     parser.add_argument("--out", type=Path, help="the file to write, and what stands beside it; the course's is left")
     parser.add_argument(
@@ -87,6 +88,13 @@ def rows(
 def rounded(measured: NamedTuple, digits: int) -> Row:
     """Name → number, of what stands in the tuple."""
     return {name: round(value, digits) for name, value in measured._asdict().items()}
+
+
+def labels(data: Dataset, *splits: str) -> torch.Tensor:
+    """The labels of the splits, one after another; LookupError for data that have none."""
+    if data.labels is None:
+        raise LookupError(f"data: {data.key} has no labels")
+    return torch.cat([data.labels[split] for split in splits])
 
 
 def keep_weights(path: Path, module: torch.nn.Module) -> None:

@@ -21,7 +21,7 @@ from gmcourse.autoencoders import deep_autoencoder
 from gmcourse.autoencoders.anomalies import mahalanobis, standardised_length, subspace_error
 from gmcourse.data import Dataset, load
 from gmcourse.metrics import auroc
-from gmcourse.schedules import held_then_falling
+from gmcourse.record import held_then_falling_plan
 from gmcourse.training import fit
 
 HIDDEN, STEPS, BATCH, PEAK, SEEDS = (128,), 500, 128, 2e-3, 5
@@ -32,8 +32,7 @@ SPOILED = ("3 × 3 hole", "4 pixels black", "noise 0.15", "shuffled", "inverted"
 @cache
 def digits() -> tuple[Dataset, Tensor, Tensor]:
     data = load("digits")
-    labels = torch.cat([data.labels["valid"], data.labels["test"]])
-    return data, torch.cat([data.valid, data.test]), labels
+    return data, torch.cat([data.valid, data.test]), evidence.labels(data, "valid", "test")
 
 
 def spoil(x: Tensor, kind: str, seed: int) -> Tensor:
@@ -57,13 +56,13 @@ def split(table: str, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Seen, normal and anomalous rows, in the scale of those that are seen."""
     key, label = TABLES[table]
     data = load(key)
-    rows, labels = (torch.cat([t["train"], t["valid"], t["test"]]) for t in (vars(data), data.labels))
+    rows, labels = torch.cat([data.train, data.valid, data.test]), evidence.labels(data, "train", "valid", "test")
     normal = rows[labels == label]
     order = torch.randperm(len(normal), generator=torch.Generator().manual_seed(seed))
     cut = len(normal) * 7 // 10
     std, mean = torch.std_mean(normal[order[:cut]], 0)
-    parts = normal[order[:cut]], normal[order[cut:]], rows[labels != label]
-    return tuple((part - mean) / std for part in parts)
+    seen, normal = normal[order[:cut]], normal[order[cut:]]
+    return (seen - mean) / std, (normal - mean) / std, (rows[labels != label] - mean) / std
 
 
 def task_rows(task: str, seed: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -73,15 +72,15 @@ def task_rows(task: str, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     if task in SPOILED:
         return data.train, held, spoil(held, task, seed)
     digit = int(task.removeprefix("digit "))
-    return data.train[data.labels["train"] != digit], held[labels != digit], held[labels == digit]
+    return data.train[evidence.labels(data, "train") != digit], held[labels != digit], held[labels == digit]
 
 
 def run(task: str, seed: int, k: int) -> dict:
     train, normal, strange = task_rows(task, seed)
     torch.manual_seed(seed)
     net = deep_autoencoder(train.shape[1:], k, HIDDEN)
-    plan = {"steps": STEPS, "batch_size": min(BATCH, len(train)), "lr": held_then_falling(PEAK, STEPS), "seed": seed}
-    fit(net, (train,), **plan, progress=False)
+    plan = held_then_falling_plan(steps=STEPS, batch_size=min(BATCH, len(train)), peak=PEAK)
+    fit(net, (train,), seed=seed, progress=False, **plan)
     forest = IsolationForest(n_estimators=100, random_state=seed).fit(train.flatten(1).numpy())
     scores = {
         "autoencoder": lambda x: net.errors(x).detach(),

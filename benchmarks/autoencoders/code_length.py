@@ -18,7 +18,7 @@ from gmcourse.autoencoders.autoencoder import Autoencoder, conv_autoencoder, dee
 from gmcourse.autoencoders.coding import rounded_codes
 from gmcourse.autoencoders.linear import covariance, principal_angles, principal_subspace
 from gmcourse.data import load
-from gmcourse.schedules import held_then_falling
+from gmcourse.record import held_then_falling_plan
 from gmcourse.training import fit
 
 SEEDS, WIDTHS = range(5), [2.0, 1.5, 1.0, 0.7, 0.5, 0.35, 0.25, 0.18]
@@ -29,16 +29,11 @@ PLAN = [("deep", 2), ("deep", 4), ("deep", 8), ("deep", 16), ("convolutional", 8
 DIGITS = load("digits")
 
 
-def trained(model: nn.Module, x: torch.Tensor, seed: int, steps: int, batch_size: int, peak: float) -> None:
-    """The rate is held for half the run and then falls to 0."""
-    fit(model, (x,), steps=steps, batch_size=batch_size, lr=held_then_falling(peak, steps), seed=seed, progress=False)
-
-
 def nonlinear(model: str, k: int, seed: int) -> dict:
     """The errors, and bits and error at each width of the steps."""
     torch.manual_seed(seed)
     net = MODELS[model]((1, 8, 8), k)
-    trained(net, DIGITS.train, seed, **DEEP)
+    fit(net, (DIGITS.train,), seed=seed, progress=False, **held_then_falling_plan(**DEEP))
     with torch.no_grad():
         z_train, z = net.encode(DIGITS.train), net.encode(DIGITS.test)
         std = z_train.std(0)
@@ -51,10 +46,11 @@ def linear(k: int, batch_size: int, seed: int) -> dict:
     """Mean error on the training pictures, and the largest angle of the decoder's columns, in radians."""
     torch.manual_seed(seed)
     x = DIGITS.train.flatten(1)
-    net = Autoencoder(nn.Linear(64, k), nn.Linear(k, 64))
-    trained(net, x, seed, LINEAR["steps"], batch_size, LINEAR["peak"])
+    decoder = nn.Linear(k, 64)
+    net, plan = Autoencoder(nn.Linear(64, k), decoder), held_then_falling_plan(batch_size=batch_size, **LINEAR)
+    fit(net, (x,), seed=seed, progress=False, **plan)
     basis, _ = principal_subspace(covariance(x.double()), k)
-    angle = principal_angles(basis, net.decoder.weight.detach().double()).max()
+    angle = principal_angles(basis, decoder.weight.detach().double()).max()
     return {"train": round(net.loss(x).item(), 4), "angle": round(angle.item(), 4)}
 
 

@@ -1,22 +1,25 @@
-"""What walkback does for a generative stochastic network: its samples' test, its memory, its strays. Five seeds:
+"""What walkback and longer training do for a generative stochastic network: its samples' test, its strays. Five seeds:
 
-    OMP_NUM_THREADS=1 python -m benchmarks.autoencoders.walkback
+OMP_NUM_THREADS=1 python -m benchmarks.autoencoders.walkback
 """
 
 import torch
+from torch import Tensor
 
 from benchmarks import evidence
-from gmcourse.autoencoders.gsn import GENERATIVE_STOCHASTIC_NETWORK as RECORD
+from gmcourse.autoencoders.gsn import make_gsn
 from gmcourse.data import load
 from gmcourse.laws.autoencoders.chain import permutation_test
 from gmcourse.metrics import features
+from gmcourse.record import held_then_falling_plan
 from gmcourse.training import fit
 
 CLAIM = "autoencoders/walkback"
-PLAN = [{"seed": seed, "walkback": steps} for steps in (4, 2, 3, 6) for seed in range(5)]
+LENGTHS = ((4, 1_000), (2, 1_000), (3, 1_000), (6, 1_000), (4, 3_000))
+PLAN = [{"seed": seed, "walkback": length, "steps": steps} for length, steps in LENGTHS for seed in range(5)]
 
 
-def refused(rows, held, n):
+def refused(rows: Tensor, held: Tensor, n: int) -> float:
     """Share of the tests at 1 % that tell n of the rows from n held-out digits."""
     rng, tries = torch.Generator().manual_seed(5), 50 if n <= 90 else 20
     p = []
@@ -27,12 +30,13 @@ def refused(rows, held, n):
     return sum(value <= 0.01 for value in p) / tries
 
 
-def run(seed, walkback):
+def run(seed: int, walkback: int, steps: int) -> dict:
     digits = load("binarized-digits")
     torch.manual_seed(seed)
-    model = RECORD.build(digits)
+    model = make_gsn(digits)
     model.walkback = walkback
-    fit(model, (digits.train,), seed=seed, progress=False, **RECORD.recipe(digits))
+    recipe = held_then_falling_plan(digits, steps=steps, batch_size=100, peak=2e-3)
+    fit(model, (digits.train,), seed=seed, progress=False, **recipe)
     rng = torch.Generator().manual_seed(seed)
     drawn, stored = model.sample(720, rng=rng), digits.train.flatten(1)
     seen, held = features(drawn), features(digits.test)

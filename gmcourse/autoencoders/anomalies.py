@@ -17,10 +17,13 @@ def subspace_error(train: Tensor, x: Tensor, k: int) -> Tensor:
 
 
 def mahalanobis(train: Tensor, x: Tensor, ridge: float = 0.01) -> Tensor:
-    """(x − m)ᵀ (C + ridge · I)⁻¹ (x − m), (n,): with mean and covariance of `train`, rows of any shape.
+    """(x − m)ᵀ (S + ridge · I)⁻¹ (x − m), (n,): with mean and covariance of `train`, rows of any shape.
 
+    Without a ridge, C has no inverse where columns of `train` depend on each other: torch's LinAlgError.
     Equation: autoencoders-mahalanobis.
     """
+    if not ridge >= 0:
+        raise ValueError(f"ridge: got {ridge}, expected at least 0")
     rows, x = _centred(train, x)
     covariance = rows.T @ rows / len(rows) + ridge * torch.eye(rows.shape[1]).to(rows)
     return (x * torch.linalg.solve(covariance, x.T).T).sum(1)
@@ -36,5 +39,8 @@ def standardised_length(train: Tensor, x: Tensor) -> Tensor:
 
 def _centred(train: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
     """Rows of both, float64, less the mean of `train`."""
+    if not len(train) or x.shape[1:] != train.shape[1:]:
+        came = f"{tuple(train.shape)} and {tuple(x.shape)}"
+        raise ValueError(f"train, x: got shapes {came}, expected (m, *event) and (n, *event), m ≥ 1")
     rows, x = (t.detach().double().flatten(1) for t in (train, x))
     return rows - rows.mean(0), x - rows.mean(0)

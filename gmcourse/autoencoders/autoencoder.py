@@ -13,7 +13,12 @@ from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, Suits, grey_
 
 
 def squared_error(x: Tensor, y: Tensor) -> Tensor:
-    """‖x − y‖², (batch, *event) twice → (batch,): the sum over an example's entries, not their mean."""
+    """‖x − y‖², (batch, *event) twice → (batch,): the sum over an example's entries, not their mean.
+
+    Raises ValueError for two shapes.
+    """
+    if x.shape != y.shape:
+        raise ValueError(f"y: got shape {tuple(y.shape)}, expected {tuple(x.shape)}, that of x")
     return (x - y).square().flatten(1).sum(1)
 
 
@@ -54,10 +59,15 @@ class Autoencoder(nn.Module):
             return self.decode(self.encode(x))
 
 
-def deep_autoencoder(shape: Sequence[int], k: int, hidden: Sequence[int] = (256, 128)) -> Autoencoder:
-    """Layers `hidden` down to a code of k numbers, and mirrored up again; linear at the code and at the end."""
+def require_code(k: int) -> None:
+    """Raise ValueError unless a code of k numbers has any."""
     if k < 1:
         raise ValueError(f"k: got {k}, expected a code of at least one number")
+
+
+def deep_autoencoder(shape: Sequence[int], k: int, hidden: Sequence[int] = (256, 128)) -> Autoencoder:
+    """Layers `hidden` down to a code of k numbers, and mirrored up again; linear at the code and at the end."""
+    require_code(k)
     sizes = [math.prod(shape), *hidden, k]
     encoder = nn.Sequential(nn.Flatten(), mlp(sizes, nn.SiLU))
     return Autoencoder(encoder, nn.Sequential(mlp(sizes[::-1], nn.SiLU), nn.Unflatten(1, tuple(shape))))
@@ -68,8 +78,7 @@ def conv_autoencoder(shape: tuple[int, int, int], k: int, width: int = 32) -> Au
 
     Masci et al. 2011 tie the kernels of both sides and pool by the maximum; here neither is done.
     """
-    if k < 1:
-        raise ValueError(f"k: got {k}, expected a code of at least one number")
+    require_code(k)
     return Autoencoder(conv_encoder(shape, k, width), conv_decoder(k, shape, width))
 
 
@@ -89,13 +98,19 @@ def _in_fours(shape: tuple[int, ...], dtype: torch.dtype) -> bool:
     return IMAGES(shape, dtype) and not any(side % 4 for side in shape[1:])
 
 
-DEEP_AUTOENCODER = ModelRecord(
-    name="Deep autoencoder",
-    key="deep-autoencoder",
+autoencoding = partial(
+    ModelRecord,
     family="autoencoders",
     branch=("no density", "autoencoder"),
     density="none",
     claims=(Trainable,),
+    example=grey_images,
+)
+"""The record of a model that codes and decodes, and knows no density."""
+
+DEEP_AUTOENCODER = autoencoding(
+    name="Deep autoencoder",
+    key="deep-autoencoder",
     paper="hinton2006",
     year=2006,
     arxiv="",
@@ -103,16 +118,11 @@ DEEP_AUTOENCODER = ModelRecord(
     suits=VECTORS | IMAGES,
     make=make_deep,
     plan=partial(held_then_falling_plan, steps=2_500, batch_size=128, peak=2e-3),
-    example=grey_images,
 )
 
-CONVOLUTIONAL_AUTOENCODER = ModelRecord(
+CONVOLUTIONAL_AUTOENCODER = autoencoding(
     name="Convolutional autoencoder",
     key="convolutional-autoencoder",
-    family="autoencoders",
-    branch=("no density", "autoencoder"),
-    density="none",
-    claims=(Trainable,),
     paper="masci2011",
     year=2011,
     arxiv="",
@@ -120,5 +130,4 @@ CONVOLUTIONAL_AUTOENCODER = ModelRecord(
     suits=Suits("images (sides in fours)", _in_fours),
     make=make_convolutional,
     plan=partial(held_then_falling_plan, steps=1_500, batch_size=128, peak=2e-3),
-    example=grey_images,
 )

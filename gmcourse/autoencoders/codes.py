@@ -19,8 +19,9 @@ class CodeMixture(NamedTuple):
 
         Equation: autoencoders-code-mixture.
         """
-        which = torch.multinomial(self.weights, n, replacement=True, generator=rng)
-        noise = torch.randn(n, self.means.shape[1], generator=rng, dtype=self.means.dtype)
+        _check_count("n", n)
+        which = torch.multinomial(self.weights, max(n, 1), replacement=True, generator=rng)[:n]
+        noise = _normal(n, self.means, rng)
         return self.means[which] + (self.roots[which] @ noise[:, :, None]).squeeze(2)
 
     def log_prob(self, z: Tensor) -> Tensor:
@@ -66,8 +67,10 @@ def between(codes: Tensor, n: int, many: int = 2, rng: Generator | None = None) 
     Equation: autoencoders-between-codes.
     """
     _checked(codes)
-    which = torch.randint(len(codes), (n, many), generator=rng)
-    shares = torch.empty(n, many, dtype=codes.dtype).exponential_(generator=rng)
+    _check_count("n", n)
+    _check_count("many", many, least=1)
+    which = torch.randint(len(codes), (n, many), generator=rng, device=codes.device)
+    shares = codes.new_empty(n, many).exponential_(generator=rng)
     return ((shares / shares.sum(1, keepdim=True))[:, :, None] * codes[which]).sum(1)
 
 
@@ -77,8 +80,9 @@ def near(codes: Tensor, n: int, width: float = 0.3, rng: Generator | None = None
     These are draws of a kernel density estimate with that bandwidth.
     """
     _checked(codes)
-    which = torch.randint(len(codes), (n,), generator=rng)
-    return codes[which] + width * codes.std(0) * torch.randn(n, codes.shape[1], generator=rng, dtype=codes.dtype)
+    _check_count("n", n)
+    which = torch.randint(len(codes), (n,), generator=rng, device=codes.device)
+    return codes[which] + width * codes.std(0) * _normal(n, codes, rng)
 
 
 def fill_block(reconstruct: Callable[[Tensor], Tensor], x: Tensor, known: Tensor, passes: int) -> Tensor:
@@ -96,6 +100,18 @@ def fill_block(reconstruct: Callable[[Tensor], Tensor], x: Tensor, known: Tensor
     return x
 
 
+def _normal(n: int, like: Tensor, rng: Generator | None) -> Tensor:
+    """n rows of standard normal noise, each as long as those of `like`."""
+    return torch.randn(n, like.shape[1], generator=rng, dtype=like.dtype, device=like.device)
+
+
 def _checked(codes: Tensor) -> None:
     if codes.dim() != 2 or len(codes) < 2:
         raise ValueError(f"codes: got shape {tuple(codes.shape)}, expected (n, k) with at least two codes")
+    if not codes.isfinite().all():
+        raise ValueError("codes: got values that are infinite or NaN, expected finite ones")
+
+
+def _check_count(name: str, count: int, least: int = 0) -> None:
+    if count < least:
+        raise ValueError(f"{name}: got {count}, expected at least {least}")

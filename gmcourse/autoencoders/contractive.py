@@ -7,10 +7,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from gmcourse.autoencoders.autoencoder import squared_error
+from gmcourse.autoencoders.autoencoder import autoencoding, require_code, squared_error
 from gmcourse.nets import evaluating
-from gmcourse.protocols import Trainable
-from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, grey_images, held_then_falling_plan, shape_of
+from gmcourse.record import IMAGES, VECTORS, Examples, held_then_falling_plan, shape_of
 
 
 def contractive_penalty(weight: Tensor, h: Tensor) -> Tensor:
@@ -38,15 +37,15 @@ class ContractiveAutoencoder(nn.Module):
 
     def __init__(self, shape: Sequence[int], k: int, gamma: float):
         super().__init__()
-        if k < 1:
-            raise ValueError(f"k: got {k}, expected a code of at least one number")
-        if gamma < 0:
+        require_code(k)
+        if not 0 <= gamma < math.inf:
             raise ValueError(f"gamma: got {gamma}, expected a weight of at least 0")
         self.shape, self.gamma = tuple(shape), gamma
         self.layer = nn.Linear(math.prod(shape), k)
         self.offset = nn.Parameter(torch.zeros(math.prod(shape)))
 
     def extra_repr(self) -> str:
+        """What its layer does not tell."""
         return f"shape={self.shape}, gamma={self.gamma}"
 
     def encode(self, x: Tensor) -> Tensor:
@@ -84,13 +83,9 @@ def make_contractive(data: Examples | None = None) -> ContractiveAutoencoder:
     return ContractiveAutoencoder(shape_of(data, (1, 8, 8)), 128, 0.1)
 
 
-CONTRACTIVE_AUTOENCODER = ModelRecord(
+CONTRACTIVE_AUTOENCODER = autoencoding(
     name="Contractive autoencoder",
     key="contractive-autoencoder",
-    family="autoencoders",
-    branch=("no density", "autoencoder"),
-    density="none",
-    claims=(Trainable,),
     paper="rifai2011",
     year=2011,
     arxiv="",
@@ -98,5 +93,4 @@ CONTRACTIVE_AUTOENCODER = ModelRecord(
     suits=VECTORS | IMAGES,
     make=make_contractive,
     plan=partial(held_then_falling_plan, steps=1_500, batch_size=128, peak=5e-3),
-    example=grey_images,
 )

@@ -7,10 +7,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from gmcourse.autoencoders.autoencoder import Autoencoder, squared_error
+from gmcourse.autoencoders.autoencoder import Autoencoder, autoencoding, require_code, squared_error
 from gmcourse.autoencoders.corruption import Corruption
-from gmcourse.protocols import Trainable
-from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, grey_images, held_then_falling_plan, shape_of
+from gmcourse.record import IMAGES, VECTORS, Examples, held_then_falling_plan, shape_of
 
 
 class DenoisingAutoencoder(Autoencoder):
@@ -25,6 +24,7 @@ class DenoisingAutoencoder(Autoencoder):
         self.corruption = corruption
 
     def extra_repr(self) -> str:
+        """What the two networks do not tell."""
         return repr(self.corruption)
 
     def denoising_errors(self, x: Tensor, corrupted: Tensor) -> Tensor:
@@ -43,8 +43,7 @@ def denoising_autoencoder(
     shape: Sequence[int], k: int, corruption: Corruption, activation: Callable[[], nn.Module] = nn.Sigmoid
 ) -> DenoisingAutoencoder:
     """One layer of k units, as in the paper sigmoids, and a linear one back with weights of its own."""
-    if k < 1:
-        raise ValueError(f"k: got {k}, expected a code of at least one number")
+    require_code(k)
     dims = math.prod(shape)
     encoder = nn.Sequential(nn.Flatten(), nn.Linear(dims, k), activation())
     return DenoisingAutoencoder(encoder, nn.Sequential(nn.Linear(k, dims), nn.Unflatten(1, tuple(shape))), corruption)
@@ -78,13 +77,9 @@ def make_denoising(data: Examples | None = None) -> DenoisingAutoencoder:
     return denoising_autoencoder(shape_of(data, (1, 8, 8)), 128, Corruption("masking", 0.25))
 
 
-DENOISING_AUTOENCODER = ModelRecord(
+DENOISING_AUTOENCODER = autoencoding(
     name="Denoising autoencoder",
     key="denoising-autoencoder",
-    family="autoencoders",
-    branch=("no density", "autoencoder"),
-    density="none",
-    claims=(Trainable,),
     paper="vincent2008",
     year=2008,
     arxiv="",
@@ -92,5 +87,4 @@ DENOISING_AUTOENCODER = ModelRecord(
     suits=VECTORS | IMAGES,
     make=make_denoising,
     plan=partial(held_then_falling_plan, steps=1_500, batch_size=128, peak=5e-3),
-    example=grey_images,
 )

@@ -54,16 +54,15 @@ def factorised(denoiser: Tensor, states: Tensor) -> Tensor:
 
 def stationary(transition: Tensor) -> Tensor:
     """The law π = π T, (n,). Raises ArithmeticError where there is more than one: T's eigenvalue 1 is not simple."""
-    n = len(transition)
-    balance = torch.eye(n, dtype=transition.dtype) - transition.T
-    values, vectors = torch.linalg.eigh(balance.T @ balance)
-    if values[1] < 1e-18:
+    balance = torch.eye(len(transition), dtype=transition.dtype) - transition.T
+    _, values, vectors = torch.linalg.svd(balance)
+    if (values < 1e-12).sum() > 1:
         raise ArithmeticError("transition: got several laws that it keeps, expected one")
-    return vectors[:, 0] / vectors[:, 0].sum()
+    return vectors[-1] / vectors[-1].sum()
 
 
 def second_eigenvalue(transition: Tensor) -> float:
-    """|λ₂|, the second largest absolute eigenvalue of T: the factor by which the slowest memory fades in a step."""
+    """|λ₂|, the second largest absolute eigenvalue of T, (n, n), n ≥ 2: by it the slowest memory fades in a step."""
     return torch.linalg.eigvals(transition).abs().sort(descending=True).values[1].item()
 
 
@@ -103,10 +102,15 @@ def walkback_fixed_point(prior: Tensor, corruption: Tensor, steps: int, rounds: 
 def steps_until(transition: Tensor, start: Tensor, goal: int) -> float:
     """The mean number of steps from the law `start`, (n,), to the first visit of the state `goal`.
 
-    Solves t = 1 + T t on the states from which the walk has not yet arrived; t is 0 at the goal.
+    Solves t = 1 + T t on the states from which the walk has not yet arrived; t is 0 at the goal. ArithmeticError where
+    the walk may stay away for ever.
     """
+    if not 0 <= goal < len(transition):
+        raise ValueError(f"goal: got {goal}, expected a state from 0 to {len(transition) - 1}")
     others = torch.arange(len(transition)) != goal
     inner = transition[others][:, others]
     eye = torch.eye(len(inner), dtype=transition.dtype)
+    if torch.linalg.svdvals(eye - inner).min() < 1e-12:
+        raise ArithmeticError(f"goal: got {goal}, expected a state that is reached from all others")
     times = torch.linalg.solve(eye - inner, torch.ones(len(inner), dtype=transition.dtype))
     return (start[others] @ times).item()

@@ -3,23 +3,22 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.autoencoders.corruption import salt_and_pepper
+from gmcourse.autoencoders.corruption import Corruption
 from gmcourse.nets import sampling
-from gmcourse.probability import bernoulli_log_prob
+from gmcourse.probability import bernoulli_log_prob, mean_logits, require_bits
 from gmcourse.protocols import Sampler, Trainable
-from gmcourse.record import IMAGES, Examples, ModelRecord, Suits, binary_images, held_then_falling_plan
-
-BINARY_IMAGES = Suits("binary images", lambda shape, dtype: IMAGES(shape, dtype) and shape[0] == 1)
+from gmcourse.record import BINARY_IMAGES, Examples, ModelRecord, binary_images, held_then_falling_plan
 
 
 def gsn_step(x: Tensor, noise: Tensor, draw: Tensor, sigma: float, variance: float = 1.0) -> Tensor:
-    """One step of the exact chain on N(0, τ²), τ² = `variance`: x̃ = x + σ · noise, then x' ~ N(a x̃, a σ²).
+    """One step of the exact chain on N(0, s²), s² = `variance`: x̃ = x + σ · noise, then x' ~ N(a x̃, a σ²).
 
-    a = τ²/(τ² + σ²); `noise` and `draw` are standard normal, of the shape of x. Equation: autoencoders-gaussian-step.
+    a = s²/(s² + σ²); `noise` and `draw` are standard normal, of the shape of x. Equation: autoencoders-gaussian-step.
     """
     a = variance / (variance + sigma**2)
     return a * (x + sigma * noise) + math.sqrt(a) * sigma * draw
@@ -35,7 +34,7 @@ def walkback_pairs(
 
     `noise` (steps, 2, batch, *event) holds the random numbers of each step: of `corrupt(x, u)`, which gives x̃, and of
     `draw(x̃, v)`, the model's x'. Both results are (steps · batch, *event); no gradient flows through the walk.
-    Bengio et al. 2013, algorithm 1, with a fixed number of steps. Equation: autoencoders-walkback.
+    Bengio et al. 2013, who draw the number of steps; here it is fixed. Equation: autoencoders-walkback.
     """
     walker, reached = x, []
     for u, v in noise:
@@ -44,7 +43,10 @@ def walkback_pairs(
     return torch.cat(reached), x.repeat(len(reached), *[1] * (x.dim() - 1))
 
 
-def gsn_input(state: Sequence[Tensor], weights: Sequence[Tensor], biases: Sequence[Tensor], i: int) -> Tensor:
+Tensors = Sequence[Tensor] | nn.ParameterList
+
+
+def gsn_input(state: Sequence[Tensor], weights: Tensors, biases: Tensors, i: int) -> Tensor:
     """a_i = W_iᵀ h_{i−1} + W_{i+1} h_{i+1} + b_i of the layers (batch, size), h₀ the pixels; W_i stands at i − 1.
 
     A layer at an end has one neighbour; a₀ are the logits of the pixels. Equation: autoencoders-gsn-layer.
@@ -83,14 +85,22 @@ class GSN(nn.Module):
         burn_in: int = 400,
     ):
         super().__init__()
-        if min(walkback, burn_in, *hidden) < 1:
+        if min(walkback, burn_in, len(hidden), *hidden) < 1:
             raise ValueError(f"walkback, burn_in, hidden: got {walkback}, {burn_in}, {hidden}, expected at least 1")
-        self.event_shape, self.noise, self.corruption = tuple(event_shape), noise, corruption
+        if not 0 <= noise < math.inf:
+            raise ValueError(f"noise: got {noise}, expected a standard deviation, at least 0")
+        self.event_shape, self.noise = tuple(event_shape), noise
+        self.corruption = Corruption("salt-and-pepper", corruption)
         self.walkback, self.burn_in = walkback, burn_in
         sizes = [math.prod(event_shape), *hidden]
         self.weights = nn.ParameterList(nn.init.xavier_uniform_(torch.empty(a, b)) for a, b in zip(sizes, sizes[1:]))
         self.biases = nn.ParameterList(torch.zeros(size) for size in sizes)
         self.register_buffer("start_logits", torch.zeros(sizes[0]))
+
+    def extra_repr(self) -> str:
+        """What its weights do not tell."""
+        noise = f"noise={self.noise}, corruption={self.corruption.level}"
+        return f"event_shape={self.event_shape}, {noise}, walkback={self.walkback}, burn_in={self.burn_in}"
 
     def start(self, spoilt: Tensor) -> list[Tensor]:
         """The state in which a walk begins: x̃, (batch, D), and hidden layers of zeros."""
@@ -98,7 +108,7 @@ class GSN(nn.Module):
 
     def corrupt(self, x: Tensor, rng: Generator | None = None) -> Tensor:
         """x̃ ~ C(x̃|x): salt and pepper."""
-        return salt_and_pepper(x, torch.rand(x.shape, generator=rng, dtype=x.dtype, device=x.device), self.corruption)
+        return self.corruption.draw(x, rng)
 
     def _layer(self, state: list[Tensor], i: int, rng: Generator | None) -> Tensor:
         a = gsn_input(state, self.weights, self.biases, i)
@@ -128,17 +138,20 @@ class GSN(nn.Module):
         Raises ValueError for x that holds anything but zeros and ones. Equation: autoencoders-gsn-loss.
         """
         require_bits(x, self.event_shape)
-        steps = zip(range(self.walkback), self._walk(self.start(self.corrupt(x.flatten(1)))))
-        return -torch.stack([bernoulli_log_prob(x.flatten(1), logits).mean() for _, (logits, _) in steps]).mean()
+        steps = islice(self._walk(self.start(self.corrupt(x.flatten(1)))), self.walkback)
+        return -torch.stack([bernoulli_log_prob(x.flatten(1), logits).mean() for logits, _ in steps]).mean()
 
     def chains(self, x: Tensor, steps: int = 100, *, rng: Generator | None = None) -> Tensor:
-        """Walks of so many steps, one from each row of x: (steps, batch, *event), without gradients."""
+        """Walks of so many steps, one from each row of x: (steps, batch, *event), without gradients.
+
+        Raises ValueError for no step, and for x that holds anything but zeros and ones.
+        """
+        require_bits(x, self.event_shape)
+        if steps < 1:
+            raise ValueError(f"steps: got {steps}, expected at least 1")
         with sampling(self, len(x), rng):
-            visited = [
-                drawn
-                for _, (_, drawn) in zip(range(steps), self._walk(self.start(self.corrupt(x.flatten(1), rng)), rng))
-            ]
-            return torch.stack(visited).view(steps, *x.shape)
+            walk = self._walk(self.start(self.corrupt(x.flatten(1), rng)), rng)
+            return torch.stack([drawn for _, drawn in islice(walk, steps)]).view(steps, *x.shape)
 
     def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
         """(n, *event): the last states of n chains of `burn_in` steps, each from pixels drawn by themselves."""
@@ -146,16 +159,8 @@ class GSN(nn.Module):
             like = self.start_logits
             u = torch.rand(n, len(like), generator=rng, dtype=like.dtype, device=like.device)
             walk = self._walk(self.start(self.corrupt((u < like.sigmoid()).to(like.dtype), rng)), rng)
-            last = [x for _, (_, x) in zip(range(self.burn_in), walk)][-1]
+            _, last = next(islice(walk, self.burn_in - 1, None))
             return last.view(n, *self.event_shape)
-
-
-def require_bits(x: Tensor, event_shape: tuple[int, ...]) -> None:
-    """Raise ValueError unless x is (batch, *event) of zeros and ones."""
-    if tuple(x.shape[1:]) != event_shape:
-        raise ValueError(f"x: got shape {tuple(x.shape)}, expected (batch, {', '.join(map(str, event_shape))})")
-    if not x.is_meta and not ((x == 0) | (x == 1)).all():
-        raise ValueError(f"x: got values from {x.min():.4g} to {x.max():.4g}, expected zeros and ones")
 
 
 def make_gsn(data: Examples | None = None) -> GSN:
@@ -166,9 +171,9 @@ def make_gsn(data: Examples | None = None) -> GSN:
     if data is None:
         return GSN((1, 8, 8))
     if not ((data.train == 0) | (data.train == 1)).all():
-        raise ValueError(f"data: {data.key} holds other values than 0 and 1")
-    model, ones, n = GSN(data.event_shape), data.train.flatten(1).sum(0), len(data.train)
-    model.start_logits.copy_(((ones + 0.5) / (n - ones + 0.5)).log())
+        raise ValueError(f"data: {data.key} holds other values than 0 and 1, expected those alone: binarized-digits do")
+    model = GSN(data.event_shape)
+    model.start_logits.copy_(mean_logits(data.train))
     return model
 
 

@@ -6,8 +6,8 @@ from torch import Tensor
 
 def covariance(x: Tensor) -> Tensor:
     """S = E (x − m)(x − m)ᵀ of rows x (n, D), divided by n: (D, D)."""
-    if x.dim() != 2:
-        raise ValueError(f"x: got shape {tuple(x.shape)}, expected (n, D)")
+    if x.dim() != 2 or not len(x):
+        raise ValueError(f"x: got shape {tuple(x.shape)}, expected (n, D), n ≥ 1")
     return torch.cov(x.T, correction=0).reshape(x.shape[1], x.shape[1])
 
 
@@ -44,9 +44,9 @@ def principal_angles(a: Tensor, b: Tensor) -> Tensor:
     keep their digits where angles are small. Björck & Golub 1973.
     Equation: autoencoders-angles.
     """
-    if a.dim() != 2 or a.shape != b.shape:
-        raise ValueError(f"a, b: got shapes {tuple(a.shape)} and {tuple(b.shape)}, expected (D, k) twice")
+    if a.dim() != 2 or a.shape != b.shape or a.shape[1] > a.shape[0]:
+        raise ValueError(f"a, b: got shapes {tuple(a.shape)} and {tuple(b.shape)}, expected (D, k) twice, k ≤ D")
     q_a, q_b = torch.linalg.qr(a)[0], torch.linalg.qr(b)[0]
-    cosines = torch.linalg.svdvals(q_a.T @ q_b).clamp(max=1)
-    sines = torch.linalg.svdvals(q_b - q_a @ (q_a.T @ q_b)).clamp(max=1).flip(0)
+    cosines = torch.linalg.svdvals(q_a.T @ q_b)
+    sines = torch.linalg.svdvals(q_b - q_a @ (q_a.T @ q_b)).flip(0)
     return torch.atan2(sines, cosines)

@@ -8,10 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gmcourse.autoencoders.autoencoder import squared_error
+from gmcourse.autoencoders.autoencoder import Autoencoder, autoencoding, squared_error
 from gmcourse.nets import evaluating
-from gmcourse.protocols import Trainable
-from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, grey_images, held_then_falling_plan
+from gmcourse.record import IMAGES, VECTORS, Examples, held_then_falling_plan
 
 
 def soft_threshold(x: Tensor, t: float) -> Tensor:
@@ -54,7 +53,7 @@ def active_share(z: Tensor, least: float = 0.1) -> Tensor:
     return ((z > least * z.amax(0)) & (z > 0)).to(z.dtype).mean(0)
 
 
-class SparseAutoencoder(nn.Module):
+class SparseAutoencoder(Autoencoder):
     """One layer to `units` activities, one back: min E‖x − d(z)‖² + γ E Σ_j z_j, or + γ Σ_j KL(ρ ‖ ρ̂_j).
 
     "l1": z = ReLU(W(x − m) + b), Glorot et al. 2011. With `rho`, γ is the multiplier of E Σ_j z_j = ρ · units: it
@@ -62,6 +61,8 @@ class SparseAutoencoder(nn.Module):
     filters have the norm `length`: where it is None they are free, and a penalty on z is evaded by longer filters.
     `mean` (*event) is where m, the bias of the output, starts.
     """
+
+    decoder: nn.Linear
 
     def __init__(
         self,
@@ -72,16 +73,16 @@ class SparseAutoencoder(nn.Module):
         rho: float | None = None,
         length: float | None = 1.0,
     ):
-        super().__init__()
-        if penalty not in ("l1", "kl") or (penalty == "kl" and rho is None):
-            raise ValueError(f"penalty, rho: got {penalty!r} and {rho}, expected 'l1', or 'kl' with a rate")
-        if not weight > 0:
-            raise ValueError(f"weight: got {weight}, expected a positive number")
-        self.penalty, self.rho, self.length = penalty, rho, length
+        _require_penalty(penalty, rho, {"units": units, "weight": weight, "length": 1.0 if length is None else length})
+        super().__init__(nn.Linear(mean.numel(), units), nn.Linear(units, mean.numel(), bias=False))
+        self.penalty, self.weight, self.rho, self.length = penalty, weight, rho, length
         self.mean = nn.Parameter(mean.clone())
-        self.encoder, self.decoder = nn.Linear(mean.numel(), units), nn.Linear(units, mean.numel(), bias=False)
         steered = penalty == "l1" and rho is not None
         self.log_weight = nn.Parameter(torch.tensor(math.log(weight)), requires_grad=steered)
+
+    def extra_repr(self) -> str:
+        """What its layers do not tell."""
+        return f"penalty={self.penalty!r}, weight={self.weight}, rho={self.rho}, length={self.length}"
 
     @property
     def filters(self) -> Tensor:
@@ -100,10 +101,6 @@ class SparseAutoencoder(nn.Module):
         """m + Σ_j z_j · filter_j, (batch, *event)."""
         return self.mean + (z @ self.filters.flatten(1)).unflatten(1, self.mean.shape)
 
-    def errors(self, x: Tensor) -> Tensor:
-        """‖x − d(z)‖² of each example, (batch,)."""
-        return squared_error(x, self.decode(self.encode(x)))
-
     def loss(self, x: Tensor) -> Tensor:
         """The mean error and γ times the penalty; the gradient of a steered ln γ points up, −γ (E Σ_j z_j − ρ · units).
 
@@ -117,11 +114,17 @@ class SparseAutoencoder(nn.Module):
         excess = total.detach() - (self.rho or 0.0) * z.shape[1]
         return error + weight.detach() * total - (weight - weight.detach()) * excess
 
-    @torch.no_grad()
-    def reconstruct(self, x: Tensor) -> Tensor:
-        """d(e(x)), without gradients."""
-        with evaluating(self):
-            return self.decode(self.encode(x))
+
+def _require_penalty(penalty: str, rho: float | None, positive: dict[str, float]) -> None:
+    """Raise ValueError for a penalty that is none, for a rate outside its range, for what is not positive."""
+    if penalty not in ("l1", "kl") or (penalty == "kl" and rho is None):
+        raise ValueError(f"penalty, rho: got {penalty!r} and {rho}, expected 'l1', or 'kl' with a rate")
+    if rho is not None and not 0 < rho < (1 if penalty == "kl" else math.inf):
+        wanted = "a rate between 0 and 1" if penalty == "kl" else "a mean activity above 0"
+        raise ValueError(f"rho: got {rho}, expected {wanted}")
+    for name, value in positive.items():
+        if not 0 < value < math.inf:
+            raise ValueError(f"{name}: got {value}, expected a positive number")
 
 
 class KSparseAutoencoder(nn.Module):
@@ -137,10 +140,16 @@ class KSparseAutoencoder(nn.Module):
         super().__init__()
         if not 1 <= k <= units:
             raise ValueError(f"k: got {k}, expected 1 to {units}, the number of units")
+        if falling < 0:
+            raise ValueError(f"falling: got {falling}, expected a number of steps, at least 0")
         self.k, self.falling = k, falling
         self.mean = nn.Parameter(mean.clone())
         self.encoder = nn.Linear(mean.numel(), units)
         self.register_buffer("step", torch.zeros((), dtype=torch.long))
+
+    def extra_repr(self) -> str:
+        """What its layer does not tell."""
+        return f"k={self.k}, falling={self.falling}"
 
     @property
     def filters(self) -> Tensor:
@@ -205,16 +214,7 @@ def make_k_sparse(data: Examples | None = None) -> KSparseAutoencoder:
     return KSparseAutoencoder(mean, 2 * mean.numel(), max(1, mean.numel() // 8), falling=500)
 
 
-sparse = partial(
-    ModelRecord,
-    family="autoencoders",
-    branch=("no density", "autoencoder"),
-    density="none",
-    claims=(Trainable,),
-    lesson="03_autoencoders/01_bottleneck",
-    suits=VECTORS | IMAGES,
-    example=grey_images,
-)
+sparse = partial(autoencoding, lesson="03_autoencoders/01_bottleneck", suits=VECTORS | IMAGES)
 L1_SPARSE_AUTOENCODER = sparse(
     name="L1-sparse autoencoder",
     key="l1-sparse-autoencoder",

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from gmcourse.autoregressive.discrete import levels_of, require_levels
-from gmcourse.record import IMAGES, Examples, Suits
-
-BINARY_IMAGES = Suits("binary images", lambda shape, dtype: IMAGES(shape, dtype) and shape[0] == 1)
+from gmcourse.autoregressive.discrete import levels_of
+from gmcourse.probability import mean_logits
+from gmcourse.record import Examples
 
 
 def places_of(order: Sequence[int] | None, dims: int) -> Tensor:
@@ -23,19 +22,6 @@ def places_of(order: Sequence[int] | None, dims: int) -> Tensor:
 def draw_bit(logit: Tensor, u: Tensor) -> Tensor:
     """1 where u ≥ 1 − σ(l), else 0, both (batch,): what `choose` gives for the logits (0, l)."""
     return (u >= (-logit).sigmoid()).to(logit.dtype)
-
-
-def mean_logits(x: Tensor) -> Tensor:
-    """ln (k + ½)/(n − k + ½) of each entry that is 1 in k of the n rows, (D,): the logits of independent bits."""
-    ones = x.flatten(1).sum(0)
-    return ((ones + 0.5) / (len(x) - ones + 0.5)).log()
-
-
-def require_bits(x: Tensor, event_shape: tuple[int, ...]) -> None:
-    """Raise ValueError unless x is (batch, *event) of zeros and ones."""
-    if tuple(x.shape[1:]) != event_shape:
-        raise ValueError(f"x: got shape {tuple(x.shape)}, expected (batch, {', '.join(map(str, event_shape))})")
-    require_levels(x, 2)
 
 
 def bits_of(data: Examples | None, default: tuple[int, ...] = (1, 8, 8)) -> tuple[tuple[int, ...], Tensor]:

@@ -103,8 +103,7 @@ def train(
         print(f"kept: the weights of step {best:,} of {planned:,}, whose loss on valid was least{later}")
     if rows := report.measure(plan.model, loaded, record.batch(loaded, "valid")):
         print(f"valid, {len(loaded.valid):,} examples, beside as many of train:")
-        report.show(rows, "valid")
-        print(report.remark(plan.model, loaded))
+        report.show(rows, plan.model, loaded, "valid")
     print(f"{folder} is complete; next: gmcourse evaluate {folder}")
 
 
@@ -131,6 +130,8 @@ def sample(run: Run, n: int = 64, out: Path | None = None, seed: int = 0, mean: 
         raise ValueError(f"out: got {out}, expected a name in {', '.join(pictures.SUFFIXES)}")
     runs.require_seed(seed)
     model, info, loaded = runs.load_run(run)
+    if not hasattr(model, "sample"):
+        raise ValueError(f"run: {run} holds {info['model']}, which draws no samples: it learned no law to draw from")
     out = pictures.chosen(out, loaded)
     method = "sample_mean" if mean else "sample"
     if not hasattr(model, method):
@@ -157,7 +158,7 @@ def evaluate(
     seed: int = 0,
     device: str = "cpu",
 ) -> None:
-    """Measure a trained model: its likelihood, each number with its standard error, and its samples; run.json keeps it.
+    """Measure a trained model: its likelihood, or what it loses, with standard errors; its samples; run.json keeps it.
 
     Args:
         run: the folder of a finished run
@@ -180,13 +181,11 @@ def evaluate(
     batch = tuple(report.selected(t, limit, seed) for t in find(info["model"]).batch(loaded, split))
     x = batch[0]
     print(f"{info['model']} on {loaded.name}, {split}, {len(x):,} of {len(whole):,} examples:")
-    likelihood = report.measure(model, loaded, batch, k=k, seed=seed)
-    report.show(likelihood, split)
-    if likelihood:
-        print(report.remark(model, loaded))
+    rows = report.measure(model, loaded, batch, k=k, seed=seed)
+    report.show(rows, model, loaded, split)
     samples = fidelity.fidelity(model, loaded, batch, seed)
     fidelity.show(samples, loaded)
-    runs.record(run, info, {"split": split, "examples": len(x), "seed": seed, "results": likelihood + samples})
+    runs.record(run, info, {"split": split, "examples": len(x), "seed": seed, "results": rows + samples})
 
 
 def lab(

@@ -13,7 +13,7 @@ from gmcourse.data import Dataset
 from gmcourse.metrics import estimate, importance_weighted, nll
 from gmcourse.nets import evaluating
 from gmcourse.probability import bits_per_dim
-from gmcourse.protocols import Bounded, Density, ImportanceWeighted
+from gmcourse.protocols import Bounded, Density, ImportanceWeighted, Sampler
 
 EXACT = "exact"
 BOUND = "a bound: the NLL is lower"
@@ -37,8 +37,9 @@ def measure(
     """What the model knows of log p(x), nats an example: exact, bounded, with `k` draws importance-weighted.
 
     Beside it the same of as many rows of train; below, on the same rows, a baseline and the true density where it is
-    known, with the paired difference to the model's. Probabilities have bits/dim, densities have not. `batch` is (x,),
-    or (x, given) of a conditional model, which is then asked for log p(x|given).
+    known, with the paired difference to the model's. Probabilities have bits/dim, densities have not. Of a model that
+    knows nothing of it, the squared errors of its reconstructions, where it makes any. `batch` is (x,), or (x, given)
+    of a conditional model, which is then asked for log p(x|given).
     """
     kind, (x, *told) = measures(model, data), batch
     dims = math.prod(data.event_shape) if kind == "probability" else None
@@ -58,7 +59,7 @@ def measure(
         values = -torch.cat([importance_weighted(model, part, k, rng) for part in parts])
         rows.append(_row(f"NLL, k={k}", kind, {"x": values}, WEIGHTED, dims))
     if found is None:
-        return []
+        return _reconstruction(model, data, splits)
     return rows + _baseline(kind, data, splits, dims) + _truth(data, splits, found["x"], rows[0]["meaning"])
 
 
@@ -67,16 +68,23 @@ def selected(x: Tensor, n: int | None, seed: int) -> Tensor:
     return x[torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))[:n]]
 
 
-def show(rows: list[dict[str, Any]], split: str) -> None:
+def show(rows: list[dict[str, Any]], model: nn.Module, data: Dataset, split: str) -> None:
     """A line a measurement: mean ± standard error over the examples of train and of the split, and what it is."""
-    if not rows:
-        print("  this model knows nothing of log p(x): only its samples are measured")
-        return
-    print(f"  {'nats an example':<21}{'train':<19}{split:<19}")
-    for row in rows:
-        cells = (_cell(row, "train_nats", "train_error"), _cell(row, "nats", "error"))
-        bits = f"{row['bits_per_dim']:.4f} bits/dim  " if "bits_per_dim" in row else ""
-        print(f"  {row['quantity']:<21}{cells[0]:<19}{cells[1]:<19}{bits}{row['meaning']}")
+    likelihood, errors = ([row for row in rows if ("nats" in row) == is_one] for is_one in (True, False))
+    if not likelihood:
+        only = (
+            "its samples are measured" if isinstance(model, Sampler) else "what it loses is measured, it has no samples"
+        )
+        print(f"  this model knows nothing of log p(x): only {only}")
+    for unit, value, table in (("nats an example", "nats", likelihood), ("squared error", "value", errors)):
+        if table:
+            print(f"  {unit:<21}{'train':<19}{split:<19}")
+        for row in table:
+            cells = (_cell(row, f"train_{value}", "train_error"), _cell(row, value, "error"))
+            bits = f"{row['bits_per_dim']:.4f} bits/dim  " if "bits_per_dim" in row else ""
+            print(f"  {row['quantity']:<21}{cells[0]:<19}{cells[1]:<19}{bits}{row['meaning']}")
+    if likelihood:
+        print(remark(model, data))
 
 
 def remark(model: nn.Module, data: Dataset) -> str:
@@ -131,6 +139,24 @@ def _row(quantity: str, kind: str, values: dict[str, Tensor], meaning: str, dims
     if "train" in values:
         row |= dict(zip(("train_nats", "train_error"), estimate(values["train"])))
     return row | ({"bits_per_dim": float(bits_per_dim(-torch.tensor(mean, dtype=torch.float64), dims))} if dims else {})
+
+
+def _reconstruction(model: Any, data: Dataset, splits: dict[str, Tensor]) -> list[dict[str, Any]]:
+    """‖x − d(e(x))‖² of a model that has `errors`; below, that of the mean of train."""
+    if not hasattr(model, "errors"):
+        return []
+    device, mean = next(model.parameters()).device, data.train.mean(0)
+    with torch.no_grad(), evaluating(model):
+        own = {s: torch.cat([model.errors(rows.to(device)).cpu() for rows in splits[s].split(1000)]) for s in splits}
+    blank = {s: (rows - mean).square().flatten(1).sum(1) for s, rows in splits.items()}
+    sums = f"‖x − d(e(x))‖², the sum over {math.prod(data.event_shape):,} entries"
+    return [_loss("reconstruction", own, sums), _loss("mean of train", blank, "for scale: ‖x − m‖²")]
+
+
+def _loss(quantity: str, values: dict[str, Tensor], meaning: str) -> dict[str, Any]:
+    (value, error), (train_value, train_error) = estimate(values["x"]), estimate(values["train"])
+    row = {"quantity": quantity, "value": value, "error": error, "meaning": meaning}
+    return row | {"train_value": train_value, "train_error": train_error}
 
 
 def _cell(row: dict[str, Any], value: str, error: str) -> str:

@@ -80,7 +80,8 @@ def require_parts(law: str, output: object, count: int) -> tuple[object, ...]:
 def require_numbers(law: str, output: object, count: int) -> Tensor:
     """`output` as a row of `count` finite numbers, float64, each of which may come as (1,) or ()."""
     if isinstance(output, (tuple, list)) and len(output) == count:
-        output = [require_shape(law, number, ()).double() for number in output]
+        exact = (torch.tensor(n, dtype=torch.float64) if isinstance(n, float) else n for n in output)
+        output = [require_shape(law, number, ()).double() for number in exact]
     return require_shape(law, output, (count,)).double()
 
 
@@ -134,17 +135,20 @@ def require_value(
     expected: float,
     tolerance: float,
     suspects: Mapping[str, Slips] | None = None,
+    fit: float | None = None,
 ) -> None:
     """Break the law unless `answer` is a number within `tolerance` of `expected`, which is not told.
 
-    `suspects` are as in `require_close`. NaN is no answer. A tensor or an array of one number passes for it.
+    `suspects` and `fit` are as in `require_close`. NaN is no answer. A tensor or an array of one number passes for it.
     """
     tensor = None if isinstance(answer, bool) else as_tensor(answer)
-    if tensor is None or tensor.numel() != 1 or tensor.is_complex() or tensor.dtype == torch.bool:
+    if tensor is None or tensor.numel() != 1 or tensor.dtype == torch.bool:
         raise LawBroken(law, f"a {type(answer).__name__}", "one number", "container")
+    if tensor.is_complex():
+        raise LawBroken(law, "a complex number", "a real number", "complex")
     value = tensor.detach().double().reshape(())
     if not _close(value, torch.tensor(expected, dtype=torch.float64), tolerance):
-        cause = _cause(value, suspects or {}, tolerance)
+        cause = _cause(value, suspects or {}, tolerance if fit is None else fit)
         raise LawBroken(law, f"your {value:.4g}", "another number", cause)
 
 

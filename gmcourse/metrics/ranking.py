@@ -23,8 +23,12 @@ def auroc(normal: Tensor, anomalous: Tensor) -> float:
 def neighbours_alike(codes: Tensor, labels: Tensor, queries: Tensor, wanted: Tensor, k: int = 10) -> float:
     """Precision at k: the share of the k codes nearest to each query, (m, d), that have its label `wanted` (m,).
 
-    `codes` (n, d) are searched by Euclidean distance; `labels` (n,) are theirs.
+    `codes` (n, d) are searched by Euclidean distance; `labels` (n,) are theirs. NaN is refused: it has no neighbours.
     """
+    for name, points, kinds in (("codes, labels", codes, labels), ("queries, wanted", queries, wanted)):
+        shapes = f"{tuple(points.shape)} and {tuple(kinds.shape)}"
+        if points.dim() != 2 or not len(points) or kinds.shape != points.shape[:1] or points.isnan().any():
+            raise ValueError(f"{name}: got shapes {shapes}, expected (n, d) without NaN and (n,), n ≥ 1")
     if not 1 <= k <= len(codes):
         raise ValueError(f"k: got {k}, expected 1 to {len(codes)}, the number of codes")
     nearest = torch.cdist(queries.double(), codes.double()).topk(k, largest=False).indices

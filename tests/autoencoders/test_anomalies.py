@@ -33,6 +33,13 @@ def test_the_mahalanobis_distance_is_that_of_scikit_learn(rows):
     torch.testing.assert_close(flat, (x - train.mean(0)).square().sum(1), rtol=1e-6, atol=0)
 
 
+def test_scores_are_numbers_without_a_gradient_and_the_ridge_is_a_hundredth(rows):
+    train, x = (t.clone().requires_grad_() for t in rows)
+    for score in (mahalanobis, standardised_length, lambda train, x: subspace_error(train, x, 1)):
+        assert not score(train, x).requires_grad
+    assert torch.equal(mahalanobis(train, x), mahalanobis(train, x, ridge=0.01))
+
+
 def test_the_length_counts_deviations_and_leaves_constants_out():
     train = torch.tensor([[0.0, 1.0, 7.0], [2.0, 5.0, 7.0]])
     x = torch.tensor([[1.0, 3.0, 7.0], [3.0, 3.0, 9.0], [1.0, 7.0, 7.0]])
@@ -49,3 +56,17 @@ def test_rows_may_be_pictures(rows):
 def test_a_code_of_no_or_too_many_numbers_is_refused(rows, k):
     with pytest.raises(ValueError, match=r"k: got .*, expected 1 to 3"):
         subspace_error(*rows, k)
+
+
+@pytest.mark.parametrize("score", [mahalanobis, standardised_length, lambda train, x: subspace_error(train, x, 1)])
+def test_rows_of_another_shape_or_none_to_fit_are_refused(rows, score):
+    train, x = rows
+    for pair in ((train, x[:, :1]), (train[:0], x)):
+        with pytest.raises(ValueError, match=r"train, x: got shapes .*, expected"):
+            score(*pair)
+
+
+@pytest.mark.parametrize("ridge", [-0.1, float("nan")])
+def test_a_negative_ridge_is_refused(rows, ridge):
+    with pytest.raises(ValueError, match=r"ridge: got .*, expected at least 0"):
+        mahalanobis(*rows, ridge=ridge)

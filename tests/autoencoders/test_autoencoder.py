@@ -68,3 +68,9 @@ def test_records_size_the_code_by_the_data():
     assert not CONVOLUTIONAL_AUTOENCODER.suits((1, 6, 8), torch.float32)
     assert not CONVOLUTIONAL_AUTOENCODER.suits((1, 8, 10), torch.float32)
     assert not CONVOLUTIONAL_AUTOENCODER.suits((16,), torch.float32)
+
+
+def test_a_decoder_of_another_shape_is_refused():
+    narrow = Autoencoder(nn.Linear(4, 2), nn.Linear(2, 1))
+    with pytest.raises(ValueError, match=r"y: got shape \(3, 1\), expected \(3, 4\), that of x"):
+        narrow.errors(torch.zeros(3, 4))

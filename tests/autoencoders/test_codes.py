@@ -40,6 +40,10 @@ def test_the_mixture_finds_two_clusters_and_is_scikit_learns():
     torch.testing.assert_close(law.log_prob(codes), torch.from_numpy(fitted.score_samples(codes.numpy())))
 
 
+def test_a_mixture_has_ten_components_where_none_are_named():
+    assert fit_mixture(two_clusters()).weights.shape == (10,)
+
+
 def test_a_mixture_of_one_is_the_gaussian():
     codes = two_clusters()
     one, law = fit_mixture(codes, 1), fit_gaussian(codes)
@@ -92,6 +96,7 @@ def test_points_near_codes_spread_by_the_width():
     away = z[z[:, 0] < 50]
     torch.testing.assert_close(away.std(0), 0.01 * codes.std(0), rtol=0.05, atol=0)
     assert 1_900 < len(away) < 2_100
+    assert torch.equal(near(codes, 9, rng=seeded()), near(codes, 9, width=0.3, rng=seeded()))
 
 
 def test_filling_in_by_hand():
@@ -107,6 +112,12 @@ def test_filling_in_by_hand():
         ("codes", lambda: fit_gaussian(torch.zeros(1, 3))),
         ("codes", lambda: between(torch.zeros(5), 2)),
         ("codes", lambda: near(torch.zeros(0, 3), 2)),
+        ("codes", lambda: fit_gaussian(torch.tensor([[1.0], [2.0], [torch.nan]]))),
+        ("codes", lambda: fit_mixture(torch.full((4, 3), torch.inf), 1)),
+        ("n", lambda: fit_gaussian(two_clusters()).sample(-1)),
+        ("n", lambda: between(two_clusters(), -1)),
+        ("n", lambda: near(two_clusters(), -1)),
+        ("many", lambda: between(two_clusters(), 2, many=0)),
         ("components", lambda: fit_mixture(torch.zeros(4, 2), 5)),
         ("components", lambda: fit_mixture(torch.zeros(4, 2), 0)),
         ("passes", lambda: fill_block(torch.zeros_like, torch.zeros(2, 3), torch.ones(3).bool(), -1)),
@@ -117,3 +128,9 @@ def test_filling_in_by_hand():
 def test_what_does_not_fit_is_refused(name, call):
     with pytest.raises(ValueError, match=rf"{name}: got .*, expected"):
         call()
+
+
+def test_no_draws_are_an_empty_tensor():
+    codes = two_clusters()
+    for z in (fit_codes_and_sample(codes, 0), fit_mixture(codes, 2).sample(0), between(codes, 0), near(codes, 0)):
+        assert z.shape == (0, 2)

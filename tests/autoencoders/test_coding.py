@@ -59,6 +59,8 @@ def test_rounded_codes():
     coded = rounded_codes(z_train, z, lambda u: torch.cat((u, -u), 1), torch.tensor([[1.0, -1.0], [2.0, 0.0]]), 1.0)
     assert coded.bits == pytest.approx(math.log2(3))
     assert coded.error == pytest.approx(2.0)
+    fine = rounded_codes(z_train, z, lambda u: torch.cat((u, -u), 1), torch.tensor([[1.0, -1.0], [2.0, 0.0]]), 0.5)
+    assert fine.bits == pytest.approx(math.log2(5.5 / 1.5))  # the multiples 0, 2, 4 are seen, 2 and 4 sent
 
 
 @pytest.mark.parametrize(
@@ -67,6 +69,13 @@ def test_rounded_codes():
         (lambda: dct_matrix(0), "n: got 0, expected at least one"),
         (lambda: water_line(torch.ones(2), 0.0), "level: got 0.0, expected a positive variance"),
         (lambda: rounded_codes(*[torch.ones(2, 1)] * 2, lambda z: z, torch.ones(2, 1), -1.0), "step: got -1.0"),
+        (lambda: rounded_codes(torch.ones(4, 2), torch.ones(3, 1), lambda z: z, torch.ones(3, 1), 1.0), "z: got shape"),
+        (lambda: Tables.fit(torch.ones(3, 2)), r"q: got torch.float32 of shape \(3, 2\)"),
+        (lambda: Tables.fit(torch.ones(0, 2).long()), r"q: got torch.int64 of shape \(0, 2\)"),
+        (lambda: Tables.fit(torch.ones(3).long()), r"q: got torch.int64 of shape \(3,\)"),
+        (lambda: Tables.fit(Q).bits(Q + 1), "q: got .* that the tables hold"),
+        (lambda: Tables.fit(Q).bits(Q - 1), "q: got .* that the tables hold"),
+        (lambda: Tables.fit(Q).bits(Q[:, :1]), r"q: got \(5, 1\), expected integers \(n, 2\)"),
     ],
 )
 def test_bad_input_is_named(call, said):

@@ -63,7 +63,11 @@ def test_the_penalty_contracts_and_costs_error():
 
 
 def test_what_is_refused_and_said():
-    for wrong, said in (((1, 0, 0.1), "k: got 0"), ((1, 2, -0.1), "gamma: got -0.1")):
+    for wrong, said in (
+        ((1, 0, 0.1), "k: got 0"),
+        ((1, 2, -0.1), "gamma: got -0.1"),
+        ((1, 2, float("nan")), "gamma: got nan"),
+    ):
         with pytest.raises(ValueError, match=said):
             ContractiveAutoencoder((wrong[0],), *wrong[1:])
-    assert "gamma=0.1" in repr(CONTRACTIVE_AUTOENCODER.build())
+    assert "shape=(1, 8, 8), gamma=0.1" in repr(CONTRACTIVE_AUTOENCODER.build())

@@ -1,9 +1,11 @@
 """Corruption: what each kind does to an entry, how often, and what it refuses."""
 
+from dataclasses import FrozenInstanceError
+
 import pytest
 import torch
 
-from gmcourse.autoencoders.corruption import Corruption, gaussian, salt_and_pepper
+from gmcourse.autoencoders.corruption import Corruption, gaussian, masking, salt_and_pepper
 
 
 def seeded(seed=0):
@@ -13,6 +15,11 @@ def seeded(seed=0):
 def test_salt_and_pepper_by_hand():
     x, noise = torch.full((1, 5), 0.3), torch.tensor([[0.0, 0.19, 0.2, 0.39, 0.4]])
     assert torch.equal(salt_and_pepper(x, noise, 0.4), torch.tensor([[0.0, 0.0, 1.0, 1.0, 0.3]]))
+
+
+def test_masking_by_hand():
+    x, noise = torch.full((1, 3), 0.3), torch.tensor([[0.0, 0.39, 0.4]])
+    assert torch.equal(masking(x, noise, 0.4), torch.tensor([[0.0, 0.0, 0.3]]))
 
 
 def test_gaussian_by_hand():
@@ -59,6 +66,22 @@ def test_equal_seeds_equal_draws_and_level_0_changes_nothing(kind):
 def test_what_is_refused(kind, level, said):
     with pytest.raises(ValueError, match=said):
         Corruption(kind, level)
+
+
+@pytest.mark.parametrize("kind", ["masking", "salt-and-pepper", "gaussian"])
+def test_noise_is_drawn_where_and_as_precisely_as_the_examples_are(kind):
+    assert Corruption(kind, 0.5).draw(torch.zeros(2, 3, device="meta")).is_meta
+    x = torch.rand(2, 3, dtype=torch.float64, generator=seeded())
+    draw, spoil = {"masking": (torch.rand, masking), "salt-and-pepper": (torch.rand, salt_and_pepper)}.get(
+        kind, (torch.randn, gaussian)
+    )
+    noise = draw(2, 3, generator=seeded(1), dtype=torch.float64)
+    assert torch.equal(Corruption(kind, 0.5).draw(x, seeded(1)), spoil(x, noise, 0.5))
+
+
+def test_a_corruption_does_not_change():
+    with pytest.raises(FrozenInstanceError):
+        Corruption("masking", 0.5).level = 2.0
 
 
 def test_a_standard_deviation_can_be_above_1():

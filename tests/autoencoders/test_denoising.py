@@ -43,6 +43,21 @@ def test_two_modes_by_hand():
     assert expected == pytest.approx(1.6747, abs=1e-4)
 
 
+def test_the_precision_is_that_of_the_points():
+    share = 1 / (1 + math.exp(-2 * 2 * 0.1 / 0.34))  # at 0.1, σ = 0.3: σ² + ½² = 0.34
+    expected = (0.25 * 0.1 + 0.09 * (4 * share - 2)) / 0.34
+    assert two_modes([0.1], 0.3).item() == pytest.approx(expected, abs=1e-14)
+    x = torch.tensor([[0.1]], dtype=torch.float64)
+    assert score_from_denoiser(lambda x: x + 1, x, 0.3).item() == pytest.approx(1 / 0.09, rel=1e-14)
+
+
+def test_numbers_go_where_the_points_are():
+    x, means, halves = torch.zeros(3, 1, device="meta"), MEANS.to("meta"), HALVES.to("meta")
+    best = partial(optimal_denoiser, means=means, weights=halves, std=0.5, sigma=1.0)
+    assert best(x).is_meta
+    assert score_from_denoiser(best, x, 1.0).is_meta
+
+
 def test_far_out_nothing_overflows():
     far = two_modes([1e6, -1e6], 0.1)
     assert far.isfinite().all()

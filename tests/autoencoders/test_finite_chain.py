@@ -48,6 +48,8 @@ def test_corruption_by_hand():
     assert masked[15, 0].item() == pytest.approx(0.3**4)
     with pytest.raises(ValueError, match=r"up, down: got 1.2, 0"):
         corruption_matrix(STATES, 1.2, 0)
+    with pytest.raises(ValueError, match=r"up, down: got 0, 1.2"):
+        corruption_matrix(STATES, 0, 1.2)
 
 
 def test_posterior_is_bayes_and_stays_the_prior_where_nothing_leads():
@@ -142,3 +144,33 @@ def test_relaxation():
 def test_two_laws_are_refused():
     with pytest.raises(ArithmeticError, match="several laws"):
         stationary(torch.eye(3, dtype=torch.float64))
+
+
+def two_worlds():
+    """Two parts of three states each, with no way from one to the other."""
+    first, second = (torch.rand(3, 3, generator=torch.Generator().manual_seed(s), dtype=torch.float64) for s in (0, 1))
+    return torch.block_diag(*(part / part.sum(1, keepdim=True) for part in (first, second)))
+
+
+def test_what_falls_into_two_parts_is_refused():
+    with pytest.raises(ArithmeticError, match="several laws"):
+        stationary(two_worlds())
+    with pytest.raises(ArithmeticError, match="goal: got 0, expected a state that is reached"):
+        steps_until(two_worlds(), torch.full((6,), 1 / 6, dtype=torch.float64), 0)
+
+
+@pytest.mark.parametrize("goal", [-1, 6])
+def test_a_goal_that_is_no_state_is_refused(goal):
+    with pytest.raises(ValueError, match=rf"goal: got {goal}, expected a state from 0 to 5"):
+        steps_until(two_worlds(), torch.full((6,), 1 / 6, dtype=torch.float64), goal)
+
+
+def test_a_way_that_is_hardly_ever_taken_leaves_one_law():
+    chain = two_worlds()
+    chain[0] *= 1 - 1e-9
+    chain[0, 5] += 1e-9
+    chain[4] *= 1 - 3e-9
+    chain[4, 1] += 3e-9
+    law = stationary(chain)
+    assert (law @ chain - law).abs().max() < 1e-15
+    assert law[0].item() * 1e-9 == pytest.approx(law[4].item() * 3e-9, rel=1e-5)  # as much flows there as back

@@ -106,6 +106,9 @@ def test_built_for_data_it_starts_at_their_rates():
     model = make_gsn(Dataset("own", "own", x, x, x, None, (1, 1, 2), "none", "drawn"))
     assert model.start_logits.exp().tolist() == pytest.approx([7.0, 0.6])
     assert not make_gsn().start_logits.any()
+    grey = Dataset("own", "own", x / 2, x, x, None, (1, 1, 2), "none", "drawn")
+    with pytest.raises(ValueError, match="data: own holds other values than 0 and 1"):
+        make_gsn(grey)
 
 
 @pytest.mark.parametrize(
@@ -120,9 +123,32 @@ def test_what_are_no_bits_is_refused(x, said):
         small().loss(x.double())
 
 
-def test_what_is_no_size_is_refused():
-    with pytest.raises(ValueError, match="walkback, burn_in, hidden: got 0, 400"):
-        GSN((4,), walkback=0)
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"walkback": 0}, "walkback, burn_in, hidden: got 0, 400"),
+        ({"burn_in": 0}, "walkback, burn_in, hidden: got 4, 0"),
+        ({"hidden": ()}, r"walkback, burn_in, hidden: got 4, 400, \(\)"),
+        ({"hidden": (3, 0)}, r"walkback, burn_in, hidden: got 4, 400, \(3, 0\)"),
+        ({"noise": -1.0}, "noise: got -1.0, expected a standard deviation"),
+        ({"noise": math.nan}, "noise: got nan"),
+        ({"corruption": 1.5}, "level: got 1.5, expected a share"),
+    ],
+)
+def test_what_is_no_size_is_refused(options, said):
+    with pytest.raises(ValueError, match=said):
+        GSN((4,), **options)
+
+
+def test_a_walk_of_no_step_or_from_no_bits_is_refused():
+    with pytest.raises(ValueError, match="steps: got 0, expected at least 1"):
+        small().chains(bits(2), 0)
+    with pytest.raises(ValueError, match="x: got values from 0.5 to 0.5"):
+        small().chains(torch.full((2, 1, 2, 2), 0.5, dtype=torch.float64))
+
+
+def test_it_says_what_a_checkpoint_must_not_change():
+    assert len({repr(small(**{name: 1})) for name in ("noise", "corruption", "walkback", "burn_in")}) == 4
 
 
 def test_a_trained_chain_visits_two_pictures_at_their_rates():

@@ -75,6 +75,8 @@ def test_angles_of_known_planes():
     ("call", "said"),
     [
         (lambda: covariance(torch.zeros(3)), r"x: got shape \(3,\), expected \(n, D\)"),
+        (lambda: covariance(torch.zeros(0, 3)), r"x: got shape \(0, 3\)"),
+        (lambda: principal_angles(torch.ones(2, 3), torch.ones(2, 3)), r"a, b: got shapes .*, expected .* k ≤ D"),
         (lambda: principal_subspace(torch.eye(3), 4), "k: got 4, expected 1 to 3 numbers"),
         (lambda: principal_subspace(torch.eye(3), 0), "k: got 0"),
         (lambda: principal_angles(torch.eye(3), torch.eye(3, 2)), r"a, b: got shapes \(3, 3\) and \(3, 2\)"),
@@ -83,3 +85,12 @@ def test_angles_of_known_planes():
 def test_bad_input_is_named(call, said):
     with pytest.raises(ValueError, match=said):
         call()
+
+
+def test_subspace_and_spectrum_are_differentiable():
+    matrix, away = covariance(drawn(9, 4)).requires_grad_(), drawn(4, 4)
+    basis, eigenvalues = principal_subspace(matrix, 1)
+    (slope,) = torch.autograd.grad(eigenvalues[0], matrix, retain_graph=True)
+    torch.testing.assert_close(slope, (basis @ basis.T).detach())  # an eigenvalue's slope is v vᵀ
+    (slope,) = torch.autograd.grad((basis.T @ away @ basis).sum(), matrix)
+    assert slope.abs().max() > 1e-3

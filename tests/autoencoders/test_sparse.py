@@ -64,6 +64,8 @@ def test_a_rate_at_the_end_of_its_range_costs_much_and_not_infinity(dead):
 def test_half_precision_counts_a_rate_in_full():
     z = torch.full((1000, 1), 0.05).bfloat16()
     assert kl_sparsity(z, 0.05).item() == pytest.approx(0, abs=1e-4)
+    rare = torch.full((1000, 1), 0.001).bfloat16()
+    assert kl_sparsity(rare, 0.05).item() == pytest.approx(kl_sparsity(rare.float(), 0.05).item(), rel=1e-4)
 
 
 def test_the_share_is_of_each_unit_s_own_maximum():
@@ -85,6 +87,12 @@ def test_the_share_is_of_each_unit_s_own_maximum():
         (lambda: priced("l2"), "penalty, rho: got 'l2' and None"),
         (lambda: priced("kl"), "penalty, rho: got 'kl' and None"),
         (lambda: priced(weight=0.0), "weight: got 0.0, expected a positive number"),
+        (lambda: priced(weight=math.inf), "weight: got inf, expected a positive number"),
+        (lambda: priced(length=-1.0), "length: got -1.0, expected a positive number"),
+        (lambda: priced(units=0), "units: got 0, expected a positive number"),
+        (lambda: priced("kl", rho=1.0), "rho: got 1.0, expected a rate between 0 and 1"),
+        (lambda: priced(rho=0.0), "rho: got 0.0, expected a mean activity above 0"),
+        (lambda: counted(falling=-1), "falling: got -1, expected a number of steps"),
     ],
 )
 def test_bad_input_is_named(wrong, said):
@@ -174,12 +182,26 @@ def test_the_count_falls_in_a_straight_line_in_training_alone():
         seen.append(((model.encode(x) != 0).sum(1).unique().item(), model.kept))
         model.after_step()
     assert seen == [(8, 8), (6, 6), (4, 4), (2, 2), (2, 2)]
+    assert model.half().step.dtype == torch.long  # a count is not rounded
     fresh = counted(k=2, falling=3, units=8)
     fresh.train().reconstruct(x)
     assert fresh.kept == 8
     assert fresh.eval().kept == 2
     fresh.load_state_dict(model.state_dict())
     assert fresh.train().kept == 2
+
+
+def test_they_say_what_a_checkpoint_must_not_change():
+    priced_ones = ({}, {"weight": 0.4}, {"rho": 0.1}, {"length": None}, {"penalty": "kl", "rho": 0.1})
+    assert len({repr(priced(**options)) for options in priced_ones}) == len(priced_ones)
+    assert len({repr(counted(**options)) for options in ({}, {"k": 3}, {"falling": 5})}) == 3
+
+
+def test_another_price_does_not_go_on_with_a_checkpoint(tmp_path):
+    plan = {"steps": 2, "batch_size": 12, "lr": 0.01, "progress": False, "checkpoint": tmp_path / "run.pt"}
+    fit(priced(weight=0.3), (pictures(),), **plan)
+    with pytest.raises(ValueError, match=r"weight=0.3.*weight=0.4"):
+        fit(priced(weight=0.4), (pictures(),), **plan | {"steps": 3})
 
 
 def test_a_loss_changes_nothing():
@@ -197,5 +219,8 @@ def test_they_are_built_for_the_data():
         torch.testing.assert_close(model.mean.data, x.mean(0))
         assert model.filters.shape == (12, *SHAPE)
         assert make().filters.shape == (128, 1, 8, 8)
+    assert "penalty='l1', weight=0.4, rho=None, length=1.0" in repr(sparse.make_l1())
+    assert "penalty='kl', weight=2.0, rho=0.0625, length=0.5" in repr(sparse.make_kl())
     assert sparse.make_k_sparse().k == 8
+    assert sparse.make_k_sparse().falling == 500
     assert sparse.make_k_sparse(data).k == 1

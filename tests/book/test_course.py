@@ -126,14 +126,20 @@ def test_a_chapters_models_are_all_there():
 def test_what_a_model_answers_follows_its_claims():
     assert models.answers(find("maf")) == "samples, exact density, the latent of a point"
     assert models.answers(find("gan")) == "samples"
+    assert models.answers(find("deep-autoencoder")) == "neither samples nor a density"
     for record in CATALOGUE:
         assert ("exact density" in models.answers(record)) == (record.density == "exact")
         assert ("a bound on the density" in models.answers(record)) == (record.density == "bound")
 
 
 def test_a_cost_is_set_in_the_table_as_mathematics():
-    said = {key: models.drawn(find(key)) for key in ("gaussian-vae", "maf", "planar-flow")}
-    assert said == {"gaussian-vae": "1 pass", "maf": "$D$ passes", "planar-flow": "a formula"}
+    said = {key: models.drawn(find(key)) for key in ("gaussian-vae", "maf", "planar-flow", "deep-autoencoder")}
+    assert said == {
+        "gaussian-vae": "1 pass",
+        "maf": "$D$ passes",
+        "planar-flow": "a formula",
+        "deep-autoencoder": "–",
+    }
 
 
 @pytest.mark.parametrize("chapter", [chapter for chapter in COURSE if chapter.open_lessons], ids=lambda c: c.folder)

@@ -175,3 +175,25 @@ def test_one_example_has_no_error_and_run_json_stays_json(run, printed):
 
     info = json.loads((run / "run.json").read_text(), parse_constant=refuse)
     assert info["evaluations"][-1]["results"][0]["error"] is None
+
+
+def test_what_an_autoencoder_loses_is_measured_beside_the_mean(printed, measured, tmp_path):
+    out = printed("train", "deep-autoencoder", "--data", "wine", "--steps", "40", "--run", "r")
+    assert "valid, 17 examples, beside as many of train:" in out
+    assert "\n  squared error        train" in out
+    said = printed("evaluate", "r", "--split", "test")
+    assert "knows nothing of log p(x): only what it loses is measured, it has no samples" in said
+    rows, wine, model = measured(tmp_path / "r"), load("wine"), runs.load_run(tmp_path / "r").model
+    errors = model.errors(wine.test).detach().double()
+    assert rows["reconstruction"]["value"] == pytest.approx(errors.mean().item(), rel=1e-5)
+    assert rows["reconstruction"]["error"] == pytest.approx(errors.std().item() / len(errors) ** 0.5, rel=1e-5)
+    blank = (wine.test - wine.train.mean(0)).square().sum(1).mean().item()
+    assert rows["mean of train"]["value"] == pytest.approx(blank, rel=1e-5)
+    assert rows["reconstruction"]["value"] < 0.9 * blank
+
+
+def test_a_model_that_codes_and_draws_is_measured_by_its_samples(printed, measured, tmp_path):
+    net = "generative-stochastic-network"
+    printed("train", net, "--data", "binarized-digits", "--steps", "1", "--run", "r")
+    assert "only its samples are measured" in printed("evaluate", "r", "--limit", "20")
+    assert set(measured(tmp_path / "r")) == {"Fréchet", "precision", "recall"}

@@ -74,3 +74,12 @@ def test_a_mean_that_a_model_has_not(failure):
     status, line = failure("sample", "r", "--mean")
     assert status == 2
     assert "leave --mean out" in line
+
+
+def test_a_model_that_draws_no_samples_says_so(failure, tmp_path):
+    assert main(["train", "deep-autoencoder", "--data", "wine", "--steps", "1", "--run", "r"]) == 0
+    for flags in ((), ("--mean",)):
+        status, line = failure("sample", "r", *flags)
+        assert status == 2
+        assert "run: r holds deep-autoencoder, which draws no samples" in line
+    assert not list(tmp_path.glob("samples*"))

@@ -44,3 +44,24 @@ def test_neighbours_by_hand():
 def test_neighbours_refuse_a_wrong_count(k):
     with pytest.raises(ValueError, match=r"k: got .*, expected 1 to 5"):
         neighbours_alike(torch.zeros(5, 1), torch.zeros(5), torch.zeros(2, 1), torch.zeros(2), k=k)
+
+
+@pytest.mark.parametrize(
+    ("bad", "name"),
+    [
+        ({"labels": torch.zeros(6)}, "codes, labels"),
+        ({"codes": torch.full((5, 1), torch.nan)}, "codes, labels"),
+        ({"codes": torch.zeros(5)}, "codes, labels"),
+        ({"wanted": torch.zeros(1)}, "queries, wanted"),
+        ({"queries": torch.zeros(0, 1), "wanted": torch.zeros(0)}, "queries, wanted"),
+    ],
+)
+def test_neighbours_refuse_what_does_not_fit(bad, name):
+    good = {
+        "codes": torch.zeros(5, 1),
+        "labels": torch.zeros(5),
+        "queries": torch.zeros(2, 1),
+        "wanted": torch.zeros(2),
+    }
+    with pytest.raises(ValueError, match=rf"{name}: got shapes .*, expected"):
+        neighbours_alike(**good | bad, k=1)

@@ -6,6 +6,7 @@ from gmcourse.catalogue import CATALOGUE
 from gmcourse.family_tree import home
 from gmcourse.lab.course import Lesson
 from gmcourse.metrics.calls import cost
+from gmcourse.protocols import Sampler
 from gmcourse.record import ModelRecord
 
 ANSWERS = {
@@ -29,12 +30,12 @@ COUNTED = (
 def answers(record: ModelRecord) -> str:
     """What it can be asked, in words."""
     kept = {claim.__name__ for claim in record.claims}
-    return ", ".join(words for claim, words in ANSWERS.items() if claim in kept)
+    return ", ".join(words for claim, words in ANSWERS.items() if claim in kept) or "neither samples nor a density"
 
 
 def drawn(record: ModelRecord) -> str:
-    """The passes of one draw, in MyST."""
-    return cost(record).replace("D ", "$D$ ")
+    """The passes of one draw, in MyST; a dash where it draws nothing."""
+    return cost(record).replace("D ", "$D$ ") if Sampler in record.claims else "–"
 
 
 def models_of(family: str, lessons: Iterable[Lesson]) -> str:

@@ -25,13 +25,16 @@ def rounds_at_ten(answer: object) -> None:
     slips = {
         "constant": (1.0, 2.0, 3.0),
         "direction": tuple(
-            k
-            for other in (rounds(last, before), rounds(after, left))
-            for k in (other, math.floor(other), math.ceil(other))
+            k for pair in ((last, before), (after, left), (left, before), (after, last)) for k in _near(rounds(*pair))
         ),
         "spread": (*_near(right / 2), *_near(2 * right)),
         "dependence": (*_near(rounds(left, LARGEST)), *_near(rounds(last, LARGEST)), 10.0, 64.0),
-        "log-mean": (*_near(right / math.log(10)), *_near(3 / math.log(last / left)), *_near(1 / (1 - left / last))),
+        "log-mean": tuple(
+            k
+            for slip in (right / math.log(10), right / 3, 3 / math.log(last / left), 1 / (1 - left / last))
+            for k in (*_near(slip), *_near(math.log(1000) * slip))
+        ),
+        "one-to-one": (23.0, 24.0, 24.5, 27.0, 28.0),  # counted from a round where other angles were still in it
         "sign": -right,
     }
     require_value("rounds that make the angle a thousand times smaller at k = 10", answer, right, 0.65, slips)
@@ -101,7 +104,7 @@ EXERCISES = (
         causes={
             "direction": "Take a longer code: should the error rise or fall? Which directions are thrown away?",
             "spread": "An eigenvalue of a covariance: is it a variance or a standard deviation? And the error?",
-            "reduction": "The error is a *sum* of squares over an example's entries. By what did you divide?",
+            "reduction": "The error is a *sum* of squares over an example's entries, no share. Did you divide?",
             "one-to-one": "Let k = 1. How many of the eigenvalues are lost then, and which is the first?",
             "shape": "One number: the error of all the rest together.",
         },
@@ -133,10 +136,10 @@ EXERCISES = (
         causes={
             "spread": "Multiply a column by 2: its span is the same. Are your angles? What must columns be first?",
             "one-to-one": "Two bases of one span can have no column in common. Do you compare spans, or columns?",
-            "overflow": "Digits are lost: cos 1e-8 is 1 to a computer. Which function of a small angle is not?",
+            "overflow": "Digits are lost: cos 1e-8 is 1 to a computer; float32 has 7. What keeps a small angle?",
             "constant": "Angles are asked for, in radians. What do you give for two spans at a right angle?",
-            "direction": "The smallest angle first, and 0 for equal spans. Is a cosine largest or smallest there?",
-            "not-finite": "A cosine a hair above 1 has no angle. Which one of yours is it?",
+            "direction": "The smallest angle first. Singular values fall: whose cosine comes first, and whose sine?",
+            "not-finite": "A cosine or a sine a hair above 1 has no angle. Which one of yours is it?",
             "shape": "k angles for k columns. Which axis of a holds the columns?",
         },
     ),
@@ -170,9 +173,10 @@ EXERCISES = (
             "reduction": "A rate of its own for each unit, over the batch; a sum over units. What is your mean over?",
             "constant": "On target it is 0, and it is in nats. What is left over in yours?",
             "dependence": "A coin has two sides. What do the pictures add in which the unit is silent?",
+            "one-to-one": "A unit that rests costs, too. What does yours give for a rate of 0.01, if ρ is 0.05?",
             "sign": "A KL is never below 0. Is yours, and do both of its parts have a plus before them?",
             "not-finite": "A unit may be at 0 for one picture. Which comes first: the mean over the batch, or the KL?",
-            "gradient": "The penalty is to move the activities. Where was it cut from them?",
+            "gradient": "The penalty is to move the activities. Was it cut from them, or scaled on the way?",
             "shape": "One number. Which axis is left over?",
         },
     ),
@@ -207,8 +211,9 @@ EXERCISES = (
             "dependence": "Each example keeps k of its own units. Along which axis do you look for the largest?",
             "sign": "The largest, not the largest in size: is −5 among the 2 largest of −5, 1, 2? Do negatives stay?",
             "gradient": "Pass a gradient back: it should arrive at k numbers of each row. At how many does it?",
-            "spread": "What is kept keeps its value. What do you put where a unit is kept, and where it is not?",
-            "direction": "The largest are kept, not the smallest.",
+            "spread": "What is kept keeps its value and its place. What do you put there, and what elsewhere?",
+            "direction": "The largest are kept, not the smallest. From which end does your function count?",
+            "not-finite": "A unit that is not kept is 0. What do you put there?",
             "constant": "k of each row stay, no more and no less. What does k = 1 leave?",
             "shape": "Each row by itself, and of the shape of h.",
         },
@@ -238,6 +243,7 @@ EXERCISES = (
             "dependence": "The slowest direction decides: which kept eigenvalue is nearest to one that is lost?",
             "log-mean": "A thousand times smaller. Which logarithm of 1000 did you take, and of the ratio?",
             "sign": "A number of rounds is above 0.",
+            "one-to-one": "Near. At first, faster angles take part. From which round on is the shrinking steady?",
             "container": "One whole number is asked for, as `als_rounds = 5`.",
         },
     ),

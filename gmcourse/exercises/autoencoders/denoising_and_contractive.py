@@ -1,5 +1,7 @@
 """Exercises of lesson 03.2, denoising and contractive autoencoders."""
 
+import math
+
 import torch
 
 from gmcourse.autoencoders.contractive import contractive_penalty
@@ -20,8 +22,16 @@ def slope_at_the_middle(answer: object) -> None:
         "dependence": (kept, 1.0),
         "one-to-one": (inner + (2 * (1 - kept)) ** 2) / SIGMA**2,
         "sign": (0.0, -(inner + apart) / SIGMA**2),
-        "constant": (apart / SIGMA**2, MEAN**2 / SIGMA**2, (inner + MEAN**2) / SIGMA**2, (STD**2 + MEAN**2) / SIGMA**2),
-        "spread": ((inner + apart) / SIGMA, inner + apart, (inner + apart) ** 0.5, ((inner + apart) ** 0.5) / SIGMA),
+        "constant": tuple(
+            (within + between) / SIGMA**2
+            for within, between in ((0, apart), (0, MEAN**2), (inner, MEAN**2), (STD**2, MEAN**2), (STD**2, apart))
+        ),
+        "spread": tuple((inner + apart) / by for by in (SIGMA, 1, SIGMA**3, SIGMA**4))
+        + ((inner + apart) ** 0.5, (inner + apart) ** 0.5 / SIGMA, apart**0.5 / SIGMA**2),
+        "gradient": tuple(
+            kept + MEAN * (1 - kept) * math.tanh(MEAN * half / (STD**2 + SIGMA**2)) / half
+            for half in (0.025, 0.03, 0.04, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 1.0)
+        ),
     }
     require_value("the slope of the best denoiser half way", answer, (inner + apart) / SIGMA**2, 0.05, slips)
 
@@ -79,7 +89,8 @@ EXERCISES = (
             "randomness": "The numbers are handed over. Who else draws?",
             "spread": "An entry is blank or untouched. What happens to those in your answer?",
             "reduction": "A blank is 0 here. What did you put there?",
-            "one-to-one": "A blank is 0, and what is kept is x. What do you give for each?",
+            "not-finite": "A blank is 0 here. What did you put there?",
+            "one-to-one": "The noise decides; a blank is 0, and what is kept is x. What do you give for each?",
             "shape": "A picture in, a picture out: which axis was lost?",
         },
     ),
@@ -114,7 +125,7 @@ EXERCISES = (
             "direction": "Let sigma go to 0. Then x is clean already: what does your answer become?",
             "one-to-one": "Half way between two modes, which one is it? A mean of both is asked for, and no choice.",
             "dependence": "A mode with a weight of 0.9 is likelier from the start. Where do the weights enter?",
-            "log-mean": "Within a mode, x still tells where. Does your mean of the clean points follow x there?",
+            "log-mean": "x tells which mode it was, and where in it. Does your mean follow x in both?",
             "constant": "The clean point is asked for, not the way to it, nor the score.",
             "sign": "Near one mode alone: between x and m, or beyond? On which side of m is the mean?",
             "overflow": "Far from all data each density is 0 to a computer. Which function takes their logarithms?",
@@ -209,6 +220,7 @@ EXERCISES = (
             (4.5, "one-to-one"),
         ),
         causes={
+            "gradient": "Near, if you measured: the curve bends within 0.1. How far apart are your two points?",
             "dependence": "That is one Gaussian's. What lies on either side of x̃ = 0, and which one is it?",
             "sign": "Var(x | x̃)/σ²: how wide is the doubt half way?",
             "one-to-one": "That is the slope for modes at ±2, as above. Here they are at ±3.",

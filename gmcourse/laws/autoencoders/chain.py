@@ -40,13 +40,20 @@ def _chain_slips(prior: Tensor, corruption: Tensor) -> dict[str, list[Tensor]]:
     flat = corruption.T / corruption.sum(0)[:, None]
     over_spoilt = joint.T / joint.T.sum(0).clamp(min=1e-300)
     one = torch.eye(len(prior), dtype=torch.float64)
+
+    def unit(rows: Tensor) -> Tensor:
+        return rows / rows.sum(1, keepdim=True)
+
     best, twice = one[right.argmax(1)], corruption @ corruption
     return {
         "direction": [right @ corruption, (corruption @ right).T, corruption @ over_spoilt, corruption.T @ right]
         + [corruption @ right.T, right @ corruption.T, corruption.T @ right.T],
-        "constant": [corruption @ flat, corruption @ joint.T, corruption @ flat * prior, corruption @ corruption.T],
+        "constant": [corruption @ flat, corruption @ joint.T, corruption @ flat * prior, corruption @ corruption.T]
+        + [prior[:, None] * (corruption @ right), unit(corruption @ joint.T), unit(corruption @ corruption.T * prior)]
+        + [corruption @ (joint.T / (corruption @ prior)), corruption @ (joint.T / (corruption @ prior)[:, None])],
         "randomness": [corruption @ best],
-        "dependence": [right, corruption, one, prior.expand_as(one), right @ right],
+        "dependence": [right, right.T, corruption, one, prior.expand_as(one), right @ right]
+        + [corruption * prior, unit(corruption * prior)],
         "one-to-one": [twice, twice @ right, corruption @ right @ corruption @ right, corruption @ right @ right],
     }
 
@@ -56,11 +63,13 @@ def memory_fades(candidate: Callable[[float], float]) -> None:
     for value in (0.2, 0.9, 0.5, 0.99966, -0.8, -0.97):
         expected = -1 / math.log(abs(value))
         slips = {
-            "sign": [1 / math.log(abs(value)), value],
+            "sign": [1 / math.log(abs(value)), math.log(abs(value)), value],
             "constant": [1 / (1 - value), 1 / (1 - abs(value)), (1 + value) / (1 - value), 1 / (1 - value**2)],
-            "reduction": [float(math.ceil(expected)), float(math.floor(expected)), float(round(expected))],
+            "reduction": [float(math.ceil(expected)), float(math.floor(expected))]
+            + [round(expected, digits) for digits in range(4)],
             "spread": [2 * expected, expected / 2],
-            "log-mean": [-1 / math.log2(abs(value)), -1 / math.log10(abs(value)), -math.log(2) / math.log(abs(value))],
+            "log-mean": [-1 / math.log2(abs(value))]
+            + [math.log(left) / math.log(abs(value)) for left in (0.5, 0.1, 0.05, 0.01, 0.001)],
             "direction": [-math.log(abs(value)), 1 - value, 1 - abs(value)],
         }
         require_value("relaxation = −1/ln|λ|", ask(candidate, eigenvalue=value), expected, 1e-4 * expected, slips)
@@ -70,11 +79,11 @@ Step = Callable[[Tensor, Tensor, Tensor, float, float], Tensor]
 
 
 def step_draws_its_posterior(candidate: Step, *, seed: int = 0) -> None:
-    """candidate(x, noise, draw, σ, τ²) = a(x + σ noise) + √a σ draw, a = τ²/(τ² + σ²): N(0, τ²) is kept."""
+    """candidate(x, noise, draw, σ, s²) = a(x + σ noise) + √a σ draw, a = s²/(s² + σ²): N(0, s²) is kept."""
     for case, (sigma, variance) in enumerate(((0.5, 1.0), (2.0, 1.0), (1.5, 3.0), (0.7, 0.4))):
         shape = (4 + case, 3 - case % 2)
         x, noise, drawn = (draw(*shape, seed=seed + 3 * case + part) for part in range(3))
-        law = f"x' = a (x + σ noise) + √a σ draw, a = τ²/(τ² + σ²), σ = {sigma}, τ² = {variance}"
+        law = f"x̃ = x + σ noise, then x' of the posterior of N(0, s²), σ = {sigma}, s² = {variance}"
         answer = ask(candidate, x=x, noise=noise, draw=drawn, sigma=sigma, variance=variance)
         found = require_shape(law, answer, shape).detach().double()
         again = as_tensor(candidate(x.clone(), noise.clone(), drawn.clone(), sigma, variance))
@@ -96,22 +105,23 @@ def _step_slips(
     a, other = variance / (variance + sigma**2), sigma**2 / (variance + sigma**2)
     std, rough = math.sqrt(a) * sigma, tau / (tau + sigma)
     spreads = (a * sigma, sigma, a * sigma**2, sigma**2, std**0.5, math.sqrt(a), a * tau, math.sqrt(a) * tau, tau, 1.0)
+    spreads = (*spreads, math.hypot(tau, sigma), math.hypot(1 / tau, 1 / sigma), math.sqrt(1 - a**2))
+
+    def step(gain: float, scale: float) -> Tensor:
+        return gain * (x + scale * u) + math.sqrt(gain) * scale * v
+
     return {
         "constant": [a * spoilt, spoilt],
         "randomness": [a * spoilt + std * u, a * (x + sigma * v) + std * v, a * (x + sigma * v) + std * u],
-        "dependence": [a * x + std * v, a * x, a * sigma * u + std * v, tau * v],
+        "dependence": [a * x + std * v, a * x, x, a * sigma * u + std * v, tau * v],
         "direction": [right + sigma * u, a * spoilt + sigma * u, a * x + std * v + sigma * u]
-        + [
-            a * x + sigma * u,
-            a * x + sigma * v,
-            other * spoilt + std * v,
-            other * spoilt + math.sqrt(other) * sigma * v,
-        ],
+        + [a * x + sigma * u, a * x + sigma * v, other * spoilt + std * v, step(other, sigma)],
+        "one-to-one": [step(1 / (1 + sigma**2), sigma), step(variance**2 / (variance**2 + sigma**2), sigma)]
+        + [spoilt + std * v, spoilt + sigma * v, a * spoilt + math.sqrt(1 - a) * v],
         "spread": [a * spoilt + spread * v for spread in spreads]
         + [a * (x + scale * u) + std * v for scale in (sigma**2, 1.0, math.sqrt(sigma))]
-        + [rough * spoilt + math.sqrt(rough) * sigma * v, rough * spoilt + std * v],
-        "one-to-one": [spoilt / (1 + sigma**2) + sigma / math.sqrt(1 + sigma**2) * v]
-        + [spoilt + std * v, spoilt + sigma * v],
+        + [step(gain, sigma**power) for gain in (rough, variance / (variance + sigma)) for power in (1, 0.5)]
+        + [rough * spoilt + std * v, math.sqrt(a) * spoilt + std * v, a * right],
         "sign": [a * (x - sigma * u) + std * v, -a * spoilt + std * v, a * spoilt - std * v],
         "shape": pooled(right),
     }
@@ -140,9 +150,13 @@ def walkback_returns(candidate: Pairs, *, seed: int = 0) -> None:
         reached, target = (require_shape(law, part, (steps * n, *shape)) for part in parts)
         expected, between, slips = _walked(x, noise, corrupt, model)
         given = {"step": torch.arange(steps).repeat_interleave(n), "row": torch.arange(n).repeat(steps)}
+        again = as_tensor(require_parts(law, candidate(x.clone(), noise.clone(), corrupt, model), 2)[0])
+        if again is None or not torch.equal(again.detach(), reached.detach()):
+            raise LawBroken("equal noise, equal walks", "another walk", "the same", "randomness")
         require_close(law, reached.double(), expected, within(expected), slips, given=given)
         clean = torch.cat([x] * steps)
-        slips = {"direction": [*between, expected], "shape": pooled(clean)}
+        ends = torch.cat([between[1][-n:]] * steps), torch.cat([expected[:n]] * steps)
+        slips = {"direction": [*between, expected, *ends], "shape": [*pooled(clean), x.repeat_interleave(steps, 0)]}
         law = "the target is the clean x, however far the walk went"
         require_close(law, target, clean, 1e-6, {k: [w.float() for w in v] for k, v in slips.items()}, given=given)
         if reached.requires_grad and slope(reached.sum(), learned) != 0:
@@ -163,16 +177,29 @@ def _walked(
         return tuple(torch.cat(part).detach().double() for part in zip(*rows, strict=True))
 
     reached, before, after = walk(x, corrupt, model)
-    late, orders = walk(model(x, noise[0, 1]), corrupt, model), (noise.flip(1), noise[:, :1].expand_as(noise))
+    late, n = walk(model(x, noise[0, 1]), corrupt, model), len(x)
+    orders = [noise[:1].expand_as(noise), noise.flip(1), noise.flip(0), *(noise[:, [k, k]] for k in (0, 1))]
     slips = {
-        "dependence": [torch.cat([corrupt(x, u) for u, _ in noise]), torch.cat([reached[: len(x)]] * len(noise))],
+        "dependence": [torch.cat([corrupt(x, u) for u, _ in noise]), torch.cat([reached[:n]] * len(noise))]
+        + [_drawn_unspoilt(x, noise, corrupt, model)],
         "direction": [walk(x, corrupt, lambda y, _: y)[0], walk(x, lambda y, _: y, model)[0], before],
-        "constant": [after, late[0], late[2]],
-        "randomness": [walk(x, corrupt, model, order)[0] for order in (noise[:1].expand_as(noise), *orders)],
+        "constant": [after, late[0], late[2], torch.cat([reached[-n:]] * len(noise))],
+        "randomness": [walk(x, corrupt, model, order)[0] for order in orders]
+        + [walk(x, corrupt, lambda y, v: model(y, 0 * v))[0]],
+        "shape": [reached.view(len(noise), n, -1).flip(0).reshape(reached.shape)],
     }
     if len(noise) == 1:
-        del slips["dependence"]
+        del slips["dependence"], slips["shape"]
     return reached, (before, after), {cause: [way.double() for way in ways] for cause, ways in slips.items()}
+
+
+def _drawn_unspoilt(x: Tensor, noise: Tensor, corrupt: Callable, model: Callable) -> Tensor:
+    """x̃ of all steps where the model draws from the state itself, and not from what was spoilt."""
+    rows = []
+    for u, v in noise:
+        rows.append(corrupt(x, u))
+        x = model(x, v)
+    return torch.cat(rows).detach()
 
 
 def states_are_a_sample(
@@ -210,8 +237,8 @@ def chi_square_tail(statistic: float, degrees: int) -> float:
 def permutation_test(x: Tensor, y: Tensor, *, permutations: int = 499, seed: int = 0) -> tuple[float, float, float]:
     """MMD² of two samples of n rows, its 99 % point under shuffled labels, and the p-value, at least 1/(1 + shuffles).
 
-    The kernel is exp(−‖a − b‖²/2h²), h the median distance between two different rows of both samples, and the mean is
-    over pairs of different rows. Under equal laws p ≤ α has the probability α or less. Gretton et al. 2012, eq. 3.
+    The kernel is exp(−‖a − b‖²/2ℓ²), ℓ the median distance between two different rows of both samples, and the mean is
+    over pairs of different rows. Under equal laws p ≤ α has the probability α or less. Gretton et al. 2012, lemma 6.
     """
     if x.shape != y.shape or len(x) < 2:
         raise ValueError(f"x, y: got shapes {tuple(x.shape)} and {tuple(y.shape)}, expected twice (n, *event), n ≥ 2")

@@ -51,11 +51,16 @@ def _penalty_slips(x: Tensor, weight: Tensor, b: Tensor) -> dict[str, list[Tenso
     h, (k, d) = (x @ weight.T + b).sigmoid(), weight.shape
     gate, squares = h * (1 - h), weight.square()
     norms, right = squares.sum(1), gate.square() @ squares.sum(1)
+    again = h.sigmoid() * (1 - h.sigmoid())
     slips = {
         "spread": [gate @ norms, right.sqrt(), gate.square() @ norms.sqrt(), gate.abs() @ norms.sqrt(), gate**4 @ norms]
-        + [(gate @ weight).square().sum(1), (gate.square() @ weight.abs()).sum(1), (gate @ weight.abs()).sum(1)],
-        "dependence": [norms.sum().expand(len(x)), gate.square().sum(1), (gate**2).sum(1) * norms.sum()],
-        "log-mean": [h.square() @ norms, (1 - h).square() @ norms, h @ norms, (1 - h.square()).square() @ norms],
+        + [(gate @ weight).square().sum(1), (gate.square() @ weight.abs()).sum(1), (gate @ weight.abs()).sum(1)]
+        + [(gate * h) @ norms, (gate * (1 - h)) @ norms, gate.square() @ weight.sum(1).square(), right / 2]
+        + [(gate @ weight).sum(1).square()],
+        "dependence": [norms.sum().expand(len(x)), gate.square().sum(1), (gate**2).sum(1) * norms.sum()]
+        + [gate.sum(1).square() * norms.sum(), h.square().sum(1)],
+        "log-mean": [h.square() @ norms, (1 - h).square() @ norms, h @ norms, (1 - h.square()).square() @ norms]
+        + [again.square() @ norms, 0 * right],
         "reduction": [right / n for n in (k, d, k * d)],
         "sign": [-right],
         "shape": [*pooled(right), right / len(x)],

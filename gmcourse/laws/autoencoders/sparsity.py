@@ -51,10 +51,14 @@ def rates_are_held(candidate: Callable[[Tensor, float], Tensor], *, seed: int = 
     law = "one number for the batch"
     even = torch.tensor([[0.02, 0.08], [0.08, 0.02]])
     value = require_shape(law, ask(candidate, activity=even, rho=0.05), ()).detach().double()
-    kls = _kl(0.05, even.double())
-    slips: dict[str, Slips] = {"log-mean": [kls.mean(0).sum(), kls.sum(), kls.sum(1).mean(), kls.mean()]}
+    kls, rest = _kl(0.05, even.double()), _entropy(torch.tensor(0.05, dtype=torch.float64))
+    slips: dict[str, Slips] = {
+        "log-mean": [kls.mean(0).sum(), kls.sum(), kls.mean(), kls.mean() + rest, kls.sum(1).mean() + 2 * rest],
+        "constant": [rest, 2 * rest],
+        "reduction": 2 * _kl(0.05, torch.tensor(0.1, dtype=torch.float64)),
+    }
     require_close("the penalty is 0 where each unit's mean is ρ", value, torch.zeros_like(value), 1e-5, slips)
-    for rows, units, rho in ((6, 3, 0.05), (4, 5, 0.2)):
+    for rows, units, rho in ((6, 3, 0.05), (4, 5, 0.4)):  # rates above ρ, and some below it
         activity = (1.2 * draw(rows, units, seed=seed + rows) - 0.8).sigmoid().requires_grad_()
         exact = activity.detach().double().requires_grad_()
         expected = _kl(rho, exact.mean(0)).sum()
@@ -73,20 +77,19 @@ def _kl(rho: float, rate: Tensor) -> Tensor:
 
 
 def _kl_slips(activity: Tensor, rho: float, expected: Tensor) -> dict[str, Slips]:
-    rate, units = activity.mean(0), activity.shape[1]
-    target = torch.full_like(rate, rho)
-    per_row = _kl(rho, activity)
+    rate, (rows, units) = activity.mean(0), activity.shape
+    target, per_row = torch.full_like(rate, rho), _kl(rho, activity)
+    heads, tails = target * (target / rate).log(), (1 - target) * ((1 - target) / (1 - rate)).log()
+    other, one_way = kl_divergence(Bernoulli(rate), Bernoulli(target)).sum(), (rate * (rate / target).log()).sum()
     return {
-        "reduction": [expected / units, _kl(rho, activity.mean()), _kl(rho, activity.mean(1)).sum()]
-        + [_kl(rho, activity.sum(0).clamp(max=0.999)).sum(), expected * len(activity)],
-        "direction": kl_divergence(Bernoulli(rate), Bernoulli(target)).sum(),
+        "reduction": [expected / units, _kl(rho, activity.mean()), _kl(rho, activity.mean(1)).sum(), expected / rows]
+        + [_kl(rho, activity.sum(0).clamp(max=0.999)).sum(), expected * rows, _kl(rho, rate).max()],
+        "direction": [other, -other, (other + expected) / 2, other + expected, one_way],
         "log-mean": [per_row.mean(0).sum(), per_row.sum(), per_row.mean()],
-        "dependence": [
-            (target * (target / rate).log()).sum(),
-            ((1 - target) * ((1 - target) / (1 - rate)).log()).sum(),
-        ],
-        "sign": [-expected, (target * (target / rate).log() - (1 - target) * ((1 - target) / (1 - rate)).log()).sum()],
-        "constant": [expected / math.log(2), expected + (_entropy(target)).sum()],
+        "dependence": [heads.sum(), tails.sum(), heads.mean(), heads.sum() / rows],
+        "one-to-one": [_kl(rho, rate.clamp(min=rho)).sum(), _kl(rho, rate.clamp(max=rho)).sum()],
+        "sign": [-expected, (heads - tails).sum()],
+        "constant": [expected / math.log(base) for base in (2, 10)] + [expected + _entropy(target).sum()],
     }
 
 
@@ -134,10 +137,15 @@ def _kept_slips(h: Tensor, kept: Tensor, k: int) -> dict[str, Slips]:
 
     over_all = torch.zeros(rows * units).double()
     over_all[h.flatten().topk(k * rows).indices] = 1.0
+    ordered, right = h.sort(1, descending=True).values, h * kept
+    least = torch.where(kept, h, torch.inf).amin(1, keepdim=True)
     return {
-        "sign": [h * top(h.abs(), k), (h * kept).relu(), h.relu() * top(h.relu(), k), (h * kept).abs()],
-        "direction": [h * top(-h, k), h * ~kept],
-        "dependence": [h * top(h, k, 0), h * over_all.view(rows, units), h * kept[:1], h * kept[1:2]],
-        "constant": [h * top(h, k + 1), h * top(h, max(k - 1, 0))],
-        "spread": [kept.double(), torch.where(kept, h, -torch.inf).softmax(1)],
+        "sign": [h * top(h.abs(), k), right.relu(), h.relu() * top(h.relu(), k), right.abs()],
+        "direction": [h * top(-h, k), h * ~kept, h * top(h, units - k + 1)],
+        "dependence": [h * top(h, k, 0), h * over_all.view(rows, units), h * kept[:1], h * kept[1:2]]
+        + [h * (h >= least.min()), h * top(h.mean(0, keepdim=True).expand_as(h), k)],
+        "constant": [h * top(h, k + 1), h * top(h, max(k - 1, 0)), h * top(h, units - k)],
+        "spread": [kept.double(), torch.where(kept, h, -torch.inf).softmax(1), ordered * (torch.arange(units) < k)]
+        + [right * units / k, (h - least).relu(), (h - ordered[:, k : k + 1]).relu(), right * h.softmax(1)]
+        + [torch.where(kept, h, rest) for rest in (h.min(), h.amin(1, keepdim=True), h.mean(1, keepdim=True))],
     }

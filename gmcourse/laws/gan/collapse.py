@@ -118,7 +118,7 @@ def modes_are_counted(candidate: Callable[[Tensor, Tensor, float], Any], *, seed
             "one-to-one": [_counted(x, c, std, norm=norm) for norm in (1.0, math.inf)]
             + [_counted(x[:, :1], c[:, :1], std)],
         }
-        require_close(f"modes found, and quality, of {law}", seen, right, torch.tensor([0.0, 1e-5]), slips)
+        require_close(f"modes found, and quality, of {law}", seen, right, torch.tensor([0.0, 1e-5]), slips, fit=1e-3)
 
 
 def _crowds() -> Iterator[tuple[str, Tensor, Tensor]]:

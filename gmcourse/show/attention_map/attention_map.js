@@ -22,7 +22,7 @@ function labelled(parent, text, kind) {
 }
 
 function layOut(el, heads) {
-  const root = explorer(el, "gm-attention-map", "Where a translator looks as it writes a number in German");
+  const root = explorer(el, "gm-attention-map gm-pills", "Where a translator looks as it writes a number in German");
   const bar = make("div", "gm-bar", root);
   const field = labelled(bar, "Number ", "input");
   Object.assign(field, { type: "number", min: 1, max: LAST, step: 1 });

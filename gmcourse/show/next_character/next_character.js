@@ -83,7 +83,7 @@ function newNumbers(parent) {
 }
 
 function layOut(el) {
-  const root = explorer(el, "gm-next-character", "Type a text, and see what the model expects next");
+  const root = explorer(el, "gm-next-character gm-pills", "Type a text, and see what the model expects next");
   const field = newField(root);
   const body = make("div", "gm-body", root);
   const table = newTable(make("div", "gm-left", body));

@@ -2,10 +2,8 @@
 
 import { corrupted, distance, drawsOf, stroked } from "./noise.js";
 import { button, explorer, make, range } from "../js/elements.js";
-import { listenToKeys, moved } from "../js/keys.js";
 import { floats, forward } from "../js/mlp.js";
-import { newPixels } from "../js/pixels.js";
-import { draw } from "../js/plot.js";
+import { newDrawing, newPixels, steer } from "../js/pixels.js";
 import { follow, placeUnder } from "../js/pointer.js";
 import { ask } from "../js/radios.js";
 
@@ -19,34 +17,24 @@ const HINT =
   "x̃ and r(x̃) may lie outside 0 to 1: less is shown as paper, more as ink, and the distances are those of the numbers.";
 
 /** A picture under its title, with a line below it. */
-function newTile(parent, shape, className, title, words) {
+function newTile(parent, shape, className, title, words, view = newPixels) {
   const box = make("div", `gm-tile ${className}`, parent);
   make("div", "gm-title", box, title);
-  const view = newPixels(box, shape, words);
-  return { ...view, box, caption: make("div", "gm-caption", box) };
-}
-
-/** The picture that is drawn on, with its cursor. */
-function newBoard(parent, shape) {
-  const board = newTile(parent, shape, "gm-board", "Your picture x", "Your picture x");
-  board.svg.setAttribute("tabindex", 0);
-  board.svg.setAttribute("role", "application");
-  board.svg.setAttribute("aria-roledescription", "drawing");
-  const cursor = draw("rect", { width: 1, height: 1, class: "gm-cursor" }, board.svg);
-  return { ...board, cursor, bar: make("div", "gm-buttons", board.box) };
+  return { ...view(box, shape, words), box, caption: make("div", "gm-caption", box) };
 }
 
 function layOut(el, shape) {
-  const root = explorer(el, "gm-noisy-drawing", "Draw a digit, add noise, and see what a network makes of it");
+  const root = explorer(el, "gm-noisy-drawing gm-pills", "Draw a digit, add noise, and see what a network makes of it");
   const pictures = make("div", "gm-pictures", root);
-  const board = newBoard(pictures, shape);
+  const board = newTile(pictures, shape, "gm-board", "Your picture x", "Your picture x", newDrawing);
+  const bar = make("div", "gm-buttons", board.box);
   const noisy = newTile(pictures, shape, "gm-noisy", "Noisy x̃", "The noisy picture x̃");
   const denoised = newTile(pictures, shape, "gm-denoised", "Denoised r(x̃)", "The denoised picture r(x̃)");
   const status = make("p", "gm-status", root);
   status.setAttribute("role", "status");
   const controls = make("div", "gm-controls", root);
   make("p", "gm-hint", root, HINT);
-  return { root, board, noisy, denoised, status, controls };
+  return { root, board, bar, noisy, denoised, status, controls };
 }
 
 /** What is made of the picture now, and how far the three lie from each other. */
@@ -62,10 +50,8 @@ const levelInWords = ({ kind, level }) => `${kind === "masking" ? "ν" : "σ"} =
 function showAnswer(parts, networks, state) {
   const shown = answer(networks, state);
   const [noise, residual, left] = [shown.noise, shown.residual, shown.left].map((length) => length.toFixed(2));
-  const [r, c] = state.at;
   parts.board.paint(shown.image);
-  parts.board.cursor.setAttribute("x", c);
-  parts.board.cursor.setAttribute("y", r);
+  parts.board.point(state.at);
   parts.noisy.paint(shown.noisy);
   parts.denoised.paint(shown.denoised);
   parts.noisy.caption.textContent = `‖x̃ − x‖ = ${noise}`;
@@ -91,24 +77,14 @@ function listenToPointer(board, { width }, state, show) {
   });
 }
 
-/** The keys of the picture: arrows lead from pixel to pixel, Space gives the one there half ink, ink, paper. */
+/** The keys of the picture: Space gives the pixel under the cursor half ink, ink, paper. */
 function listenToCursor(board, { height, width }, state, show) {
-  listenToKeys(board.svg, (key) => {
-    const [r, c] = state.at;
-    const pressed = key === " " || key === "Enter";
-    const next = moved([c, -r], key, false, 1);
-    if (!pressed && !next) return false;
-    if (pressed) {
-      const more = [0.5, 1].find((ink) => ink > state.image[r * width + c]) ?? 0;
-      state.image = state.image.map((ink, place) => (place === r * width + c ? more : ink));
-    } else {
-      state.at = [Math.min(height - 1, Math.max(0, -next[1])), Math.min(width - 1, Math.max(0, next[0]))];
-    }
-    const [row, column] = state.at;
-    board.svg.setAttribute("aria-label", `Row ${row + 1}, column ${column + 1}: ink ${state.image[row * width + column].toFixed(2)}`);
-    show();
-    return true;
-  });
+  const under = () => state.at[0] * width + state.at[1];
+  const press = () => {
+    const more = [0.5, 1].find((ink) => ink > state.image[under()]) ?? 0;
+    state.image = state.image.map((ink, place) => (place === under() ? more : ink));
+  };
+  steer(board.svg, state, () => [height, width], press, show, () => `ink ${state.image[under()].toFixed(2)}`);
 }
 
 function addButtons(bar, images, state, show) {
@@ -164,7 +140,7 @@ function render({ model, el }) {
   const state = { image: images[0], at: [0, 0], example: 0, erases: false, network: 0, draws, seed: 0 };
   Object.assign(state, { kind: model.get("noise"), level: Math.round(STEPS * model.get("level")) });
   const show = () => showAnswer(parts, networks, state);
-  addButtons(parts.board.bar, images, state, show);
+  addButtons(parts.bar, images, state, show);
   addControls(parts, model.get("names"), state, show);
   listenToPointer(parts.board, shape, state, show);
   listenToCursor(parts.board, shape, state, show);

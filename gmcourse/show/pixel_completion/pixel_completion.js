@@ -2,9 +2,8 @@
 
 import { complete, pixelCNN } from "./pixelcnn.js";
 import { button, explorer, make, range } from "../js/elements.js";
-import { listenToKeys, moved } from "../js/keys.js";
 import { floats } from "../js/mlp.js";
-import { newPixels } from "../js/pixels.js";
+import { newDrawing, newPixels, steer } from "../js/pixels.js";
 import { draw, signed } from "../js/plot.js";
 import { follow, placeUnder } from "../js/pointer.js";
 import { randomness } from "../js/random.js";
@@ -25,17 +24,14 @@ function newTile(parent, shape, words) {
 function newBoard(parent, shape) {
   const box = make("div", "gm-board", parent);
   make("div", "gm-title", box, "Your rows");
-  const view = newPixels(box, shape, "The rows that you draw");
-  view.svg.setAttribute("tabindex", 0);
-  view.svg.setAttribute("role", "application");
-  view.svg.setAttribute("aria-roledescription", "drawing");
+  const view = newDrawing(box, shape, "The rows that you draw");
   const cut = draw("line", { x1: 0, x2: shape.width, class: "gm-cut" }, view.svg);
-  const cursor = draw("rect", { width: 1, height: 1, class: "gm-cursor" }, view.svg);
-  return { ...view, box, cut, cursor };
+  view.svg.append(view.cursor);
+  return { ...view, box, cut };
 }
 
 function layOut(el, shape) {
-  const root = explorer(el, "gm-pixel-completion", "Draw the upper rows of a digit, and the model draws the rest");
+  const root = explorer(el, "gm-pixel-completion gm-pills", "Draw the upper rows of a digit, and the model draws the rest");
   const body = make("div", "gm-body", root);
   const board = newBoard(body, shape);
   const right = make("div", "gm-right", body);
@@ -61,11 +57,9 @@ function answer(net, { image, rows, seed }) {
 
 function showAnswer(parts, net, state) {
   const { given, ways, mean, kinds } = answer(net, state);
-  const [r, c] = state.at;
   parts.board.paint(state.image.map((ink, place) => (place < state.rows * net.width ? ink : 0)), state.rows);
   for (const end of ["y1", "y2"]) parts.board.cut.setAttribute(end, state.rows);
-  parts.board.cursor.setAttribute("x", c);
-  parts.board.cursor.setAttribute("y", r);
+  parts.board.point(state.at);
   parts.mean.paint(mean, state.rows);
   parts.mean.caption.textContent = `${kinds} of ${WAYS} differ`;
   parts.ways.forEach((tile, k) => {
@@ -94,24 +88,12 @@ function listenToPointer(board, net, state, put) {
   });
 }
 
-function listenToCursor(board, net, state, put, show) {
-  listenToKeys(board.svg, (key) => {
-    const [r, c] = state.at;
-    const pressed = key === " " || key === "Enter";
-    if (pressed) put([r, c], 1 - state.image[r * net.width + c]);
-    const next = moved([c, -r], key, false, 1);
-    if (next) {
-      state.at = [Math.min(state.rows - 1, Math.max(0, -next[1])), Math.min(net.width - 1, Math.max(0, next[0]))];
-      show();
-    }
-    if (next || pressed) {
-      board.svg.setAttribute("aria-label", `Row ${state.at[0] + 1}, column ${state.at[1] + 1}: ${named(net, state)}`);
-    }
-    return Boolean(next) || pressed;
-  });
+function listenToCursor(board, net, state, show) {
+  const under = () => state.at[0] * net.width + state.at[1];
+  const ink = () => state.image[under()];
+  const press = () => (state.image[under()] = 1 - ink());
+  steer(board.svg, state, () => [state.rows, net.width], press, show, () => (ink() ? "ink" : "paper"));
 }
-
-const named = (net, { image, at: [r, c] }) => (image[r * net.width + c] ? "ink" : "paper");
 
 function render({ model, el }) {
   const net = pixelCNN(model.get("shape"), floats(model.get("weights")));
@@ -127,7 +109,7 @@ function render({ model, el }) {
     show();
   };
   listenToPointer(parts.board, net, state, put);
-  listenToCursor(parts.board, net, state, put, show);
+  listenToCursor(parts.board, net, state, show);
   const slider = range(parts.board.box, "Rows that you draw", net.height - 2, (value) => {
     Object.assign(state, { rows: value + 1, at: [Math.min(value, state.at[0]), state.at[1]] });
     slider.setAttribute("aria-valuetext", `${value + 1} rows`);

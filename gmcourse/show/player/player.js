@@ -89,7 +89,7 @@ function buttonsFor(root, names, colours, act) {
 }
 
 function layOut(el, names, colours, act) {
-  const root = explorer(el, "gm-player", `Player: ${names.length} sounds`);
+  const root = explorer(el, "gm-player gm-pills", `Player: ${names.length} sounds`);
   const buttons = buttonsFor(root, names, colours, act);
   const drawings = make("div", "gm-drawings", root);
   const wave = panel(drawings, "Waveform: amplitude over time", []);

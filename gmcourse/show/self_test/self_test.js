@@ -60,7 +60,7 @@ function sumUp(place, questions, states, over) {
 
 function render({ model, el }) {
   const questions = model.get("questions");
-  const root = explorer(el, "gm-self-test", `Self-test: ${questions.length} questions, marked in this page`);
+  const root = explorer(el, "gm-self-test gm-pills", `Self-test: ${questions.length} questions, marked in this page`);
   const list = make("ol", "gm-questions", root);
   const name = `gm-self-test-${Math.random().toString(36).slice(2)}`;
   const rows = questions.map((question, index) => rowOf(list, question, index + 1, name, () => markOne(index)));

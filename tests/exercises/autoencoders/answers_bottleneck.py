@@ -48,6 +48,35 @@ def angles_by_sines(a, b):
     return torch.arcsin(torch.linalg.svdvals(b - a @ (a.T @ b)).clamp(max=1)).flip(0)
 
 
+def angles_by_complement(a, b):
+    """Sines alone, to a basis of what is orthogonal to a: seven digits at a right angle, all of them at 0."""
+    rest = torch.linalg.qr(a, mode="complete").Q[:, a.shape[1] :]
+    return torch.linalg.svdvals(rest.T @ torch.linalg.qr(b).Q).clamp(max=1).arcsin().flip(0)
+
+
+def angles_by_whitening(a, b):
+    """Cholesky's factor makes the columns orthonormal."""
+    a, b = (x @ torch.linalg.inv(torch.linalg.cholesky(x.T @ x)).T for x in (a, b))
+    sines = torch.linalg.svdvals(b - a @ (a.T @ b)).flip(0)
+    return torch.atan2(sines, torch.linalg.svdvals(a.T @ b)).tolist()
+
+
+def sines_as_they_come(a, b):
+    a, b = torch.linalg.qr(a).Q, torch.linalg.qr(b).Q
+    return torch.atan2(torch.linalg.svdvals(b - a @ (a.T @ b)), torch.linalg.svdvals(a.T @ b))
+
+
+def squared_sines(a, b):
+    a, b = torch.linalg.qr(a).Q, torch.linalg.qr(b).Q
+    rest = b - a @ (a.T @ b)
+    return torch.linalg.eigvalsh(rest.T @ rest).clamp(0, 1).sqrt().arcsin()
+
+
+def b_as_given(a, b):
+    a = torch.linalg.qr(a).Q
+    return torch.atan2(torch.linalg.svdvals(b - a @ (a.T @ b)).flip(0), torch.linalg.svdvals(a.T @ b))
+
+
 def unit_columns(a, b):
     a, b = F.normalize(a, dim=0), F.normalize(b, dim=0)
     return torch.linalg.svdvals(a.T @ b).clamp(max=1).arccos()
@@ -78,6 +107,12 @@ def kl_by_entropy(activity, rho):
     return cross + len(rate) * (rho * math.log(rho) + (1 - rho) * math.log(1 - rho))
 
 
+def kl_by_categories(activity, rho):
+    rate = activity.mean(0)
+    coins = torch.tensor([rho, 1 - rho]).expand(len(rate), 2), torch.stack([rate, 1 - rate], 1)
+    return F.kl_div(coins[1].log(), coins[0], reduction="sum")
+
+
 def in_bits(activity, rho):
     return kl_by_loop(activity, rho) / math.log(2)
 
@@ -105,6 +140,24 @@ def kept_in_place(h, k):
     return h.clone().scatter_(1, dropped, 0.0)
 
 
+class Kept(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, h, k):
+        mask = torch.zeros_like(h, dtype=torch.bool).scatter_(1, h.topk(k, 1).indices, True)
+        ctx.save_for_backward(mask)
+        return h * mask
+
+    @staticmethod
+    def backward(ctx, *slopes):
+        return slopes[0] * ctx.saved_tensors[0], None
+
+
+def kept_in_order(h, k):
+    """The values in the order of their size, not in their places."""
+    values = h.sort(1, descending=True).values
+    return values * (torch.arange(h.shape[1]) < k)
+
+
 def kept_by_data(h, k):
     """The values without their history."""
     values, places = h.topk(k, 1)
@@ -117,23 +170,30 @@ RIGHT = {
         "what is left of all": lambda eigenvalues, k: eigenvalues.double().sum() - eigenvalues[:k].double().sum(),
         "NumPy": lambda eigenvalues, k: np.sum(eigenvalues.numpy()[k:]),
         "a plain number": lambda eigenvalues, k: float(eigenvalues[k:].sum()),
+        "topk": lambda eigenvalues, k: eigenvalues.topk(len(eigenvalues) - k, largest=False).values.sum(
+            0, keepdim=True
+        ),
         "any order": lambda eigenvalues, k: eigenvalues.sort(descending=True).values[k:].sum(),
     },
     "autoencoders.principal_angles": {
         "NumPy": angles_by_numpy,
         "SciPy": angles_by_scipy,
         "sines": angles_by_sines,
+        "sines to the complement": angles_by_complement,
+        "whitened, as a list": angles_by_whitening,
     },
     "autoencoders.kl_sparsity": {
         "a loop": kl_by_loop,
         "torch's own": kl_by_library,
         "cross-entropy": kl_by_entropy,
+        "categories": kl_by_categories,
         "shape (1,)": lambda activity, rho: kl_by_loop(activity, rho)[None],
     },
     "autoencoders.k_sparse": {
         "ranks": kept_by_ranks,
         "a loop": kept_by_loop,
         "where": kept_by_where,
+        "a gradient by hand": Kept.apply,
         "the others blanked": kept_in_place,
     },
     "autoencoders.als_rounds": {
@@ -152,7 +212,12 @@ WRONG = {
         "a mean": (lambda eigenvalues, k: eigenvalues[k:].sum() / len(eigenvalues), "reduction"),
         "from the kth": (lambda eigenvalues, k: eigenvalues[k - 1 :].sum(), "one-to-one"),
         "all of them": (lambda eigenvalues, k: eigenvalues[k:], "shape"),
-        "a share": (lambda eigenvalues, k: eigenvalues[k:].sum() / eigenvalues.sum(), ""),
+        "a share": (lambda eigenvalues, k: eigenvalues[k:].sum() / eigenvalues.sum(), "reduction"),
+        "the share kept": (lambda eigenvalues, k: eigenvalues[:k].sum() / eigenvalues.sum(), "reduction"),
+        "half": (lambda eigenvalues, k: eigenvalues[k:].sum() / 2, "reduction"),
+        "a root": (lambda eigenvalues, k: eigenvalues[k:].sum().sqrt(), "spread"),
+        "the next alone": (lambda eigenvalues, k: eigenvalues[k], "one-to-one"),
+        "the last k": (lambda eigenvalues, k: eigenvalues[-k:].sum(), "one-to-one"),
         "a text": (lambda eigenvalues, k: "little", "container"),
     },
     "autoencoders.principal_angles": {
@@ -165,6 +230,11 @@ WRONG = {
         "cosines": (lambda a, b: np.cos(angles_by_numpy(a, b)), "constant"),
         "degrees": (lambda a, b: np.degrees(angles_by_numpy(a, b)), "constant"),
         "columns": (lambda a, b: F.cosine_similarity(a, b, dim=0).clamp(-1, 1).arccos(), "one-to-one"),
+        "sines as they come": (sines_as_they_come, "direction"),
+        "squared sines": (squared_sines, "overflow"),
+        "float32": (lambda a, b: angles_by_sines(a.float(), b.float()), "overflow"),
+        "one QR": (b_as_given, "spread"),
+        "columns of Q": (lambda a, b: (torch.linalg.qr(a).Q * torch.linalg.qr(b).Q).sum(0).arccos(), "one-to-one"),
         "the largest": (lambda a, b: angles_by_numpy(a, b)[-1], "shape"),
     },
     "autoencoders.kl_sparsity": {
@@ -184,6 +254,22 @@ WRONG = {
         "in bits": (in_bits, "constant"),
         "a number": (lambda activity, rho: kl_by_loop(activity, rho).item(), "gradient"),
         "a vector": (lambda activity, rho: rho * (rho / activity.mean(0)).log(), "shape"),
+        "a sum for the rate": (lambda activity, rho: kl_by_loop(activity * len(activity), rho), "reduction"),
+        "largest unit": (lambda activity, rho: max(kl_by_loop(unit[:, None], rho) for unit in activity.T), "reduction"),
+        "cross-entropy": (
+            lambda activity, rho: F.binary_cross_entropy(activity.mean(0), 0 * activity[0] + rho),
+            "constant",
+        ),
+        "of pictures": (lambda activity, rho: F.binary_cross_entropy(activity, 0 * activity + rho), "log-mean"),
+        "rest is free": (lambda activity, rho: kl_by_loop(activity.mean(0)[None].clamp(min=rho), rho), "one-to-one"),
+        "both ways": (
+            lambda activity, rho: (
+                kl_by_loop(activity, rho)
+                + kl_divergence(Bernoulli(activity.mean(0)), Bernoulli(torch.tensor(rho))).sum()
+            ),
+            "direction",
+        ),
+        "half, a mean": (lambda activity, rho: (rho * (rho / activity.mean(0)).log()).mean(), "dependence"),
         "a distance": (lambda activity, rho: (activity.mean(0) - rho).abs().sum(), ""),
     },
     "autoencoders.k_sparse": {
@@ -197,6 +283,13 @@ WRONG = {
         "one more": (lambda h, k: kept_by_ranks(h, k + 1), "constant"),
         "the values alone": (lambda h, k: h.topk(k, 1).values, "shape"),
         "the smallest": (lambda h, k: -kept_by_ranks(-h, k), "direction"),
+        "kthvalue": (lambda h, k: h * (h >= h.kthvalue(k, 1, keepdim=True).values), "direction"),
+        "k dropped": (lambda h, k: kept_in_place(h, h.shape[1] - k), "constant"),
+        "in order": (kept_in_order, "spread"),
+        "rescaled": (lambda h, k: kept_by_ranks(h, k) * h.shape[1] / k, "spread"),
+        "less the least": (lambda h, k: (h - h.topk(k, 1).values[:, -1:]).relu(), "spread"),
+        "−∞ elsewhere": (lambda h, k: torch.where(kept_by_ranks(h, k) != 0, h, -torch.inf), "not-finite"),
+        "one threshold": (lambda h, k: h * (h >= h.topk(k, 1).values.min()), "dependence"),
     },
     "autoencoders.als_rounds": {
         "least squares": (1, "constant"),
@@ -205,6 +298,9 @@ WRONG = {
         "of the loss": (12.75, "spread"),
         "to the first": (3.7, "dependence"),
         "to 1/e": (4, "dependence"),
+        "next but one": (22, "direction"),
+        "a straight line": (29, "log-mean"),
+        "counted too early": (24, "one-to-one"),
         "a guess": (40, ""),
         "nothing": (None, "container"),
     },

@@ -64,6 +64,37 @@ def by_densities(x, means, weights, std, sigma):
     return (std**2 * x + sigma**2 * (shares @ means) / shares.sum(1, keepdim=True)) / whole
 
 
+def denoised_by_vmap(x, means, weights, std, sigma):
+    def log_density(row):
+        return torch.logsumexp(weights.log() - ((row - means) ** 2).sum(1) / (2 * (std**2 + sigma**2)), 0)
+
+    return x + sigma**2 * torch.vmap(torch.func.grad(log_density))(x)
+
+
+def denoised_by_precisions(x, means, weights, std, sigma):
+    precision = 1 / std**2 + 1 / sigma**2
+    each = (means / std**2 + x[:, None] / sigma**2) / precision
+    logs = weights.log() + (x @ means.T - (means**2).sum(1) / 2) / (std**2 + sigma**2)
+    return (logs.softmax(1)[:, :, None] * each).sum(1)
+
+
+def by_shares(change):
+    """Shares made from weights, squares and the variance of x."""
+
+    def answer(x, means, weights, std, sigma):
+        whole = std**2 + sigma**2
+        shares = change(weights, ((x[:, None] - means) ** 2).sum(2), whole)
+        return (std**2 * x + sigma**2 * shares @ means) / whole
+
+    return answer
+
+
+def by_coordinates(x, means, weights, std, sigma):
+    whole = std**2 + sigma**2
+    shares = (weights.log()[:, None] - (x[:, None] - means) ** 2 / (2 * whole)).softmax(1)
+    return (std**2 * x + sigma**2 * (shares * means).sum(1)) / whole
+
+
 def over_the_batch(x, means, weights, std, sigma):
     whole = std**2 + sigma**2
     shares = (weights.log() - ((x[:, None] - means) ** 2).sum(2) / (2 * whole)).softmax(0)
@@ -102,6 +133,16 @@ def by_rows(weight, h):
     return torch.stack([torch.linalg.matrix_norm((row * (1 - row))[:, None] * weight) ** 2 for row in h])
 
 
+def by_functional(weight, h):
+    """torch's own Jacobian of the layer, at Wx + b = logit(h)."""
+
+    def layer(step, before):
+        return (before + weight @ step).sigmoid()
+
+    still = torch.zeros(weight.shape[1])
+    return torch.vmap(lambda before: torch.func.jacrev(layer)(still, before).square().sum())(h.logit())
+
+
 def other_axis(weight, h):
     return (
         ((h * (1 - h)) ** 2 * (weight**2).sum(0)).sum(1) if weight.shape[0] == weight.shape[1] else by_norms(weight, h)
@@ -113,6 +154,8 @@ RIGHT = {
         "a loop": blanked_by_loop,
         "a product": lambda x, noise, share: x * (noise >= share),
         "masked_fill": lambda x, noise, share: x.masked_fill(noise < share, 0.0),
+        "float64": lambda x, noise, share: x.double() * torch.heaviside(noise - share, torch.ones(())),
+        "vmap": torch.vmap(lambda x, noise, share: torch.where(noise < share, 0.0, x), in_dims=(0, 0, None)),
         "a copy": lambda x, noise, share: blanked_in_place(x.clone(), noise, share),
         "NumPy": lambda x, noise, share: np.where(noise.numpy() < share, 0, x.numpy()),
     },
@@ -120,6 +163,8 @@ RIGHT = {
         "a loop": denoised_by_loop,
         "torch's own": denoised_by_library,
         "Tweedie": denoised_by_tweedie,
+        "vmap": denoised_by_vmap,
+        "precisions": denoised_by_precisions,
         "NumPy": denoised_in_numpy,
     },
     "autoencoders.score_from_denoiser": {
@@ -131,6 +176,8 @@ RIGHT = {
     "autoencoders.contractive_penalty": {
         "whole Jacobian": whole_jacobian,
         "norms": by_norms,
+        "torch's own": by_functional,
+        "Gram": lambda weight, h: torch.einsum("bk,kk->b", (h * (1 - h)) ** 2, weight @ weight.T),
         "row by row": by_rows,
         "products": lambda weight, h: ((h - h * h) ** 2) @ (weight * weight).sum(-1),
     },
@@ -153,6 +200,15 @@ WRONG = {
             lambda x, noise, share: x * (noise.flatten(1)[:, 0] >= share).view(-1, *[1] * (x.dim() - 1)),
             "dependence",
         ),
+        "own seed": (
+            lambda x, noise, share: x * (torch.rand(x.shape, generator=torch.Generator().manual_seed(0)) >= share),
+            "",
+        ),
+        "filled with ½": (lambda x, noise, share: torch.where(noise < share, 0.5, x), "reduction"),
+        "half the share": (lambda x, noise, share: torch.where(noise < share / 2, 0.0, x), ""),
+        "NaN": (lambda x, noise, share: torch.where(noise < share, torch.nan, x), "not-finite"),
+        "clipped": (lambda x, noise, share: torch.where(noise < share, 0.0, x).clamp(0, 1), "constant"),
+        "dark entries": (lambda x, noise, share: torch.where(x < share, 0.0, x), "one-to-one"),
         "own noise": (lambda x, noise, share: x * (torch.rand(x.shape) >= share), "randomness"),
         "mean fill": (lambda x, noise, share: torch.where(noise < share, x.mean(), x), "reduction"),
         "ones": (lambda x, noise, share: torch.where(noise < share, 1.0, x), "one-to-one"),
@@ -175,7 +231,27 @@ WRONG = {
         "score": (lambda x, *a: (denoised_by_library(x, *a) - x) / a[3] ** 2, "constant"),
         "std and sigma exchanged": (lambda x, m, w, s, o: denoised_by_library(x, m, w, o, s), "direction"),
         "exponentials": (by_densities, "overflow"),
-        "softmax over the batch": (over_the_batch, ""),
+        "softmax over the batch": (over_the_batch, "shape"),
+        "shares of coordinates": (by_coordinates, "shape"),
+        "weights last": (by_shares(lambda w, d, whole: w * (-d / (2 * whole)).softmax(1)), "shape"),
+        "weights, no logarithm": (by_shares(lambda w, d, whole: (w - d / (2 * whole)).softmax(1)), "dependence"),
+        "distances, not squared": (
+            by_shares(lambda w, d, whole: (w.log() - d.sqrt() / (2 * whole)).softmax(1)),
+            "spread",
+        ),
+        "shares of no x": (by_shares(lambda w, d, whole: 0 * d + w), "log-mean"),
+        "a little more below": (
+            by_shares(lambda w, d, v: (lambda p: p / (p.sum(1, True) + 1e-12))(w * (-d / (2 * v)).exp())),
+            "overflow",
+        ),
+        "x and the score": (lambda x, *a: x + (denoised_by_library(x, *a) - x) / a[3] ** 2, "direction"),
+        "the score of the clean": (
+            lambda x, m, w, s, o: (
+                x + (o / s) ** 2 * ((w.log() - torch.cdist(x, m) ** 2 / (2 * s * s)).softmax(1) @ m - x)
+            ),
+            "spread",
+        ),
+        "away from x": (lambda x, *a: 2 * x - denoised_by_library(x, *a), "sign"),
         "shares alone": (
             lambda x, m, w, s, o: (w.log() - torch.cdist(x, m) ** 2 / (2 * (s * s + o * o))).softmax(1),
             "shape",
@@ -188,6 +264,11 @@ WRONG = {
         "times σ²": (lambda denoiser, x, sigma: (denoiser(x) - x) * sigma**2, "spread"),
         "away": (lambda denoiser, x, sigma: (x - denoiser(x)) / sigma**2, "sign"),
         "the clean point": (lambda denoiser, x, sigma: denoiser(x), "constant"),
+        "no brackets": (lambda denoiser, x, sigma: denoiser(x) - x / sigma**2, "constant"),
+        "σ · 2": (lambda denoiser, x, sigma: (denoiser(x) - x) / sigma * 2, "spread"),
+        "no sign": (lambda denoiser, x, sigma: (denoiser(x) - x).abs() / sigma**2, "sign"),
+        "what was added": (lambda denoiser, x, sigma: (x - denoiser(x)) / sigma, "sign"),
+        "denoised twice": (lambda denoiser, x, sigma: (denoiser(denoiser(x)) - x) / sigma**2, "direction"),
         "one step late": (lambda denoiser, x, sigma: by_each_row(denoiser, denoiser(x), sigma), "direction"),
         "length": (lambda denoiser, x, sigma: by_each_row(denoiser, x, sigma).norm(dim=1), "shape"),
         "mean of the batch": (
@@ -203,6 +284,14 @@ WRONG = {
         "other axis": (other_axis, "direction"),
         "weight decay": (lambda weight, h: (weight**2).sum().repeat(len(h)), "dependence"),
         "no weights": (lambda weight, h: ((h * (1 - h)) ** 2).sum(1), "dependence"),
+        "sigmoid again": (
+            lambda weight, h: (h.sigmoid() * (1 - h.sigmoid())) ** 2 @ (weight**2).sum(1),
+            "log-mean",
+        ),
+        "half squared": (lambda weight, h: (h * (1 - h) ** 2) @ (weight**2).sum(1), "spread"),
+        "sums squared": (lambda weight, h: (h * (1 - h)) ** 2 @ weight.sum(1) ** 2, "spread"),
+        "half": (lambda weight, h: whole_jacobian(weight, h) / 2, "spread"),
+        "squared sum of slopes": (lambda weight, h: (h * (1 - h)).sum(1) ** 2 * (weight**2).sum(), "dependence"),
         "tanh": (lambda weight, h: (1 - h**2) ** 2 @ (weight**2).sum(1), "log-mean"),
         "mean over entries": (lambda weight, h: whole_jacobian(weight, h) / weight.numel(), "reduction"),
         "mean over the batch": (lambda weight, h: whole_jacobian(weight, h).mean(), "shape"),
@@ -220,6 +309,10 @@ WRONG = {
         "over σ": (4.75, "spread"),
         "the variance": (2.375, "spread"),
         "as above": (4.5, "one-to-one"),
+        "measured at ±0.1": (8.556, "gradient"),
+        "measured at ±0.05": (9.239, "gradient"),
+        "the clean spread": (10, "constant"),
+        "not squared": (6, "spread"),
         "a guess": (3, ""),
         "a text": ("steep", "container"),
     },

@@ -28,6 +28,13 @@ def step_by_loop(x, noise, draw, sigma, variance):
     return out
 
 
+def step_by_covariance(x, noise, draw, sigma, variance):
+    """x given x̃, from the covariance of both."""
+    both = np.array([[variance, variance], [variance, variance + sigma**2]])
+    slope = both[0, 1] / both[1, 1]
+    return slope * (x + sigma * noise) + (both[0, 0] - slope * both[0, 1]) ** 0.5 * draw
+
+
 def gain(sigma, variance):
     return variance / (variance + sigma**2)
 
@@ -56,6 +63,11 @@ def matrix_in_numpy(prior, corruption):
 def matrix_by_balance(prior, corruption):
     """T = C diag(1/q) Cᵀ diag(p), q = p C."""
     return corruption @ torch.diag(1 / (prior @ corruption)) @ corruption.T @ torch.diag(prior)
+
+
+def matrix_by_logarithms(prior, corruption):
+    posterior = torch.distributions.Categorical(logits=(prior.log()[:, None] + corruption.log()).T)
+    return corruption.float() @ posterior.probs.float()
 
 
 def without_draw(prior, corruption):
@@ -98,6 +110,34 @@ def pairs_by_recursion(x, noise, corrupt, draw):
     return torch.cat(spoilt), torch.cat([x for _ in spoilt])
 
 
+def pairs_by_accumulation(x, noise, corrupt, draw):
+    import itertools
+
+    with torch.inference_mode():
+        walkers = itertools.accumulate(noise[:-1], lambda walker, uv: draw(corrupt(walker, uv[0]), uv[1]), initial=x)
+        spoilt = [corrupt(walker, u) for walker, (u, _) in zip(walkers, noise, strict=True)]
+        return torch.stack([torch.cat(spoilt), x.tile(len(noise), *[1] * (x.dim() - 1))])
+
+
+def pairs_by_rows(x, noise, corrupt, draw):
+    """Each walker by itself, into NumPy."""
+    parts = [pairs_by_stack(x[i : i + 1], noise[:, :, i : i + 1], corrupt, draw) for i in range(len(x))]
+    return tuple(torch.stack(part, 1).flatten(0, 1).numpy() for part in zip(*parts, strict=True))
+
+
+def walked(spoil=lambda c, w, u: c(w, u), go=lambda d, w, s, v: d(s, v), end=lambda x, w, s: x):
+    """A walk with one slip: what is spoilt, what the model draws from, what the target is."""
+
+    def answer(x, noise, corrupt, draw):
+        walker, spoilt = x, []
+        for u, v in noise:
+            spoilt.append(spoil(corrupt, walker, u).detach())
+            walker = go(draw, walker, spoilt[-1], v).detach()
+        return torch.cat(spoilt), torch.cat([end(x, walker, spoilt)] * len(spoilt))
+
+    return answer
+
+
 def pairs_example_first(x, noise, corrupt, draw):
     spoilt, target = (part.unflatten(0, (len(noise), len(x))) for part in pairs_by_stack(x, noise, corrupt, draw))
     return spoilt.transpose(0, 1).flatten(0, 1), target.transpose(0, 1).flatten(0, 1)
@@ -138,6 +178,8 @@ RIGHT = {
         "precisions": step_by_precision,
         "words": step_in_words,
         "a loop": step_by_loop,
+        "covariances": step_by_covariance,
+        "vmap": torch.vmap(step_by_precision, in_dims=(0, 0, 0, None, None)),
         "NumPy": lambda x, noise, draw, sigma, variance: step_by_precision(
             *(part.numpy() for part in (x, noise, draw)), sigma, variance
         ),
@@ -147,6 +189,7 @@ RIGHT = {
         "einsum": matrix_by_einsum,
         "NumPy": matrix_in_numpy,
         "balance": matrix_by_balance,
+        "logarithms, float32": matrix_by_logarithms,
     },
     "autoencoders.relaxation": {
         "ln of a square": lambda eigenvalue: -2 / math.log(eigenvalue**2),
@@ -158,12 +201,15 @@ RIGHT = {
         "a stack": pairs_by_stack,
         "a list": pairs_as_list,
         "recursion": pairs_by_recursion,
+        "accumulated, one tensor": pairs_by_accumulation,
+        "row by row, NumPy": pairs_by_rows,
     },
     "autoencoders.mean_chain_variance": {
         "number": 81 / 19,
         "a fraction": Fraction(81, 19),
         "two digits": 4.3,
         "drawn": 4.24,
+        "drawn, three standard errors off": 4.205,
         "a tensor": torch.tensor(4.263),
     },
 }
@@ -186,6 +232,12 @@ WRONG = {
             lambda x, u, v, s, t: (1 - gain(s, t)) * (x + s * u) + gain(s, t) ** 0.5 * s * v,
             "direction",
         ),
+        "variance for deviation": (lambda x, u, v, s, t: step_in_words(x, u, v, s, t**2), "one-to-one"),
+        "√(1 − a)": (lambda x, u, v, s, t: gain(s, t) * (x + s * u) + (1 - gain(s, t)) ** 0.5 * v, "one-to-one"),
+        "√(1 − a²)": (lambda x, u, v, s, t: gain(s, t) * (x + s * u) + (1 - gain(s, t) ** 2) ** 0.5 * v, "spread"),
+        "σ for σ²": (lambda x, u, v, s, t: step_in_words(x, u, v, s**0.5, t), "spread"),
+        "√a twice": (lambda x, u, v, s, t: gain(s, t) ** 0.5 * (x + s * u + s * v), "spread"),
+        "nothing": (lambda x, u, v, s, t: x, "dependence"),
         "one row": (lambda x, u, v, s, t: step_in_words(x, u, v, s, t)[0], "shape"),
     },
     "autoencoders.transition_matrix": {
@@ -199,7 +251,15 @@ WRONG = {
         "the likeliest": (without_draw, "randomness"),
         "P alone": (lambda p, C: ((p[:, None] * C) / (p @ C)).T, "dependence"),
         "p for every row": (lambda p, C: p.repeat(len(p), 1), "dependence"),
-        "over the wrong sum": (lambda p, C: C @ ((p[:, None] * C) / (C @ p)[:, None]).T, ""),
+        "over the wrong sum": (lambda p, C: C @ ((p[:, None] * C) / (C @ p)[:, None]).T, "constant"),
+        "rows made to sum to 1": (
+            lambda p, C: torch.nn.functional.normalize(C @ (p[:, None] * C).T, p=1, dim=1),
+            "constant",
+        ),
+        "from p": (lambda p, C: p[:, None] * matrix_by_einsum(p, C), "constant"),
+        "P, turned": (lambda p, C: (p[:, None] * C) / (p @ C), "dependence"),
+        "p and C": (lambda p, C: C * p, "dependence"),
+        "p on the columns": (lambda p, C: C @ ((p * C).T / (p * C).T.sum(1, keepdim=True)), "not-finite"),
         "p T": (lambda p, C: p @ matrix_by_einsum(p, C), "shape"),
     },
     "autoencoders.relaxation": {
@@ -210,6 +270,11 @@ WRONG = {
         "the rate": (lambda eigenvalue: -math.log(abs(eigenvalue)), "direction"),
         "whole": (lambda eigenvalue: math.ceil(-1 / math.log(abs(eigenvalue))), "reduction"),
         "no absolute value": (lambda eigenvalue: -1 / math.log(eigenvalue), None),
+        "no absolute value, complex": (lambda eigenvalue: -1 / np.log(complex(eigenvalue)), "complex"),
+        "to 1 %": (lambda eigenvalue: math.log(0.01) / math.log(abs(eigenvalue)), "log-mean"),
+        "two digits": (lambda eigenvalue: round(-1 / math.log(abs(eigenvalue)), 2), "reduction"),
+        "the logarithm": (lambda eigenvalue: math.log(abs(eigenvalue)), "sign"),
+        "printed": (lambda eigenvalue: None, "container"),
         "no absolute value, torch": (lambda eigenvalue: -1 / torch.tensor(eigenvalue).log(), "not-finite"),
     },
     "autoencoders.walkback_pairs": {
@@ -230,6 +295,18 @@ WRONG = {
             "randomness",
         ),
         "u and v exchanged": (lambda x, noise, c, d: pairs_by_stack(x, noise.flip(1), c, d), "randomness"),
+        "own noise": (walked(spoil=lambda c, w, u: c(w, torch.randn_like(u))), "randomness"),
+        "the mean": (walked(go=lambda d, w, s, v: d(s, 0 * v)), "randomness"),
+        "steps reversed": (lambda x, noise, c, d: pairs_by_stack(x, noise.flip(0), c, d), "randomness"),
+        "u twice": (lambda x, noise, c, d: pairs_by_stack(x, noise[:, [0, 0]], c, d), "randomness"),
+        "drawn from the walker": (walked(go=lambda d, w, s, v: d(w, v)), "dependence"),
+        "where the walk ended": (walked(end=lambda x, w, s: w), "direction"),
+        "the first spoilt": (walked(end=lambda x, w, s: s[0]), "direction"),
+        "targets interleaved": (
+            lambda x, noise, c, d: (pairs_by_stack(x, noise, c, d)[0], x.repeat_interleave(len(noise), 0)),
+            "shape",
+        ),
+        "a list of pairs": (lambda x, noise, c, d: [(c(x, u), x) for u, _ in noise], "container"),
         "target first": (lambda x, noise, c, d: pairs_by_stack(x, noise, c, d)[::-1], ""),
         "spoilt alone": (lambda x, noise, c, d: pairs_by_stack(x, noise, c, d)[0], "container"),
     },
@@ -242,6 +319,8 @@ WRONG = {
         "data of variance 1, stretched": (3, "one-to-one"),
         "a root": (2.06, "spread"),
         "of x̃": (5.26, "direction"),
+        "in units of τ²": (0.474, "one-to-one"),
+        "σ for τ": (0.091, "one-to-one"),
         "a guess": (5, ""),
         "a text": ("small", "container"),
     },

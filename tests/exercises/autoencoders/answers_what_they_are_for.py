@@ -40,6 +40,17 @@ def by_thresholds(normal, anomalous):
     return torch.trapezoid(torch.cat([torch.zeros(1), true]), torch.cat([torch.zeros(1), false]))
 
 
+def by_bisection(normal, anomalous):
+    ordered = normal.sort().values
+    left, right = (torch.searchsorted(ordered, anomalous, right=side).double() for side in (False, True))
+    return (left + right).mean() / 2 / len(normal)
+
+
+def best_accuracy(normal, anomalous):
+    both = torch.cat([normal, anomalous])
+    return max(torch.cat([normal < level, anomalous >= level]).double().mean() for level in both)
+
+
 def without_ties(normal, anomalous):
     """Ranks by argsort: ties as they come."""
     both = torch.cat([normal, anomalous])
@@ -74,6 +85,53 @@ def in_numpy(codes, n, rng):
     return np.random.default_rng(seed).multivariate_normal(codes.mean(0).numpy(), np.cov(codes.T.numpy()), n)
 
 
+def number_by_number(codes, n, rng):
+    """Each number of a code given those before it."""
+    mean, S = codes.mean(0), codes.T.cov()
+    out = torch.zeros(n, len(mean))
+    for j in range(len(mean)):
+        slopes = torch.linalg.solve(S[:j, :j], S[:j, j])
+        spread = (S[j, j] - S[j, :j] @ slopes).sqrt()
+        out[:, j] = mean[j] + (out[:, :j] - mean[:j]) @ slopes + spread * torch.randn(n, generator=rng)
+    return out
+
+
+def by_seed(codes, n, rng):
+    """torch's own sampler, its seed drawn from rng."""
+    with torch.random.fork_rng():
+        torch.manual_seed(int(torch.randint(2**31, (1,), generator=rng)))
+        return MultivariateNormal(codes.mean(0), codes.T.cov()).sample((n,))
+
+
+def by_first_seed(codes, n, rng):
+    return of_library(codes, n, torch.Generator().manual_seed(rng.initial_seed()))
+
+
+def uniform(codes, n, rng):
+    """The right mean and covariance, of uniform noise."""
+    noise = (torch.rand(n, codes.shape[1], generator=rng) - 0.5) * 12**0.5
+    return codes.mean(0) + noise @ torch.linalg.cholesky(codes.T.cov()).T
+
+
+def bootstrap(codes, n, rng):
+    """Codes drawn again, shrunk, with as much noise as keeps the covariance."""
+    chosen = codes[torch.randint(len(codes), (n,), generator=rng)]
+    return codes.mean(0) + 0.75**0.5 * (chosen - codes.mean(0)) + 0.5 * (of_library(codes, n, rng) - codes.mean(0))
+
+
+def near_codes(codes, n, rng):
+    return codes[torch.randint(len(codes), (n,), generator=rng)] + 0.3 * torch.randn(n, codes.shape[1], generator=rng)
+
+
+def along_axes(turned):
+    def answer(codes, n, rng):
+        values, vectors = torch.linalg.eigh(codes.T.cov())
+        noise = torch.randn(n, len(values), generator=rng) * values.sqrt()
+        return codes.mean(0) + (noise @ vectors if turned else noise)
+
+    return answer
+
+
 def row_by_row(codes, n, rng):
     root = torch.linalg.cholesky(torch.cov(codes.T))
     return [codes.mean(0) + root @ torch.randn(codes.shape[1], generator=rng) for _ in range(n)]
@@ -102,6 +160,22 @@ def filled_row_by_row(reconstruct, x, known, passes):
     return torch.cat([filled_by_products(reconstruct, row[None], known, passes) for row in x])
 
 
+def filled_by_vmap(reconstruct, x, known, passes):
+    def one(row):
+        for _ in range(passes):
+            row = torch.where(known, row, reconstruct(row[None])[0])
+        return row
+
+    return torch.vmap(one)(x)
+
+
+def filled_in_numpy(reconstruct, x, known, passes):
+    y = x.numpy().copy()
+    for _ in range(passes):
+        y[:, ~known.numpy()] = reconstruct(torch.from_numpy(y)).numpy()[:, ~known.numpy()]
+    return y
+
+
 def written_into(reconstruct, x, known, passes):
     for _ in range(passes):
         x[:, ~known] = reconstruct(x)[:, ~known]
@@ -121,6 +195,8 @@ RIGHT = {
         "ranks": by_ranks,
         "scikit-learn": by_sklearn,
         "signs": by_signs,
+        "bisection": by_bisection,
+        "heaviside": lambda s, a: torch.heaviside(a[:, None] - s, torch.tensor(0.5)).mean(),
         "thresholds": by_thresholds,
     },
     "autoencoders.fit_codes_and_sample": {
@@ -129,12 +205,16 @@ RIGHT = {
         "mixed codes": by_mixing,
         "NumPy": in_numpy,
         "row by row": row_by_row,
+        "number by number": number_by_number,
+        "a seed": by_seed,
     },
     "autoencoders.fill_block": {
         "products": filled_by_products,
         "a copy": filled_in_a_copy,
         "recursion": filled_by_recursion,
         "row by row": filled_row_by_row,
+        "vmap": filled_by_vmap,
+        "NumPy": filled_in_numpy,
     },
     "autoencoders.recall_then_precision": {
         "a tuple": (-1, 1),
@@ -151,6 +231,11 @@ WRONG = {
         "ties lost": (lambda s, a: (a[:, None] > s).float().mean(), "constant"),
         "ties won": (lambda s, a: (a[:, None] >= s).float().mean(), "constant"),
         "ties as they come": (without_ties, "constant"),
+        "best threshold": (best_accuracy, "reduction"),
+        "above the mean": (lambda s, a: (a > s.mean()).float().mean(), "reduction"),
+        "ties left out": (lambda s, a: (a[:, None] > s).sum() / (a[:, None] != s).sum(), "constant"),
+        "over n": (lambda s, a: pairs_by_loop(s, a) * len(a), "spread"),
+        "per cent": (lambda s, a: 100 * pairs_by_loop(s, a), "spread"),
         "counted": (lambda s, a: pairs_by_loop(s, a) * len(s) * len(a), "spread"),
         "Gini": (lambda s, a: 2 * pairs_by_loop(s, a) - 1, "direction"),
         "one at a time": (lambda s, a: (a[: min(len(a), len(s))] > s[: min(len(a), len(s))]).float().mean(), ""),
@@ -170,6 +255,25 @@ WRONG = {
             lambda z, n, rng: z.mean(0) + z.var(0).mean().sqrt() * torch.randn(n, z.shape[1], generator=rng),
             "reduction",
         ),
+        "uniform": (uniform, "log-mean"),
+        "bootstrap": (bootstrap, "log-mean"),
+        "near the codes": (near_codes, ""),
+        "the first seed": (by_first_seed, "randomness"),
+        "axes of the covariance": (along_axes(False), "dependence"),
+        "turned the other way": (along_axes(True), "direction"),
+        "second moments": (
+            lambda z, n, rng: z.mean(0) + torch.randn(n, 3, generator=rng) @ torch.linalg.cholesky(z.T @ z / len(z)).T,
+            "constant",
+        ),
+        "correlations": (
+            lambda z, n, rng: z.mean(0) + torch.randn(n, 3, generator=rng) @ torch.linalg.cholesky(z.T.corrcoef()).T,
+            "spread",
+        ),
+        "rand": (
+            lambda z, n, rng: z.mean(0) + torch.rand(n, 3, generator=rng) @ torch.linalg.cholesky(z.T.cov()).T,
+            "spread",
+        ),
+        "one draw": (lambda z, n, rng: of_library(z, 1, rng).expand(n, 3), "shape"),
         "codes again": (lambda z, n, rng: z[torch.randint(len(z), (n,), generator=rng)], "one-to-one"),
         "own seed": (lambda z, n, rng: of_library(z, n, torch.Generator().manual_seed(0)), "randomness"),
         "global": (lambda z, n, rng: MultivariateNormal(z.mean(0), z.T.cov()).sample((n,)), "randomness"),
@@ -184,6 +288,18 @@ WRONG = {
         "all drawn back": (lambda f, x, known, n: filled_by_products(f, x, known & ~known, n), "constant"),
         "mask inverted": (lambda f, x, known, n: filled_by_products(f, x, ~known, n), "sign"),
         "one pass": (lambda f, x, known, n: torch.where(known, x, f(x)), "reduction"),
+        "from x each time": (lambda f, x, known, n: torch.where(known, x, f(x)) if n else x, "reduction"),
+        "at least one": (lambda f, x, known, n: filled_by_products(f, x, known, max(n, 1)), "reduction"),
+        "drawn back at the end": (lambda f, x, known, n: f(filled_by_products(f, x, known, n)), "constant"),
+        "known blanked": (lambda f, x, known, n: ~known * filled_by_products(f, x, known, n), "constant"),
+        "from the mean": (
+            lambda f, x, known, n: filled_by_products(f, torch.where(known, x, x.mean(0)), known, n),
+            "dependence",
+        ),
+        "from NaN": (
+            lambda f, x, known, n: filled_by_products(f, torch.where(known, x, torch.nan), known, n),
+            "not-finite",
+        ),
         "one more": (lambda f, x, known, n: filled_by_products(f, x, known, n + 1), "reduction"),
         "at the end": (put_in_at_the_end, "dependence"),
         "from blank": (lambda f, x, known, n: filled_by_products(f, x * known, known, n), "dependence"),
@@ -198,5 +314,7 @@ WRONG = {
         "in words": (("falls", "rises"), "container"),
         "the values": ((0.2, 0.93), "container"),
         "one number": (-1, "shape"),
+        "true or false": ((False, True), "container"),
+        "nothing changes": ((0, 0), "container"),
     },
 }

@@ -201,3 +201,11 @@ def test_the_permutation_test_by_hand():
     assert 0 < p <= 1
     with pytest.raises(ValueError, match=r"x, y: got shapes \(2, 1\) and \(3, 1\)"):
         chain.permutation_test(x, torch.zeros(3, 1))
+
+
+def test_a_sample_at_the_level_itself_is_refused():
+    drawn = cloud()(len(HELD_OUT), torch.Generator().manual_seed(0))
+    p = chain.permutation_test(drawn, HELD_OUT)[2]
+    with pytest.raises(LawBroken, match="shuffled labels"):
+        chain.samples_pass_for_data(lambda n, rng: drawn, held_out=HELD_OUT, level=p)
+    chain.samples_pass_for_data(lambda n, rng: drawn, held_out=HELD_OUT, level=p - 1e-6)

@@ -24,6 +24,7 @@ BUGS = {
         "columns for rows where both fit": (across, "direction"),
         "the slope of h never used": (lambda w, h: w.square().sum().expand(len(h)), "dependence"),
         "the slope of tanh": (lambda w, h: (1 - h**2).square() @ w.square().sum(1), "log-mean"),
+        "a reward": (lambda w, h: -contractive_penalty(w, h), "sign"),
         "a mean over units": (lambda w, h: contractive_penalty(w, h) / len(w), "reduction"),
         "one for the batch": (lambda w, h: contractive_penalty(w, h).mean().expand(len(h)), "shape"),
         "cut from the graph": (lambda w, h: contractive_penalty(w, h).detach(), "gradient"),

@@ -88,8 +88,22 @@ BUGS = {
         ),
         "codes again": (lambda z, n, rng: z[torch.randint(len(z), (n,), generator=rng)], "one-to-one"),
         "randomness of its own": (lambda z, n, rng: by_cholesky(z, n, None), "randomness"),
-        "one draw for all": (lambda z, n, rng: by_cholesky(z, 1, rng).expand(n, -1), ""),
-        "twice as wide": (lambda z, n, rng: 2 * by_cholesky(z, n, rng) - z.mean(0), ""),
+        "one draw for all": (lambda z, n, rng: by_cholesky(z, 1, rng).expand(n, -1), "shape"),
+        "uniform noise": (
+            lambda z, n, rng: (
+                z.mean(0) + (torch.rand(n, 3, generator=rng) - 0.5) * 12**0.5 @ torch.linalg.cholesky(z.T.cov()).T
+            ),
+            "log-mean",
+        ),
+        "codes again, and a little noise": (
+            lambda z, n, rng: z[torch.randint(len(z), (n,), generator=rng)] + 0.3 * noise(z, n, rng),
+            "",
+        ),
+        "the same again": (
+            lambda z, n, rng: by_cholesky(z, n, torch.Generator().manual_seed(rng.initial_seed())),
+            "randomness",
+        ),
+        "twice as wide": (lambda z, n, rng: 2 * by_cholesky(z, n, rng) - z.mean(0), "spread"),
     },
     ranking.fills_by_passes: {
         "known entries are drawn back, too": (lambda f, x, known, n: filled(f, x, known & False, n), "constant"),

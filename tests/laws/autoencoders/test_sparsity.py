@@ -61,8 +61,9 @@ BUGS = {
         "detached": (lambda a, rho: kl(rho, a.mean(0).detach()).sum(), "gradient"),
         "cross-entropy": (
             lambda a, rho: -(rho * a.mean(0).log() + (1 - rho) * (1 - a.mean(0)).log()).sum(),
-            "",
+            "constant",
         ),
+        "rest is free": (lambda a, rho: kl(rho, a.mean(0).clamp(min=rho)).sum(), "one-to-one"),
         "a vector": (lambda a, rho: kl(rho, a.mean(0)), "shape"),
         "the distance of the rates": (lambda a, rho: (a.mean(0) - rho).square().sum(), ""),
     },
@@ -75,6 +76,7 @@ BUGS = {
         "one more": (lambda h, k: k_sparse(h, min(k + 1, h.shape[1])), "constant"),
         "at least the kth": (lambda h, k: h * (h >= least_kept(h, k)), "one-to-one"),
         "above the next": (lambda h, k: h * (h > h.sort(1).values[:, -k - 1, None]), "one-to-one"),
+        "in order": (lambda h, k: h.sort(1, descending=True).values * (torch.arange(h.shape[1]) < k), "spread"),
         "a mask": (lambda h, k: (k_sparse(h, k) != 0).double(), "spread"),
         "detached": (lambda h, k: k_sparse(h.detach(), k), "gradient"),
         "the gradient let through": (lambda h, k: h + (k_sparse(h, k) - h).detach(), "gradient"),

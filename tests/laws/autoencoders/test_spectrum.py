@@ -47,6 +47,17 @@ def by_cosines(a, b):
     return torch.linalg.svdvals(torch.linalg.qr(a)[0].T @ torch.linalg.qr(b)[0]).clamp(max=1).acos()
 
 
+def by_squares(a, b):
+    a, b = (torch.linalg.qr(basis)[0] for basis in (a, b))
+    rest = b - a @ (a.T @ b)
+    return torch.linalg.eigvalsh(rest.T @ rest).clamp(0, 1).sqrt().asin()
+
+
+def by_sines(a, b):
+    rest = torch.linalg.qr(a, mode="complete")[0][:, a.shape[1] :]
+    return torch.linalg.svdvals(rest.T @ torch.linalg.qr(b)[0]).clamp(max=1).asin().flip(0).tolist()
+
+
 def columns(a, b):
     return torch.nn.functional.cosine_similarity(a, b, dim=0).clamp(-1, 1).acos()
 
@@ -54,7 +65,7 @@ def columns(a, b):
 RIGHT = {
     spectrum.error_is_the_tail: (pca_error, lambda eigenvalues, k: sum(eigenvalues.tolist()[k:])),
     spectrum.reconstructs_best: (projected, by_rounds),
-    spectrum.angles_are_principal: (principal_angles, by_scipy),
+    spectrum.angles_are_principal: (principal_angles, by_scipy, by_sines),
     spectrum.rate_is_least: (
         water_line,
         lambda e, level: (
@@ -86,6 +97,8 @@ BUGS = {
         "in degrees": (lambda a, b: principal_angles(a, b).rad2deg(), "constant"),
         "the largest first": (lambda a, b: principal_angles(a, b).flip(0), "direction"),
         "by cosines alone": (by_cosines, "overflow"),
+        "by squared sines": (by_squares, "overflow"),
+        "in float32": (lambda a, b: principal_angles(a.float(), b.float()), "overflow"),
     },
     spectrum.rate_is_least: {
         "in bits": (lambda e, level: (water_line(e, level)[0] / math.log(2), water_line(e, level)[1]), "constant"),
