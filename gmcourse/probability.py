@@ -95,3 +95,17 @@ def bits_per_dim(log_prob: Tensor, dims: int) -> Tensor:
     if dims < 1:
         raise ValueError(f"dims: got {dims}, expected the number of dimensions of one example, at least 1")
     return -log_prob / (dims * math.log(2))
+
+
+def mean_logits(x: Tensor) -> Tensor:
+    """ln (k + ½)/(n − k + ½) of each entry that is 1 in k of the n rows, (D,): the logits of independent bits."""
+    ones = x.flatten(1).sum(0)
+    return ((ones + 0.5) / (len(x) - ones + 0.5)).log()
+
+
+def require_bits(x: Tensor, event_shape: tuple[int, ...]) -> None:
+    """Raise ValueError unless x is (batch, *event) of zeros and ones."""
+    if tuple(x.shape[1:]) != event_shape:
+        raise ValueError(f"x: got shape {tuple(x.shape)}, expected (batch, {', '.join(map(str, event_shape))})")
+    if not x.is_meta and not ((x == 0) | (x == 1)).all():
+        raise ValueError(f"x: got values from {x.min():.4g} to {x.max():.4g}, expected zeros and ones")

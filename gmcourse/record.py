@@ -70,6 +70,7 @@ def _of_axes(axes: int, least: int = 1) -> Callable[[tuple[int, ...], torch.dtyp
 VECTORS = Suits("vectors", _of_axes(1))
 VECTORS_FROM_2 = Suits("vectors (from 2)", _of_axes(1, least=2))
 IMAGES = Suits("images", lambda shape, dtype: _of_axes(3)(shape, dtype) and shape[0] in (1, 3))
+BINARY_IMAGES = Suits("binary images", lambda shape, dtype: IMAGES(shape, dtype) and shape[0] == 1)
 
 
 @dataclass(frozen=True, kw_only=True)

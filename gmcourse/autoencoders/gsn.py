@@ -9,11 +9,9 @@ from torch import Generator, Tensor, nn
 
 from gmcourse.autoencoders.corruption import salt_and_pepper
 from gmcourse.nets import sampling
-from gmcourse.probability import bernoulli_log_prob
+from gmcourse.probability import bernoulli_log_prob, mean_logits, require_bits
 from gmcourse.protocols import Sampler, Trainable
-from gmcourse.record import IMAGES, Examples, ModelRecord, Suits, binary_images, held_then_falling_plan
-
-BINARY_IMAGES = Suits("binary images", lambda shape, dtype: IMAGES(shape, dtype) and shape[0] == 1)
+from gmcourse.record import BINARY_IMAGES, Examples, ModelRecord, binary_images, held_then_falling_plan
 
 
 def gsn_step(x: Tensor, noise: Tensor, draw: Tensor, sigma: float, variance: float = 1.0) -> Tensor:
@@ -150,14 +148,6 @@ class GSN(nn.Module):
             return last.view(n, *self.event_shape)
 
 
-def require_bits(x: Tensor, event_shape: tuple[int, ...]) -> None:
-    """Raise ValueError unless x is (batch, *event) of zeros and ones."""
-    if tuple(x.shape[1:]) != event_shape:
-        raise ValueError(f"x: got shape {tuple(x.shape)}, expected (batch, {', '.join(map(str, event_shape))})")
-    if not x.is_meta and not ((x == 0) | (x == 1)).all():
-        raise ValueError(f"x: got values from {x.min():.4g} to {x.max():.4g}, expected zeros and ones")
-
-
 def make_gsn(data: Examples | None = None) -> GSN:
     """Two hidden layers of 200; walks begin at pixels drawn at the rates of the data, without data at even coins.
 
@@ -167,8 +157,8 @@ def make_gsn(data: Examples | None = None) -> GSN:
         return GSN((1, 8, 8))
     if not ((data.train == 0) | (data.train == 1)).all():
         raise ValueError(f"data: {data.key} holds other values than 0 and 1")
-    model, ones, n = GSN(data.event_shape), data.train.flatten(1).sum(0), len(data.train)
-    model.start_logits.copy_(((ones + 0.5) / (n - ones + 0.5)).log())
+    model = GSN(data.event_shape)
+    model.start_logits.copy_(mean_logits(data.train))
     return model
 
 

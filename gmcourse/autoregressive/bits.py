@@ -7,9 +7,8 @@ import torch
 from torch import Tensor
 
 from gmcourse.autoregressive.discrete import levels_of, require_levels
-from gmcourse.record import IMAGES, Examples, Suits
-
-BINARY_IMAGES = Suits("binary images", lambda shape, dtype: IMAGES(shape, dtype) and shape[0] == 1)
+from gmcourse.probability import mean_logits
+from gmcourse.record import Examples
 
 
 def places_of(order: Sequence[int] | None, dims: int) -> Tensor:
@@ -23,12 +22,6 @@ def places_of(order: Sequence[int] | None, dims: int) -> Tensor:
 def draw_bit(logit: Tensor, u: Tensor) -> Tensor:
     """1 where u ≥ 1 − σ(l), else 0, both (batch,): what `choose` gives for the logits (0, l)."""
     return (u >= (-logit).sigmoid()).to(logit.dtype)
-
-
-def mean_logits(x: Tensor) -> Tensor:
-    """ln (k + ½)/(n − k + ½) of each entry that is 1 in k of the n rows, (D,): the logits of independent bits."""
-    ones = x.flatten(1).sum(0)
-    return ((ones + 0.5) / (len(x) - ones + 0.5)).log()
 
 
 def require_bits(x: Tensor, event_shape: tuple[int, ...]) -> None:

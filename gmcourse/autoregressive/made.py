@@ -9,13 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from gmcourse.autoregressive.bits import BINARY_IMAGES, bits_of, draw_bit, places_of, require_bits
+from gmcourse.autoregressive.bits import bits_of, draw_bit, places_of, require_bits
 from gmcourse.autoregressive.discrete import uniforms
 from gmcourse.nets import sampling
 from gmcourse.nets.masked import counts_below, one_after_another
 from gmcourse.probability import bernoulli_log_prob
 from gmcourse.protocols import Density, Sampler, Trainable
-from gmcourse.record import Examples, ModelRecord, binary_images, held_then_falling_plan
+from gmcourse.record import BINARY_IMAGES, Examples, ModelRecord, binary_images, held_then_falling_plan
 
 
 def made_masks(order: Tensor, degrees: Sequence[Tensor]) -> list[Tensor]:

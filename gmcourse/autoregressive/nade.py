@@ -7,13 +7,13 @@ from functools import partial
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.autoregressive.bits import BINARY_IMAGES, bits_of, draw_bit, places_of, require_bits
+from gmcourse.autoregressive.bits import bits_of, draw_bit, places_of, require_bits
 from gmcourse.autoregressive.discrete import uniforms
 from gmcourse.autoregressive.nade_passes import nade_logits, nade_logits_by_state
 from gmcourse.nets import no_autocast, sampling
 from gmcourse.probability import bernoulli_log_prob
 from gmcourse.protocols import Density, Sampler, Trainable
-from gmcourse.record import Examples, ModelRecord, binary_images, held_then_falling_plan
+from gmcourse.record import BINARY_IMAGES, Examples, ModelRecord, binary_images, held_then_falling_plan
 
 
 class NADE(nn.Module):
