@@ -17,7 +17,7 @@ def annealed_log_weights(x: Tensor, betas: Tensor, energy: Tempered, move: Tempe
     """ln w = Σ_i F(x_i, β_i) − F(x_i, β_{i+1}), x_{i+1} = move(x_i, β_{i+1}), (batch,), nats; x_0 = x.
 
     F(x, β) = `energy` is −ln p_β + ln Z_β, (batch,); `move` keeps p_β; `betas` are (n,), in any direction. Where x is
-    drawn from p at the first β, E w is the ratio Z_last/Z_first. Equation: scores-annealed-weight. Neal 2001, eq. 6.
+    drawn from p at the first β, E w is the ratio Z_last/Z_first. Equation: scores-annealed-weight. Neal 2001.
     """
     log_w = x.new_zeros(len(x))
     for here, there in pairwise(betas.tolist()):
@@ -31,7 +31,7 @@ def tempered(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """βW, (1 − β) b₀ + βb, βc: the machine on the way from independent pixels of logits b₀ to (W, b, c).
 
-    Equation: scores-tempered. Salakhutdinov & Murray 2008, section 4.1, with one set of hidden units.
+    Equation: scores-tempered. Salakhutdinov & Murray 2008, with one set of hidden units for base and target.
     """
     return beta * weight, (1 - beta) * base + beta * bias, beta * hidden_bias
 
@@ -71,7 +71,7 @@ def _walk(model: RBM, start: Tensor, betas: Tensor, rng: Generator | None) -> Te
 
 
 def effective_size(log_w: Tensor) -> float:
-    """(Σ w)²/Σ w² of log-weights (n,): how many equal weights tell as much. Equation: scores-effective-size."""
+    """(Σ w)²/Σ w² of log-weights (n,): how many equal weights tell as much."""
     return (2 * log_w.logsumexp(0) - (2 * log_w).logsumexp(0)).exp().item()
 
 
