@@ -1,0 +1,5 @@
+"""The records of this family, in the order of its lessons; each stands beside its model."""
+
+from gmcourse.scores.rbm import RESTRICTED_BOLTZMANN_MACHINE
+
+RECORDS = (RESTRICTED_BOLTZMANN_MACHINE,)
