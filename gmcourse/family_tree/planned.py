@@ -46,8 +46,6 @@ PLANNED = (
     Planned("StyleGAN", ADVERSARIAL, "05_gan/08_style"),
     Planned("GAIN", ADVERSARIAL, "05_gan/09_filling_blanks"),
     Planned("Restricted Boltzmann machine", ENERGY, "07_scores/01_unnormalised"),
-    Planned("Sliced score matching", SCORE, "07_scores/02_matching_the_score"),
-    Planned("Denoising score matching", SCORE, "07_scores/02_matching_the_score"),
     Planned("NCSN", SCORE, "07_scores/03_following_the_score"),
     Planned("DDPM", DIFFUSION, "07_scores/04_diffusion"),
     Planned("DDIM", DIFFUSION, "07_scores/04_diffusion"),

@@ -1,0 +1,8 @@
+"""The records of this family, in the order of its lessons; each stands beside its model."""
+
+from gmcourse.scores.matching import DENOISING_SCORE_MATCHING, SLICED_SCORE_MATCHING
+
+RECORDS = (
+    SLICED_SCORE_MATCHING,
+    DENOISING_SCORE_MATCHING,
+)
