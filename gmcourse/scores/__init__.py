@@ -1,5 +1,10 @@
 """Models that learn ∇ ln p, or a density up to its constant: energies, scores, diffusion, and its fast descendants."""
 
+from gmcourse.scores.matching import DenoisingScore, SlicedScore
 from gmcourse.scores.rbm import RBM
 
-__all__ = ["RBM"]
+__all__ = [
+    "DenoisingScore",
+    "RBM",
+    "SlicedScore",
+]

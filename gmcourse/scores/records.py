@@ -1,5 +1,10 @@
 """The records of this family, in the order of its lessons; each stands beside its model."""
 
+from gmcourse.scores.matching import DENOISING_SCORE_MATCHING, SLICED_SCORE_MATCHING
 from gmcourse.scores.rbm import RESTRICTED_BOLTZMANN_MACHINE
 
-RECORDS = (RESTRICTED_BOLTZMANN_MACHINE,)
+RECORDS = (
+    RESTRICTED_BOLTZMANN_MACHINE,
+    SLICED_SCORE_MATCHING,
+    DENOISING_SCORE_MATCHING,
+)
