@@ -48,7 +48,6 @@ PLANNED = (
     Planned("Restricted Boltzmann machine", ENERGY, "07_scores/01_unnormalised"),
     Planned("Sliced score matching", SCORE, "07_scores/02_matching_the_score"),
     Planned("Denoising score matching", SCORE, "07_scores/02_matching_the_score"),
-    Planned("NCSN", SCORE, "07_scores/03_following_the_score"),
     Planned("DDPM", DIFFUSION, "07_scores/04_diffusion"),
     Planned("DDIM", DIFFUSION, "07_scores/04_diffusion"),
     Planned("Score SDE", CONTINUOUS, "07_scores/05_one_equation"),
