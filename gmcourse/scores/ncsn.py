@@ -62,8 +62,9 @@ class NCSN(nn.Module):
         return sum_event((column(sigma, x) * score + noise).square()) / 2
 
     def loss(self, x: Tensor) -> Tensor:
-        """The mean of `matching_errors`, a level for each row, all equally likely."""
-        sigma = self.sigmas[torch.randint(len(self.sigmas), (len(x),), device=x.device)]
+        """The mean of `matching_errors`; the rows' levels are spread evenly, each equally likely for each row."""
+        places = (torch.arange(len(x), device=x.device) / max(len(x), 1) + torch.rand((), device=x.device)) % 1
+        sigma = self.sigmas[(places * len(self.sigmas)).long().clamp(max=len(self.sigmas) - 1)]
         return self.matching_errors(x, sigma, torch.randn_like(x)).mean()
 
     def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
