@@ -44,7 +44,8 @@ def annealed_langevin(
     """Langevin dynamics at one level after another, `steps` at each, with the step η = `relative` · σ².
 
     `score(x, sigma)` is that of x + σε; x (batch, *event) are points to start from, about as wide as the first level.
-    Equation: scores-annealed-langevin. Song & Ermon 2019, algorithm 1, whose α_i is 2η and ε is 2 · `relative` · σ_L².
+    Equation: scores-annealed-langevin. Song & Ermon 2019, algorithm 1, whose α_i is 2η and ε is 2 · `relative` · σ²
+    of their last level.
     """
     for sigma in sigmas:
         x = langevin(lambda at, sigma=sigma: score(at, sigma), x, relative * sigma**2, steps, rng=rng)

@@ -29,10 +29,10 @@ EVEN_IMAGES = Suits(
 
 
 class NCSN(nn.Module):
-    """s(x, σ) ≈ ∇ ln p_σ(x) at the levels σ_1 > … > σ_N, all by one denoiser; sampled by annealed Langevin dynamics.
+    """s(x, σ) ≈ ∇ ln p_σ(x) at the levels σ_N > … > σ_1, all by one denoiser; sampled by annealed Langevin dynamics.
 
     `sigmas` are the levels, the largest first; at each the walk takes `steps` steps η = `relative` · σ². It starts at
-    N(m, s² + σ_1²), with the denoiser's centre m and spread s, and ends with its x*, the mean of what the last point
+    N(m, s² + σ_N²), with the denoiser's centre m and spread s, and ends with its x*, the mean of what the last point
     may have been (Song & Ermon 2020 have that; in 2019 the walk started at uniform noise, and ended where it was).
     Raises ValueError for levels that do not fall. Song & Ermon 2019.
     """
