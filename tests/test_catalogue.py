@@ -151,6 +151,7 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "restricted-boltzmann-machine": (3_000, 64, 1e-2, {}),
     "sliced-score-matching": (1_500, 128, 2e-3, {}),
     "denoising-score-matching": (1_500, 128, 2e-3, {}),
+    "ncsn": (1_200, 96, 2e-3, {}),
 }
 LARGE_RECIPES = {"gaussian-vae": (8_000, 128, 1e-3), "dcgan": (10_000, 64, 2e-4)}  # images of 256 pixels and more
 

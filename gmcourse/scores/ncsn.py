@@ -1,0 +1,113 @@
+"""The noise-conditional score network: one net for the scores of all levels, and a walk down them."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from torch import Generator, Tensor, nn
+
+from gmcourse.nets import LeveledMLP, UNet, rowwise, sampling
+from gmcourse.probability import sum_event
+from gmcourse.protocols import Sampler, Scored, Trainable
+from gmcourse.record import (
+    IMAGES,
+    VECTORS,
+    Examples,
+    ModelRecord,
+    Suits,
+    held_then_falling_plan,
+    plane_points,
+    shape_of,
+)
+from gmcourse.scores.denoiser import Denoiser
+from gmcourse.scores.langevin import annealed_langevin
+from gmcourse.scores.levels import column, descending, geometric_levels, perturb
+
+EVEN_IMAGES = Suits(
+    "images (sides divisible by 4)", lambda shape, dtype: IMAGES(shape, dtype) and not (shape[1] % 4 or shape[2] % 4)
+)
+
+
+class NCSN(nn.Module):
+    """s(x, σ) ≈ ∇ ln p_σ(x) at the levels σ_N > … > σ_1, all by one denoiser; sampled by annealed Langevin dynamics.
+
+    `sigmas` are the levels, the largest first; at each the walk takes `steps` steps η = `relative` · σ². It starts at
+    N(m, s² + σ_N²), with the denoiser's centre m and spread s, and ends with its x*, the mean of what the last point
+    may have been (Song & Ermon 2020 have that; in 2019 the walk started at uniform noise, and ended where it was).
+    Raises ValueError for levels that do not fall. Song & Ermon 2019.
+    """
+
+    sigmas: Tensor
+
+    def __init__(
+        self, denoiser: Denoiser, event_shape: Sequence[int], sigmas: Tensor, steps: int = 5, relative: float = 0.2
+    ):
+        super().__init__()
+        if steps < 1 or not 0 < relative < 2:
+            raise ValueError(f"steps, relative: got {steps}, {relative}, expected at least 1, and 0 < relative < 2")
+        self.denoiser, self.event_shape, self.steps, self.relative = denoiser, tuple(event_shape), steps, relative
+        self.register_buffer("sigmas", descending(sigmas).to(torch.get_default_dtype()))
+
+    def score(self, x: Tensor, sigma: Tensor | float) -> Tensor:
+        """s(x, σ), of the shape of x, (batch, *event); σ a number or (batch,)."""
+        return self.denoiser.score(x, sigma)
+
+    def matching_errors(self, x: Tensor, sigma: Tensor | float, noise: Tensor) -> Tensor:
+        """½ σ² ‖s(x + σε, σ) + ε/σ‖², (batch,): the weight σ² keeps all levels within reach of one another.
+
+        Equation: scores-ncsn-loss. Song & Ermon 2019, equations 5 and 6 with λ(σ) = σ².
+        """
+        sigma = rowwise(sigma, x)
+        score = self.score(perturb(x, sigma, noise), sigma)
+        return sum_event((column(sigma, x) * score + noise).square()) / 2
+
+    def loss(self, x: Tensor) -> Tensor:
+        """The mean of `matching_errors`; the rows' levels are spread evenly, each equally likely for each row."""
+        places = (torch.arange(len(x), device=x.device) / max(len(x), 1) + torch.rand((), device=x.device)) % 1
+        sigma = self.sigmas[(places * len(self.sigmas)).long().clamp(max=len(self.sigmas) - 1)]
+        return self.matching_errors(x, sigma, torch.randn_like(x)).mean()
+
+    def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
+        """(n, *event): down the levels by annealed Langevin dynamics, then the denoiser's answer at the last."""
+        with sampling(self, n, rng):
+            like = self.sigmas
+            noise = torch.randn(n, *self.event_shape, generator=rng, dtype=like.dtype, device=like.device)
+            x = self.denoiser.centre + (self.denoiser.spread**2 + like[0].square()).sqrt() * noise
+            x = annealed_langevin(self.score, x, like, self.steps, self.relative, rng=rng)
+            return self.denoiser(x, like[-1])
+
+
+def make_ncsn(data: Examples | None = None) -> NCSN:
+    """20 levels, from the largest distance of two examples down to a tenth of the data's spread.
+
+    A U-Net for images, an MLP for points. Without data: for points of the plane of mean 0 and standard deviation 1.
+    """
+    shape = shape_of(data, (2,))
+    if data is None:
+        mean, std, widest = 0.0, 1.0, 8.0
+    else:
+        some = data.train[:1000].flatten(1)
+        mean, std = data.train.mean().item(), max(data.train.std().item(), 1e-3)
+        widest = max(torch.cdist(some, some).max().item(), std)
+    large = len(shape) == 3 and min(shape[1:]) >= 16
+    images = partial(UNet, shape[0], (16, 32, 64) if large else (16, 32), heads=4 if large else 0)
+    net = images() if len(shape) == 3 else LeveledMLP(shape[0], [128, 128, 128])
+    return NCSN(Denoiser(net, std, mean), shape, geometric_levels(widest, std / 10, 20))
+
+
+NOISE_CONDITIONAL_SCORE_NETWORK = ModelRecord(
+    name="NCSN",
+    key="ncsn",
+    family="scores",
+    branch=("explicit density", "approximate", "score"),
+    density="implicit",
+    claims=(Trainable, Sampler, Scored),
+    paper="song2019",
+    year=2019,
+    arxiv="1907.05600",
+    lesson="07_scores/03_following_the_score",
+    suits=VECTORS | EVEN_IMAGES,
+    make=make_ncsn,
+    plan=partial(held_then_falling_plan, steps=1_200, batch_size=96, peak=2e-3),
+    example=plane_points,
+)
