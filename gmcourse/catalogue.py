@@ -7,6 +7,7 @@ from gmcourse.autoregressive import records as autoregressive
 from gmcourse.flows import records as flows
 from gmcourse.gan import records as gan
 from gmcourse.record import ModelRecord
+from gmcourse.scores import records as scores
 from gmcourse.taxonomy import records as taxonomy
 from gmcourse.vae import records as vae
 
@@ -17,6 +18,7 @@ CATALOGUE: tuple[ModelRecord, ...] = (
     *vae.RECORDS,
     *gan.RECORDS,
     *flows.RECORDS,
+    *scores.RECORDS,
 )
 
 

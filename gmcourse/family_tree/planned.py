@@ -49,8 +49,6 @@ PLANNED = (
     Planned("Sliced score matching", SCORE, "07_scores/02_matching_the_score"),
     Planned("Denoising score matching", SCORE, "07_scores/02_matching_the_score"),
     Planned("NCSN", SCORE, "07_scores/03_following_the_score"),
-    Planned("DDPM", DIFFUSION, "07_scores/04_diffusion"),
-    Planned("DDIM", DIFFUSION, "07_scores/04_diffusion"),
     Planned("Score SDE", CONTINUOUS, "07_scores/05_one_equation"),
     Planned("Consistency model", DISTILLED, "07_scores/06_fast"),
 )

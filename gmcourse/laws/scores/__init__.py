@@ -1,0 +1,1 @@
+"""Laws of scores and diffusion."""
