@@ -28,7 +28,7 @@ def reverse_std(sigma: Level, lower: Level, spread: float = 0.0) -> Tensor:
     With s = 0 it is the posterior's (β̃ of the paper), with s = 1 that of the noising step (its β), both divided by a.
     Equation: scores-reverse-std. Ho et al. 2020, section 3.2.
     """
-    sigma, lower = (torch.as_tensor(level).square() for level in (sigma, lower))
+    sigma, lower = _square(sigma), _square(lower)
     return ((sigma - lower) * (spread**2 + lower) / (spread**2 + sigma)).sqrt()
 
 
@@ -37,7 +37,7 @@ def step_weight(sigma: Level, lower: Level, spread: float = 0.0) -> Tensor:
 
     With s = 0 it is ½(1/l² − 1/σ²), half of what the signal-to-noise ratio gains: Kingma et al. 2021, equation 14.
     """
-    sigma, lower = (torch.as_tensor(level).square() for level in (sigma, lower))
+    sigma, lower = _square(sigma), _square(lower)
     return (sigma - lower) * (spread**2 + sigma) / (2 * sigma.square() * (spread**2 + lower))
 
 
@@ -47,7 +47,7 @@ def step_cost(error: Tensor, dims: int, sigma: Level, lower: Level, spread: floa
     error = ‖x* − x‖², (batch,), D = `dims`; r = l²(s² + σ²)/(σ²(s² + l²)) is the ratio of the two variances, 1 where
     s = `spread` is 0. 0 < lower < sigma. Equation: scores-diffusion-term. Ho et al. 2020, equations 5, 8 and 12.
     """
-    above, below = (torch.as_tensor(level).square() for level in (sigma, lower))
+    above, below = _square(sigma), _square(lower)
     ratio = below * (spread**2 + above) / (above * (spread**2 + below))
     return step_weight(sigma, lower, spread) * error + dims / 2 * (ratio - 1 - ratio.log())
 
@@ -62,3 +62,8 @@ def binned_log_prob(x: Tensor, mean: Tensor, std: Tensor | float, levels: int) -
     near = torch.special.log_ndtr((half - gap) / std)  # by symmetry every bin lies to the left of its mean
     far = torch.special.log_ndtr(-(half + gap) / std).where((x > half) & (x < 1 - half), -math.inf)
     return sum_event(near + torch.log1p(-(far - near).exp()))
+
+
+def _square(level: Level) -> Tensor:
+    """σ², of a number in float64."""
+    return (level if isinstance(level, Tensor) else torch.tensor(level, dtype=torch.float64)).square()
