@@ -152,8 +152,15 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "sliced-score-matching": (1_500, 128, 2e-3, {}),
     "denoising-score-matching": (1_500, 128, 2e-3, {}),
     "ncsn": (1_200, 96, 2e-3, {}),
+    "ddpm": (1_200, 96, 2e-3, {"clip": 1.0}),
+    "ddim": (1_200, 96, 2e-3, {"clip": 1.0}),
 }
-LARGE_RECIPES = {"gaussian-vae": (8_000, 128, 1e-3), "dcgan": (10_000, 64, 2e-4)}  # images of 256 pixels and more
+LARGE_RECIPES = {
+    "gaussian-vae": (8_000, 128, 1e-3),
+    "dcgan": (10_000, 64, 2e-4),
+    "ddpm": (8_000, 64, 2e-3),
+    "ddim": (8_000, 64, 2e-3),
+}  # images of 256 pixels and more
 
 
 def data_of(shape, rows=300, dtype=torch.float32, key="own"):

@@ -45,8 +45,6 @@ PLANNED = (
     Planned("CycleGAN", ADVERSARIAL, "05_gan/07_translation"),
     Planned("StyleGAN", ADVERSARIAL, "05_gan/08_style"),
     Planned("GAIN", ADVERSARIAL, "05_gan/09_filling_blanks"),
-    Planned("DDPM", DIFFUSION, "07_scores/04_diffusion"),
-    Planned("DDIM", DIFFUSION, "07_scores/04_diffusion"),
     Planned("Score SDE", CONTINUOUS, "07_scores/05_one_equation"),
     Planned("Consistency model", DISTILLED, "07_scores/06_fast"),
 )

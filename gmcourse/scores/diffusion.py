@@ -1,0 +1,245 @@
+"""Diffusion: a denoiser for every level of noise, the bound that its errors add up to, and a walk down the levels."""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, cast
+
+import torch
+from torch import Generator, Tensor, nn
+
+from gmcourse.nets import LeveledMLP, UNet, sampling
+from gmcourse.probability import gaussian_kl, gaussian_log_prob, sum_event
+from gmcourse.protocols import Bounded, Sampler, Scored, Trainable
+from gmcourse.record import (
+    IMAGES,
+    VECTORS,
+    Examples,
+    ModelRecord,
+    Suits,
+    held_then_falling_plan,
+    plane_points,
+    shape_of,
+)
+from gmcourse.scores.average import WeightAverage
+from gmcourse.scores.chain import binned_log_prob, grey_levels, reverse_std, step_cost, step_weight
+from gmcourse.scores.denoiser import Denoiser
+from gmcourse.scores.levels import descending, perturb
+from gmcourse.scores.samplers import (
+    Level,
+    Step,
+    ancestral_step,
+    clipped,
+    cosine_levels,
+    ddim_step,
+    spaced,
+    walk,
+)
+from gmcourse.scores.samplers import Sampler as Walk
+
+AT_ONCE = 1_000  # samples that are drawn together: more would need much memory
+UNET_IMAGES = Suits(
+    "images (sides divisible by 4)", lambda shape, dtype: IMAGES(shape, dtype) and not (shape[1] % 4 or shape[2] % 4)
+)
+
+
+class Diffusion(nn.Module):
+    """A denoiser x*(x + σε, σ) trained at N levels, and a walk down `calls` of them from N(m, s² + σ_N²) to data.
+
+    m and s are the denoiser's `centre` and `spread`: data of this mean and deviation, with noise on them, are what the
+    walk starts from; with s = 1 and m = 0 that is N(0, I) where a² + b² = 1. `sigmas` are the levels, the largest
+    first. `step` is the walk's: `ddim_step` is DDIM. With `bounds` = (low, high) the walk cuts x* to them, as the
+    papers do with pixels. What is evaluated is a moving average of the weights, of decay `decay`.
+    Raises ValueError for levels that do not fall.
+    """
+
+    sigmas: Tensor
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        event_shape: Sequence[int],
+        sigmas: Tensor,
+        *,
+        step: Step = ddim_step,
+        calls: int = 50,
+        bounds: tuple[float, float] | None = None,
+        decay: float = 0.995,
+    ):
+        super().__init__()
+        self.denoiser, self.event_shape, self.step = denoiser, tuple(event_shape), step
+        self.calls, self.bounds = calls, bounds
+        self.register_buffer("sigmas", descending(sigmas).to(torch.get_default_dtype()))
+        spaced(self.sigmas, calls)
+        self.average = WeightAverage(denoiser, decay)
+
+    @property
+    def network(self) -> Denoiser:
+        """The denoiser whose weights are learned, in training; in evaluation mode that of the averaged weights."""
+        return self.denoiser if self.training else cast(Denoiser, self.average.module)
+
+    def denoise(self, noised: Tensor, sigma: Level) -> Tensor:
+        """x* of x + σε, (batch, *event), cut to `bounds` where there are any."""
+        denoise = self.network if self.bounds is None else clipped(self.network, *self.bounds)
+        return denoise(noised, sigma)
+
+    def score(self, x: Tensor, sigma: Level) -> Tensor:
+        """(x* − x)/σ², an estimate of ∇ ln p_σ(x), of the shape of x; σ a number or (batch,)."""
+        return self.network.score(x, sigma)
+
+    def loss(self, x: Tensor) -> Tensor:
+        """E ‖ε* − ε‖² = E ‖x*(x + σε) − x‖²/σ², mean over the batch; a level for each row, all equally likely.
+
+        Equation: scores-diffusion-loss. Ho et al. 2020, equation 14, with ε* = (x + σε − x*)/σ.
+        """
+        sigma = self.sigmas[torch.randint(len(self.sigmas), (len(x),), device=x.device)].to(x.dtype)
+        errors = self.network.matching_errors(x, sigma, torch.randn_like(x))
+        return (errors / (1 + (sigma / self.denoiser.spread).square())).mean()
+
+    def after_step(self) -> None:
+        """The average follows the weights."""
+        self.average.update(self.denoiser)
+
+    def sample(
+        self, n: int, *, rng: Generator | None = None, sigmas: Tensor | None = None, sampler: Walk | None = None
+    ) -> Tensor:
+        """(n, *event): from the largest of `sigmas` to 0 by `sampler`; by default the model's own levels and step."""
+        levels = spaced(self.sigmas, self.calls) if sigmas is None else sigmas
+        with sampling(self, n, rng):
+            parts = [min(AT_ONCE, n - begun) for begun in range(0, n, AT_ONCE)] or [0]
+            return torch.cat(
+                [self._drawn(part, levels, sampler or partial(walk, step=self.step), rng) for part in parts]
+            )
+
+    def _drawn(self, n: int, levels: Tensor, sampler: Walk, rng: Generator | None) -> Tensor:
+        noise = torch.randn(n, *self.event_shape, generator=rng, dtype=self.sigmas.dtype, device=self.sigmas.device)
+        start = self.denoiser.centre + (self.denoiser.spread**2 + levels[0].square()).sqrt().to(noise) * noise
+        return sampler(self.denoise, start, levels, rng=rng)
+
+
+class DDPM(Diffusion):
+    """The chain p(x_N) Π p(x_{k−1}|x_k) p(x|x_1) of Gaussians around `posterior` with x* in the place of x.
+
+    Every step of it has the deviation `reverse_std` of data of spread s; so has the last, from the lowest level to
+    data: N(x; x*, s²σ²/(s² + σ²)), or the mass of this in the bin of x, where the data are V = `levels` values from 0
+    to 1. Samples leave that last noise out. Ho et al. 2020.
+
+    With `ddim_step` for its `step` it is DDIM: samples come of another walk through the same network, and `elbo` is
+    still of the chain, not of what that walk draws. Song et al. 2021.
+    """
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        event_shape: Sequence[int],
+        sigmas: Tensor,
+        *,
+        levels: int = 0,
+        step: Step | None = None,
+        **more: Any,
+    ):
+        own: Step = partial(ancestral_step, spread=denoiser.spread)
+        super().__init__(denoiser, event_shape, sigmas, step=step or own, **more)
+        self.levels, self.measures = levels, "probability" if levels else "density"
+
+    def prior_cost(self, x: Tensor) -> Tensor:
+        """KL(N(x, σ_N²) ‖ N(m, s² + σ_N²)), (batch,), nats: what of x is left at the highest level."""
+        top, spread = self.sigmas[0].to(x.dtype), self.denoiser.spread
+        return gaussian_kl(x, top.log(), self.denoiser.centre, (spread**2 + top.square()).log() / 2)
+
+    def step_cost(self, x: Tensor, k: Tensor, noise: Tensor) -> Tensor:
+        """KL of the step from the level number k, N … 2, down to k − 1, at x + σ_k ε, (batch,), nats."""
+        place = len(self.sigmas) - k
+        sigma, lower = (self.sigmas[place + more].to(x.dtype) for more in (0, 1))
+        error = sum_event((self.network(perturb(x, sigma, noise), sigma) - x).square())
+        return step_cost(error, x[0].numel() if len(x) else 0, sigma, lower, self.denoiser.spread)
+
+    def last_cost(self, x: Tensor, noise: Tensor) -> Tensor:
+        """−ln p(x|x + σ_1 ε), (batch,), nats: a density, or a probability where the data have `levels`."""
+        sigma = self.sigmas[-1].to(x.dtype)
+        clean, std = self.network(perturb(x, sigma, noise), sigma), reverse_std(sigma, 0.0, self.denoiser.spread)
+        return -(binned_log_prob(x, clean, std, self.levels) if self.levels else gaussian_log_prob(x, clean, std.log()))
+
+    def elbo(self, x: Tensor, *, rng: Generator | None = None) -> Tensor:
+        """−(prior + Σ_k step k + last), (batch,), nats: an unbiased estimate, by one k a row in the place of the sum.
+
+        k is drawn with a probability in proportion to what the step costs where f of the denoiser is wrong by 1, and
+        its cost divided by that probability. Equation: scores-diffusion-elbo. Ho et al. 2020, equation 5.
+        """
+        noise = torch.randn((2, *x.shape), generator=rng, dtype=x.dtype, device=x.device)
+        costs = self.prior_cost(x) + self.last_cost(x, noise[0])
+        if len(self.sigmas) == 1:
+            return -costs
+        sigmas, spread = self.sigmas.to(x.dtype), self.denoiser.spread
+        share = step_weight(sigmas[:-1], sigmas[1:], spread) / (1 / spread**2 + 1 / sigmas[:-1].square())
+        share = share / share.sum()
+        u = torch.rand(len(x), generator=rng, dtype=x.dtype, device=x.device)
+        place = torch.searchsorted(share.cumsum(0), u).clamp(max=len(share) - 1)
+        return -(costs + self.step_cost(x, len(sigmas) - place, noise[1]) / share[place])
+
+
+def make_denoiser(data: Examples | None = None) -> Denoiser:
+    """A U-Net for images, with attention from 16 pixels a side on; an MLP for points; centre and spread of the data.
+
+    Without data: for points of the plane of mean 0 and standard deviation 1.
+    """
+    shape = shape_of(data, (2,))
+    mean, std = (0.0, 1.0) if data is None else (data.train.mean().item(), max(data.train.std().item(), 1e-3))
+    if len(shape) == 1:
+        return Denoiser(LeveledMLP(shape[0], [128, 128, 128]), std, mean)
+    large = min(shape[1:]) >= 16
+    return Denoiser(UNet(shape[0], (16, 32, 64) if large else (16, 32), heads=4 if large else 0), std, mean)
+
+
+def made(kind: Callable[..., Diffusion], data: Examples | None = None, **more: Any) -> Diffusion:
+    """1,000 cosine levels, from 80 spreads of the data down to 0.01, or to 0.4 of a step where images have grey levels.
+
+    Finer noise would be lost in the step, and the bound would pay for it. The answers for images of [0, 1] are cut.
+    """
+    denoiser, shape = make_denoiser(data), shape_of(data, (2,))
+    spread, levels, bounds = denoiser.spread, 0, None
+    if data is not None and len(shape) == 3:
+        levels = grey_levels(data.train)
+        bounds = (0.0, 1.0) if data.train.min() >= 0 and data.train.max() <= 1 else None
+    sigmas = spread * cosine_levels(80.0, 0.4 / (levels - 1) / spread if levels else 0.01, 1000)
+    decay = 0.999 if math.prod(shape) >= 256 else 0.995
+    more |= {"levels": levels} if kind is DDPM else {}
+    return kind(denoiser, shape, sigmas, bounds=bounds, decay=decay, **more)
+
+
+def diffusion_plan(data: Examples | None = None) -> dict[str, Any]:
+    """Long enough for images of 256 pixels and more; gradients clipped."""
+    if data is not None and math.prod(data.event_shape) >= 256:
+        return held_then_falling_plan(data, steps=8_000, batch_size=64, peak=2e-3, clip=1.0)
+    return held_then_falling_plan(data, steps=1_200, batch_size=96, peak=2e-3, clip=1.0)
+
+
+diffusing = partial(
+    ModelRecord,
+    family="scores",
+    branch=("explicit density", "approximate", "diffusion"),
+    lesson="07_scores/04_diffusion",
+    suits=VECTORS | UNET_IMAGES,
+    density="bound",
+    claims=(Trainable, Sampler, Bounded, Scored),
+    plan=diffusion_plan,
+    example=plane_points,
+)
+
+DENOISING_DIFFUSION = diffusing(
+    name="DDPM",
+    key="ddpm",
+    paper="ho2020",
+    year=2020,
+    arxiv="2006.11239",
+    make=partial(made, DDPM),
+)
+
+DENOISING_IMPLICIT = diffusing(
+    name="DDIM",
+    key="ddim",
+    paper="song2021ddim",
+    year=2021,
+    arxiv="2010.02502",
+    make=partial(made, DDPM, calls=20, step=ddim_step),
+)
