@@ -185,7 +185,10 @@ def test_records_of_one_branch_evaluate_the_same(branch):
     assert len(kinds) <= 1
 
 
-@pytest.mark.parametrize("record", [r for r in CATALOGUE if "slope" in answers_of(r.key)], ids=lambda r: r.key)
+EXACT_SLOPES = [r for r in CATALOGUE if "slope" in answers_of(r.key) and Density in r.claims]  # a learned score is none
+
+
+@pytest.mark.parametrize("record", EXACT_SLOPES, ids=lambda r: r.key)
 def test_a_slope_is_that_of_log_p(record):
     model = record.build().double().eval()
     x = record.example(3)[0].double()

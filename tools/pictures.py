@@ -21,6 +21,9 @@ from gmcourse.data import load
 from gmcourse.metrics import fidelity
 from gmcourse.nets import mlp
 from gmcourse.schedules import held_then_falling
+from gmcourse.scores.langevin import annealed_langevin
+from gmcourse.scores.levels import geometric_levels
+from gmcourse.scores.mixture import NoisedMixture
 from gmcourse.training import adam_pair, fit, fit_adversarial
 from gmcourse.vae import GaussianVAE
 from gmcourse.vae.likelihoods import Bernoulli
@@ -359,6 +362,33 @@ def _mesh_panel(mesh: Tensor, data: Tensor, t: float, fine: int) -> str:
     return panel.svg(words, f"A round mesh of cells, bent towards two moons, {words}.")
 
 
+def scores() -> str:
+    """Walkers on their way from noise to two moons, with the score that moves them at four levels of noise."""
+    moons, rng = load("two-moons").train[:400].double(), torch.Generator().manual_seed(1)
+    centre = moons.mean(0)
+    exact = NoisedMixture((moons - centre) / _width(moons - centre), 0.05)
+    sigmas, shown = geometric_levels(3.0, 0.03, 40), (9, 17, 25, 39)
+    walkers = sigmas[0] * torch.randn(260, 2, generator=rng, dtype=torch.float64)
+    axis, panels = torch.linspace(-1.2, 1.2, 13, dtype=torch.float64), []
+    places = torch.cartesian_prod(axis, axis)
+    for k, sigma in enumerate(sigmas.tolist()):
+        walkers = annealed_langevin(exact.score, walkers, [sigma], 10, 0.1, rng=rng)
+        if k in shown:
+            panel = Panel(1.4)
+            panel.dots(exact.means[:240], "data-stroke")
+            panel.path(_arrows(places, sigma * exact.score(places, sigma) / 3, 0.16), "push")
+            panel.dots(walkers, "samples-stroke", 6)
+            words = f"noise of standard deviation {sigma:.2g}"
+            panels.append(panel.svg(words, f"Two moons, walkers, and the score that moves them, {words}."))
+    caption = (
+        "Falling noise. The arrows are the <b class='tag-model'>score</b>, the slope of the log-density, of the "
+        "<b class='tag-data'>data</b> with noise on them. <b class='tag-samples'>Walkers</b> follow it, and tremble. "
+        "Under much noise one hill is all that there is, and everyone finds it; as the noise falls, the hill becomes "
+        "two moons, and the walkers are already there."
+    )
+    return figure(panels, caption)
+
+
 def write(folder: str, text: str) -> None:
     """Put the fragment in its chapter's folder, whole or not at all."""
     target = CHAPTERS / folder / "picture.html"
@@ -374,6 +404,7 @@ PICTURES: dict[str, tuple[str, Callable[[], str]]] = {
     "vae": ("04_vae", vae),
     "gan": ("05_gan", gan),
     "flows": ("06_flows", flows),
+    "scores": ("07_scores", scores),
 }
 
 if __name__ == "__main__":
