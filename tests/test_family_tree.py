@@ -181,7 +181,9 @@ def test_the_density_of_a_record_is_what_its_model_answers(record):
 @pytest.mark.parametrize("branch", BRANCHES, ids=lambda branch: branch[-1])
 def test_records_of_one_branch_evaluate_the_same(branch):
     valued = {Density, Bounded, Unnormalised, Scored}
-    kinds = {(record.density, frozenset(valued & {*record.claims})) for record in CATALOGUE if record.branch == branch}
+    known = {"implicit": "none"}  # whether it can draw is another matter than what it can evaluate
+    records = [record for record in CATALOGUE if record.branch == branch]
+    kinds = {(known.get(r.density, r.density), frozenset(valued & {*r.claims})) for r in records}
     assert len(kinds) <= 1
 
 

@@ -55,13 +55,19 @@ _DENSITIES = {
     "none": "there is no p(x)",
 }
 _PAGES = {  # of the reference, by the module that they hold, where it is not the page named after the family
-    **dict.fromkeys(
-        ("row_lstm", "diagonal_lstm", "pixelcnn", "gated_pixelcnn", "pixelcnn_pp"), "autoregressive_images"
-    ),
-    **dict.fromkeys(("lstm", "transformer", "translator", "wavenet"), "autoregressive_sequences"),
-    **dict.fromkeys(("spline_flows", "autoregressive", "distillation"), "flows_splines"),
-    "glow": "flows_images",
-    **dict.fromkeys(("continuous", "matching", "residual"), "flows_continuous"),
+    f"gmcourse.{family}.{module}": page
+    for family, page, modules in (
+        (
+            "autoregressive",
+            "autoregressive_images",
+            ("row_lstm", "diagonal_lstm", "pixelcnn", "gated_pixelcnn", "pixelcnn_pp"),
+        ),
+        ("autoregressive", "autoregressive_sequences", ("lstm", "transformer", "translator", "wavenet")),
+        ("flows", "flows_splines", ("spline_flows", "autoregressive", "distillation")),
+        ("flows", "flows_images", ("glow",)),
+        ("flows", "flows_continuous", ("continuous", "matching", "residual")),
+    )
+    for module in modules
 }
 
 
@@ -102,7 +108,7 @@ def _leaf(record: ModelRecord) -> dict[str, Any]:
         "number": lesson_number(record.lesson),
         "density": _DENSITIES[record.density],
         "module": module,
-        "page": f"api/{_PAGES.get(module.rpartition('.')[2], record.family)}",
+        "page": f"api/{_PAGES.get(module, record.family)}",
         "answers": answers,
     }
 
