@@ -3,8 +3,14 @@
 import torch
 from torch import Tensor, nn
 
-from gmcourse.nets import rowwise
+from gmcourse.nets import LeveledMLP, UNet, rowwise
+from gmcourse.record import IMAGES, VECTORS, Examples, Suits, shape_of
 from gmcourse.scores.levels import column, perturb
+
+DENOISABLE = VECTORS | Suits(
+    "images (sides divisible by 4)", lambda shape, dtype: IMAGES(shape, dtype) and not (shape[1] % 4 or shape[2] % 4)
+)
+"""The data that `make_denoiser` has a net for."""
 
 
 class Denoiser(nn.Module):
@@ -44,7 +50,20 @@ class Denoiser(nn.Module):
     def matching_errors(self, x: Tensor, sigma: Tensor, noise: Tensor, given: Tensor | None = None) -> Tensor:
         """‖x*(x + σε) − x‖²/c_out², (batch,): what f lacks, so that every level weighs about the same.
 
-        Equation: scores-denoiser-loss. Karras et al. 2022, equation 8 with λ = 1/c_out².
+        Equation: scores-weighted-denoising, up to a factor that depends on σ alone. Karras et al. 2022, with λ = 1/c_out².
         """
         lack = (self(perturb(x, sigma, noise), sigma, given) - x) / self.scales(x, sigma)[1]
         return lack.square().flatten(1).sum(1)
+
+
+def make_denoiser(data: Examples | None = None) -> Denoiser:
+    """A U-Net for images, with attention from 16 pixels a side on; an MLP for points; centre and spread of the data.
+
+    Without data: for points of the plane of mean 0 and standard deviation 1.
+    """
+    shape = shape_of(data, (2,))
+    mean, std = (0.0, 1.0) if data is None else (data.train.mean().item(), max(data.train.std().item(), 1e-3))
+    if len(shape) == 1:
+        return Denoiser(LeveledMLP(shape[0], [128, 128, 128]), std, mean)
+    large = min(shape[1:]) >= 16
+    return Denoiser(UNet(shape[0], (16, 32, 64) if large else (16, 32), heads=4 if large else 0), std, mean)

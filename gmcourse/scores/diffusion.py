@@ -8,22 +8,19 @@ from typing import Any, cast
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.nets import LeveledMLP, UNet, sampling
+from gmcourse.nets import sampling
 from gmcourse.probability import gaussian_kl, gaussian_log_prob, sum_event
 from gmcourse.protocols import Bounded, Sampler, Scored, Trainable
 from gmcourse.record import (
-    IMAGES,
-    VECTORS,
     Examples,
     ModelRecord,
-    Suits,
     held_then_falling_plan,
     plane_points,
     shape_of,
 )
 from gmcourse.scores.average import WeightAverage
 from gmcourse.scores.chain import binned_log_prob, grey_levels, reverse_std, step_cost, step_weight
-from gmcourse.scores.denoiser import Denoiser
+from gmcourse.scores.denoiser import DENOISABLE, Denoiser, make_denoiser
 from gmcourse.scores.levels import descending, perturb
 from gmcourse.scores.samplers import (
     Level,
@@ -38,9 +35,6 @@ from gmcourse.scores.samplers import (
 from gmcourse.scores.samplers import Sampler as Walk
 
 AT_ONCE = 1_000  # samples that are drawn together: more would need much memory
-UNET_IMAGES = Suits(
-    "images (sides divisible by 4)", lambda shape, dtype: IMAGES(shape, dtype) and not (shape[1] % 4 or shape[2] % 4)
-)
 
 
 class Diffusion(nn.Module):
@@ -178,19 +172,6 @@ class DDPM(Diffusion):
         return -(costs + self.step_cost(x, len(sigmas) - place, noise[1]) / share[place])
 
 
-def make_denoiser(data: Examples | None = None) -> Denoiser:
-    """A U-Net for images, with attention from 16 pixels a side on; an MLP for points; centre and spread of the data.
-
-    Without data: for points of the plane of mean 0 and standard deviation 1.
-    """
-    shape = shape_of(data, (2,))
-    mean, std = (0.0, 1.0) if data is None else (data.train.mean().item(), max(data.train.std().item(), 1e-3))
-    if len(shape) == 1:
-        return Denoiser(LeveledMLP(shape[0], [128, 128, 128]), std, mean)
-    large = min(shape[1:]) >= 16
-    return Denoiser(UNet(shape[0], (16, 32, 64) if large else (16, 32), heads=4 if large else 0), std, mean)
-
-
 def made(kind: Callable[..., Diffusion], data: Examples | None = None, **more: Any) -> Diffusion:
     """1,000 cosine levels, from 80 spreads of the data down to 0.01, or to 0.4 of a step where images have grey levels.
 
@@ -219,7 +200,7 @@ diffusing = partial(
     family="scores",
     branch=("explicit density", "approximate", "diffusion"),
     lesson="07_scores/04_diffusion",
-    suits=VECTORS | UNET_IMAGES,
+    suits=DENOISABLE,
     density="bound",
     claims=(Trainable, Sampler, Bounded, Scored),
     plan=diffusion_plan,

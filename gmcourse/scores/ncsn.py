@@ -6,26 +6,19 @@ from functools import partial
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.nets import LeveledMLP, UNet, rowwise, sampling
+from gmcourse.nets import rowwise, sampling
 from gmcourse.probability import sum_event
 from gmcourse.protocols import Sampler, Scored, Trainable
 from gmcourse.record import (
-    IMAGES,
-    VECTORS,
     Examples,
     ModelRecord,
-    Suits,
     held_then_falling_plan,
     plane_points,
     shape_of,
 )
-from gmcourse.scores.denoiser import Denoiser
+from gmcourse.scores.denoiser import DENOISABLE, Denoiser, make_denoiser
 from gmcourse.scores.langevin import annealed_langevin
 from gmcourse.scores.levels import column, descending, geometric_levels, perturb
-
-EVEN_IMAGES = Suits(
-    "images (sides divisible by 4)", lambda shape, dtype: IMAGES(shape, dtype) and not (shape[1] % 4 or shape[2] % 4)
-)
 
 
 class NCSN(nn.Module):
@@ -82,17 +75,11 @@ def make_ncsn(data: Examples | None = None) -> NCSN:
 
     A U-Net for images, an MLP for points. Without data: for points of the plane of mean 0 and standard deviation 1.
     """
-    shape = shape_of(data, (2,))
-    if data is None:
-        mean, std, widest = 0.0, 1.0, 8.0
-    else:
+    denoiser, widest = make_denoiser(data), 8.0
+    if data is not None:
         some = data.train[:1000].flatten(1)
-        mean, std = data.train.mean().item(), max(data.train.std().item(), 1e-3)
-        widest = max(torch.cdist(some, some).max().item(), std)
-    large = len(shape) == 3 and min(shape[1:]) >= 16
-    images = partial(UNet, shape[0], (16, 32, 64) if large else (16, 32), heads=4 if large else 0)
-    net = images() if len(shape) == 3 else LeveledMLP(shape[0], [128, 128, 128])
-    return NCSN(Denoiser(net, std, mean), shape, geometric_levels(widest, std / 10, 20))
+        widest = max(torch.cdist(some, some).max().item(), denoiser.spread)
+    return NCSN(denoiser, shape_of(data, (2,)), geometric_levels(widest, denoiser.spread / 10, 20))
 
 
 NOISE_CONDITIONAL_SCORE_NETWORK = ModelRecord(
@@ -106,7 +93,7 @@ NOISE_CONDITIONAL_SCORE_NETWORK = ModelRecord(
     year=2019,
     arxiv="1907.05600",
     lesson="07_scores/03_following_the_score",
-    suits=VECTORS | EVEN_IMAGES,
+    suits=DENOISABLE,
     make=make_ncsn,
     plan=partial(held_then_falling_plan, steps=1_200, batch_size=96, peak=2e-3),
     example=plane_points,
