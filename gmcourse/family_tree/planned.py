@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 
 BELIEF_NET = ("explicit density", "tractable", "fully visible belief net")
-CONTINUOUS = ("explicit density", "tractable", "continuous flow")
 VARIATIONAL = ("explicit density", "approximate", "variational")
 CODES = ("explicit density", "approximate", "discrete codes")
 DIFFUSION = ("explicit density", "approximate", "diffusion")
@@ -49,6 +48,5 @@ PLANNED = (
     Planned("Sliced score matching", SCORE, "07_scores/02_matching_the_score"),
     Planned("Denoising score matching", SCORE, "07_scores/02_matching_the_score"),
     Planned("NCSN", SCORE, "07_scores/03_following_the_score"),
-    Planned("Score SDE", CONTINUOUS, "07_scores/05_one_equation"),
     Planned("Consistency model", DISTILLED, "07_scores/06_fast"),
 )
