@@ -72,13 +72,15 @@ def probability_flow(x: Tensor, score: Tensor, sigma: Level) -> Tensor:
 
 
 def reverse_sde_step(x: Tensor, score: Tensor, sigma: Level, lower: Level, noise: Tensor, churn: float = 1.0) -> Tensor:
-    """x + ½(1 + λ) Δ s + √(λΔ) ε, Δ = σ² − l²: one step of the Euler–Maruyama method down from σ to `lower` = l.
+    """x + σ(σ − l) s + η s + √(2η) ε, η = ½λ(σ² − l²): one step down from σ to `lower` = l, s the score at x.
 
-    λ = `churn`: at 1 it is Anderson's reverse of the noising, at 0 the probability flow, and above 1 there is more of
-    Langevin dynamics in it. Equation: scores-reverse-step. Anderson 1982; Song et al. 2021, equation 6.
+    DDIM's step of the probability flow, and a step η of Langevin dynamics. λ = `churn`: at 0 it is the flow, at 1
+    Anderson's reverse of the noising, to first order in σ − l drift g²s and noise of variance g².
+    Equation: scores-reverse-step. Anderson 1982; Song et al. 2021, equation 6.
     """
-    fall = column(sigma, x).square() - column(lower, x).square()
-    return x + (1 + churn) / 2 * fall * score + (churn * fall).sqrt() * noise
+    sigma, lower = column(sigma, x), column(lower, x)
+    step = churn / 2 * (sigma.square() - lower.square())
+    return x + (sigma * (sigma - lower) + step) * score + (2 * step).sqrt() * noise
 
 
 def reverse_sde(

@@ -55,9 +55,18 @@ def test_flow_and_steps_obey_their_laws():
 
 def test_ddim_is_euler_s_step_of_the_flow():
     x = drawn(5)
-    score = MIXTURE.score(x, 0.7)
+    score, noise = MIXTURE.score(x, 0.7), torch.randn_like(x)
     euler = x + (0.4 - 0.7) * probability_flow(x, score, 0.7)
-    torch.testing.assert_close(euler, ddim_step(x, MIXTURE.denoise(x, 0.7), 0.7, 0.4, torch.zeros_like(x)))
+    torch.testing.assert_close(euler, ddim_step(x, MIXTURE.denoise(x, 0.7), 0.7, 0.4, noise))
+    torch.testing.assert_close(euler, reverse_sde_step(x, score, 0.7, 0.4, noise, churn=0.0))
+
+
+def test_churn_is_a_step_of_langevin_dynamics_on_top():
+    x, noise, step = drawn(5), torch.randn(5, 1).double(), 0.25 * (0.49 - 0.16)
+    score = MIXTURE.score(x, 0.7)
+    still = reverse_sde_step(x, score, 0.7, 0.4, noise, churn=0.0)
+    moved = reverse_sde_step(x, score, 0.7, 0.4, noise, churn=0.5)
+    torch.testing.assert_close(moved, still + step * score + (2 * step) ** 0.5 * noise)
 
 
 def test_the_flow_by_ln_sigma_is_what_the_denoiser_changes():
