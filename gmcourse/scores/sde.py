@@ -17,7 +17,7 @@ from gmcourse.flows.continuous import Continuous, Trace, exact_trace
 from gmcourse.flows.ode import Solver, rk4
 from gmcourse.nets import sampling
 from gmcourse.probability import gaussian_log_prob
-from gmcourse.protocols import Density, Sampler, Scored, Trainable
+from gmcourse.protocols import Density, Sampler, Trainable
 from gmcourse.record import VECTORS, Examples, ModelRecord, Suits, held_then_falling_plan, plane_points, shape_of
 from gmcourse.scores.denoiser import Denoiser
 from gmcourse.scores.diffusion import UNET_IMAGES, make_denoiser
@@ -134,7 +134,8 @@ class ScoreSDE(nn.Module):
 
     m and s are the denoiser's `centre` and `spread`, `smallest` and `largest` levels in units of s: the density is that
     of the data with noise of the smallest level. A network with classes is told them by `given`, and with the
-    probability `drop` none in training, so that the same network knows the score of all. Song et al. 2021.
+    probability `drop` none in training, so that the same network knows the score of all. The slope of
+    `log_prob` is the denoiser's score only where that is the true one. Song et al. 2021.
     """
 
     origin: Tensor
@@ -154,10 +155,6 @@ class ScoreSDE(nn.Module):
         self.ends = smallest * denoiser.spread, largest * denoiser.spread
         self.solver = solver or partial(rk4, steps=20)
         self.register_buffer("origin", torch.zeros(self.event_shape), persistent=False)
-
-    def score(self, x: Tensor, sigma: Level, given: Tensor | None = None) -> Tensor:
-        """∇ ln p_σ(x), or of the class of each row, of the shape of x."""
-        return self.denoiser.score(x, sigma, given)
 
     def levels(self, u: Tensor) -> Tensor:
         """σ of u uniform on [0, 1], (batch,): ln b is uniform, b = σ/√(s² + σ²).
@@ -185,7 +182,7 @@ class ScoreSDE(nn.Module):
     def log_prob(self, x: Tensor, given: Tensor | None = None, *, trace: Trace = exact_trace) -> Tensor:
         """ln p(x), or ln p(x|c) where classes are given, (batch,), nats: exact up to the solver's error."""
         return flow_log_prob(
-            partial(self.score, given=given),
+            partial(self.denoiser.score, given=given),
             x,
             *self.ends,
             mean=self.denoiser.centre,
@@ -204,7 +201,7 @@ class ScoreSDE(nn.Module):
             )
             smallest, largest = self.ends
             start = self.denoiser.centre + math.hypot(self.denoiser.spread, largest) * noise
-            flow = ProbabilityFlow(guided(self.score, given, strength))
+            flow = ProbabilityFlow(guided(self.denoiser.score, given, strength))
             return self.solver(flow, start, math.log(largest), math.log(smallest))
 
 
@@ -224,7 +221,7 @@ SCORE_SDE = ModelRecord(
     family="scores",
     branch=("explicit density", "tractable", "continuous flow"),
     density="exact",
-    claims=(Trainable, Sampler, Density, Scored),
+    claims=(Trainable, Sampler, Density),
     paper="song2021sde",
     year=2021,
     arxiv="2011.13456",
