@@ -154,6 +154,7 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "ncsn": (1_200, 96, 2e-3, {}),
     "ddpm": (1_200, 96, 2e-3, {"clip": 1.0}),
     "ddim": (1_200, 96, 2e-3, {"clip": 1.0}),
+    "score-sde": (3_000, 512, 3e-3, {}),
 }
 LARGE_RECIPES = {
     "gaussian-vae": (8_000, 128, 1e-3),

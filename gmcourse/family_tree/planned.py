@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 
 BELIEF_NET = ("explicit density", "tractable", "fully visible belief net")
-CONTINUOUS = ("explicit density", "tractable", "continuous flow")
 VARIATIONAL = ("explicit density", "approximate", "variational")
 CODES = ("explicit density", "approximate", "discrete codes")
 DIFFUSION = ("explicit density", "approximate", "diffusion")
@@ -45,6 +44,5 @@ PLANNED = (
     Planned("CycleGAN", ADVERSARIAL, "05_gan/07_translation"),
     Planned("StyleGAN", ADVERSARIAL, "05_gan/08_style"),
     Planned("GAIN", ADVERSARIAL, "05_gan/09_filling_blanks"),
-    Planned("Score SDE", CONTINUOUS, "07_scores/05_one_equation"),
     Planned("Consistency model", DISTILLED, "07_scores/06_fast"),
 )

@@ -4,6 +4,7 @@ from gmcourse.scores.diffusion import DENOISING_DIFFUSION, DENOISING_IMPLICIT
 from gmcourse.scores.matching import DENOISING_SCORE_MATCHING, SLICED_SCORE_MATCHING
 from gmcourse.scores.ncsn import NOISE_CONDITIONAL_SCORE_NETWORK
 from gmcourse.scores.rbm import RESTRICTED_BOLTZMANN_MACHINE
+from gmcourse.scores.sde import SCORE_SDE
 
 RECORDS = (
     RESTRICTED_BOLTZMANN_MACHINE,
@@ -12,4 +13,5 @@ RECORDS = (
     NOISE_CONDITIONAL_SCORE_NETWORK,
     DENOISING_DIFFUSION,
     DENOISING_IMPLICIT,
+    SCORE_SDE,
 )
