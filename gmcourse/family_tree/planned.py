@@ -50,5 +50,4 @@ PLANNED = (
     Planned("Denoising score matching", SCORE, "07_scores/02_matching_the_score"),
     Planned("NCSN", SCORE, "07_scores/03_following_the_score"),
     Planned("Score SDE", CONTINUOUS, "07_scores/05_one_equation"),
-    Planned("Consistency model", DISTILLED, "07_scores/06_fast"),
 )
