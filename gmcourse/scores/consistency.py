@@ -1,16 +1,16 @@
-"""Consistency: from any point of a path of the probability flow to the path's end in one call, learned from a teacher."""
+"""Consistency: from any point of a path of the probability flow to its end in one call, learned from a teacher."""
 
 import copy
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import rowwise, sampling
+from gmcourse.probability import sum_event
 from gmcourse.protocols import Sampler, Trainable
-from gmcourse.record import VECTORS, Examples, ModelRecord, held_then_falling_plan, plane_points
+from gmcourse.record import VECTORS, Examples, ModelRecord, plane_points
 from gmcourse.scores.average import WeightAverage
 from gmcourse.scores.chain import Level
 from gmcourse.scores.denoiser import Denoiser
@@ -72,16 +72,14 @@ def heun_step(denoise: Denoise, noised: Tensor, sigma: Level, lower: Level) -> T
 
 
 def consistency_errors(f: Jumper, noised: Tensor, sigma: Level, nearer: Tensor, lower: Level) -> Tensor:
-    """‖f(noised, σ) − f(nearer, l)‖²/(σ − l), (batch,), l = `lower`: no gradient passes through f(nearer, l).
+    """‖f(noised, σ) − f(nearer, l)‖², (batch,), l = `lower`: no gradient passes through the target f(nearer, l).
 
     `nearer` is the point at l of the path through `noised`, by a teacher's step; or the same example with the same
-    noise, l times. Equation: scores-consistency-loss. Song et al. 2023, equations 7 and 10; the weight is that of
-    Song & Dhariwal 2024, section 3.1.
+    noise, l times. Equation: scores-consistency-errors. Song et al. 2023, definition 1 and theorem 2.
     """
     with torch.no_grad():
         target = f(nearer, lower)
-    weight = 1 / (rowwise(sigma, noised) - rowwise(lower, noised))
-    return weight * (f(noised, sigma) - target).square().flatten(1).sum(1)
+    return sum_event((f(noised, sigma) - target).square())
 
 
 def jump(f: Jumper, noised: Tensor, sigmas: Tensor, lowest: float = 0.0, *, rng: Generator | None = None) -> Tensor:
@@ -102,9 +100,9 @@ class ConsistencyModel(nn.Module):
     """f(x + σε, σ) that gives neighbours on a path of the probability flow one and the same end, their clean point.
 
     `sigmas` are the levels, the largest first; the last is f's `lowest`. The path is the teacher's: a function
-    x*(x̃, σ), or a `Diffusion`, which learns beside f unless its parameters are frozen. Without a teacher the point below
-    x + σε is x + lε, of the same noise (consistency training). Samples jump from each of `jumps`; with `bounds` f is
-    cut to them. What is evaluated is a moving average of the weights. Song et al. 2023.
+    x*(x̃, σ), or a `Diffusion`, which learns beside f unless its parameters are frozen. Without a teacher the point
+    below x + σε is x + lε, of the same noise (consistency training). Samples jump from each of `jumps`; with `bounds`
+    f is cut to them. What is evaluated is a moving average of the weights. Song et al. 2023.
     """
 
     sigmas: Tensor
@@ -133,9 +131,10 @@ class ConsistencyModel(nn.Module):
         return isinstance(self.teacher, Diffusion) and any(p.requires_grad for p in self.teacher.parameters())
 
     def loss(self, x: Tensor) -> Tensor:
-        """`consistency_errors` over pairs of neighbouring levels, all equally likely, mean over the batch.
+        """E weight · `consistency_errors` over pairs of neighbouring levels, all equally likely, mean over the batch.
 
         A teacher that learns adds its own loss; f learns from the average of its weights.
+        Equation: scores-consistency-loss.
         """
         place = torch.randint(len(self.sigmas) - 1, (len(x),), device=x.device)
         sigma, lower = (self.sigmas[place + more].to(x.dtype) for more in (0, 1))
@@ -143,8 +142,12 @@ class ConsistencyModel(nn.Module):
         noised = perturb(x, sigma, noise)
         with torch.no_grad():
             nearer = perturb(x, lower, noise) if self.teacher is None else self.follow(noised, sigma, lower)
-        loss = consistency_errors(self.f, noised, sigma, nearer, lower).mean()
+        loss = (self.weight(sigma, lower) * consistency_errors(self.f, noised, sigma, nearer, lower)).mean()
         return loss + cast(Diffusion, self.teacher).loss(x) if self.learning else loss
+
+    def weight(self, sigma: Tensor, lower: Tensor) -> Tensor:
+        """1/c_out(σ)², (batch,), so that what counts is the error of F, at every level alike."""
+        return consistency_scales(sigma, self.f.lowest, self.f.spread)[1].square().reciprocal()
 
     def follow(self, noised: Tensor, sigma: Level, lower: Level) -> Tensor:
         """The teacher's point at `lower`, one step of Heun's rule."""
@@ -175,7 +178,7 @@ def nearest(sigmas: Tensor, sigma: float) -> int:
 def make_consistency(data: Examples | None = None) -> ConsistencyModel:
     """18 levels from those of a diffusion model that learns beside it; two jumps, the second from 1.6 spreads.
 
-    Song et al. 2023, appendix C, has the number of levels; Song & Dhariwal 2024 take 1.6 spreads on CIFAR-10.
+    Song et al. 2023, appendix C, has the number of levels; Song & Dhariwal 2024 jump again from 0.821, 1.6 spreads.
     """
     teacher = made(Diffusion, data)
     largest, lowest = teacher.sigmas[0].item(), teacher.sigmas[-1].item()

@@ -77,7 +77,7 @@ def step_is_heun_s(candidate: Step, *, seed: int = 0) -> None:
         expected = m + heun * away
         suspects: dict[str, Slips] = {
             "spread": m + euler * away,
-            "constant": [m + ratio * away for ratio in (1 + way / 2 * (first + second), 1 + way * (heun - 1) * 2 / way)],
+            "constant": [m + ratio * away for ratio in (1 + way / 2 * (first + second), 2 * heun - 1)],
             "sign": m + (2 - heun) * away,
             "dependence": [m + (1 + way * second) * away, m + torch.sqrt((v + low**2) / (v + wide**2)) * away],
             "shape": pooled(expected),
@@ -96,7 +96,7 @@ def _denoiser(m: float, v: float) -> Field:
 
 
 def errors_hold_the_target_still(candidate: Errors, *, seed: int = 0) -> None:
-    """candidate(f, noised, σ, nearer, l) = ‖f(noised, σ) − f(nearer, l)‖²/(σ − l), (batch,).
+    """candidate(f, noised, σ, nearer, l) = ‖f(noised, σ) − f(nearer, l)‖², (batch,).
 
     Its gradient is that of f(noised, σ) alone: what f(nearer, l) gives is a target, and stands still. σ and l are
     numbers or (batch,).
@@ -109,7 +109,7 @@ def errors_hold_the_target_still(candidate: Errors, *, seed: int = 0) -> None:
         observed = require_shape("one error a row", ask(candidate, **inputs), (4,))
         values, slopes = _errors(noised.double(), sigma, nearer.double(), lower)
         given = {name: value for name, value in inputs.items() if name != "f"}
-        law = "‖f(x̃, σ) − f(x̂, l)‖²/(σ − l)"
+        law = "‖f(x̃, σ) − f(x̂, l)‖²"
         expected = values.pop("")
         require_close(law, observed.double(), expected, within(expected), values, given=given)
         found = torch.stack([slope(error, weight) for error in observed]).double()
@@ -129,18 +129,16 @@ def _errors(noised: Tensor, sigma: Level, nearer: Tensor, lower: Level) -> tuple
         ("ours", noised, high), ("target", nearer, low), ("ours, l", noised, low), ("target, σ", nearer, high),
     )}  # fmt: skip
     gap, swapped = rates["ours"] - rates["target"], rates["ours, l"] - rates["target, σ"]
-    squares = 0.8**2 * gap.square().sum(1)
-    value = squares / (high - low)
+    value = 0.8**2 * gap.square().sum(1)
     values = {
         "": value,
-        "constant": [squares, squares * (high - low), squares / (high - low).square(), squares / high, squares / low],
+        "constant": [value / (high - low), value * (high - low), value / 2],
         "sign": -value,
-        "reduction": [value / 6, value / 2, value.mean().expand(4), value.sum().expand(4)],
-        "spread": [squares.sqrt() / (high - low), 0.8 * gap.abs().sum(1) / (high - low)],
-        "direction": [0.8**2 * swapped.square().sum(1) / (high - low)],
+        "reduction": [value / 6, value / 3, value.mean().expand(4), value.sum().expand(4)],
+        "spread": [value.sqrt(), 0.8 * gap.abs().sum(1)],
+        "direction": [0.8**2 * swapped.square().sum(1)],
     }
-    ours = 2 * 0.8 * (gap * rates["ours"]).sum(1) / (high - low)
-    target = -2 * 0.8 * (gap * rates["target"]).sum(1) / (high - low)
+    ours, target = (2 * 0.8 * (gap * side).sum(1) for side in (rates["ours"], -rates["target"]))
     return values, {"": ours, "gradient": [ours + target, target, 0 * ours]}
 
 

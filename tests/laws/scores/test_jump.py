@@ -22,7 +22,9 @@ def heun(denoise, noised, sigma, lower):
 
 
 def euler(denoise, noised, sigma, lower):
-    return noised + (wide(lower, noised) - wide(sigma, noised)) / wide(sigma, noised) * (noised - denoise(noised, sigma))
+    return noised + (wide(lower, noised) - wide(sigma, noised)) / wide(sigma, noised) * (
+        noised - denoise(noised, sigma)
+    )
 
 
 def slopes_at_the_start(denoise, noised, sigma, lower):
@@ -32,16 +34,17 @@ def slopes_at_the_start(denoise, noised, sigma, lower):
     return noised + h * (first + (noised - denoise(noised, lower)) / wide(lower, noised)) / 2
 
 
-def errors(f, noised, sigma, nearer, lower, power=1.0, still=True):
+def errors(f, noised, sigma, nearer, lower, still=True):
     target = f(nearer, lower)
-    squares = (f(noised, sigma) - (target.detach() if still else target)).flatten(1).square().sum(1)
-    gap = torch.as_tensor(sigma, dtype=noised.dtype) - lower
-    return squares / gap**power
+    return (f(noised, sigma) - (target.detach() if still else target)).flatten(1).square().sum(1)
 
 
 def own_detached(f, noised, sigma, nearer, lower):
-    gap = torch.as_tensor(sigma, dtype=noised.dtype) - lower
-    return (f(noised, sigma).detach() - f(nearer, lower)).flatten(1).square().sum(1) / gap
+    return (f(noised, sigma).detach() - f(nearer, lower)).flatten(1).square().sum(1)
+
+
+def gap(sigma, lower):
+    return torch.as_tensor(sigma) - lower
 
 
 def jumps(f, noised, sigmas, lowest, rng, noise=lambda s, low: (s**2 - low**2) ** 0.5):
@@ -86,7 +89,10 @@ RIGHT = {
 BUGS = {
     jump.scales_keep_the_lowest_level: {
         "σ_1 forgotten": (lambda sigma, lowest, s: scales(sigma, 0.0, s), "constant"),
-        "σ_1 forgotten in c_out": (lambda sigma, low, s: (scales(sigma, low, s)[0], scales(sigma, 0, s)[1]), "constant"),
+        "σ_1 forgotten in c_out": (
+            lambda sigma, low, s: (scales(sigma, low, s)[0], scales(sigma, 0, s)[1]),
+            "constant",
+        ),
         "a root over c_skip": (lambda *a: (scales(*a)[0] ** 0.5, scales(*a)[1]), "spread"),
         "deviation 1": (lambda sigma, lowest, s: scales(sigma, lowest, 1.0), "constant"),
         "c_out without s": (lambda *a: (scales(*a)[0], scales(*a)[1] / a[2]), "constant"),
@@ -107,15 +113,14 @@ BUGS = {
         "the target moves": (lambda *a: errors(*a, still=False), "gradient"),
         "the gradient through the target alone": (own_detached, "gradient"),
         "no gradient": (lambda *a: errors(*a).detach(), "gradient"),
-        "no weight": (lambda *a: errors(*a, power=0.0), "constant"),
-        "times the gap": (lambda *a: errors(*a, power=-1.0), "constant"),
-        "the squared gap": (lambda *a: errors(*a, power=2.0), "constant"),
-        "the levels swapped": (lambda f, x, s, y, t: -errors(f, x, t, y, s), "direction"),
-        "the gap backwards": (lambda *a: -errors(*a), "sign"),
+        "over the gap of the levels": (lambda f, x, s, y, t: errors(f, x, s, y, t) / gap(s, t), "constant"),
+        "half": (lambda *a: errors(*a) / 2, "constant"),
+        "the levels swapped": (lambda f, x, s, y, t: errors(f, x, t, y, s), "direction"),
+        "of the other sign": (lambda *a: -errors(*a), "sign"),
         "mean over the entries": (lambda *a: errors(*a) / 6, "reduction"),
         "mean over the batch": (lambda *a: errors(*a).mean().expand(4), "reduction"),
         "one number": (lambda *a: errors(*a).mean(), "shape"),
-        "a root": (lambda f, x, s, y, t: (errors(f, x, s, y, t) / (torch.as_tensor(s) - t)).sqrt(), "spread"),
+        "a root": (lambda *a: errors(*a).sqrt(), "spread"),
     },
     jump.jumps_keep_the_law: {
         "σ for √(σ² − σ_1²)": (lambda *a: jumps(*a, noise=lambda s, low: s), "spread"),
