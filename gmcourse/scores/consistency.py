@@ -176,9 +176,9 @@ def nearest(sigmas: Tensor, sigma: float) -> int:
 
 
 def make_consistency(data: Examples | None = None) -> ConsistencyModel:
-    """18 levels from those of a diffusion model that learns beside it; two jumps, the second from 1.6 spreads.
+    """18 levels, from the highest to the lowest of a diffusion model that learns beside it; a second jump from one spread.
 
-    Song et al. 2023, appendix C, has the number of levels; Song & Dhariwal 2024 jump again from 0.821, 1.6 spreads.
+    Song et al. 2023 take 18 levels too.
     """
     teacher = made(Diffusion, data)
     largest, lowest = teacher.sigmas[0].item(), teacher.sigmas[-1].item()
@@ -188,7 +188,7 @@ def make_consistency(data: Examples | None = None) -> ConsistencyModel:
         teacher.event_shape,
         sigmas,
         teacher,
-        jumps=sigmas[[0, nearest(sigmas, 1.6 * teacher.denoiser.spread)]],
+        jumps=sigmas[[0, nearest(sigmas, teacher.denoiser.spread)]],
         bounds=teacher.bounds,
         decay=teacher.average.decay,
     )

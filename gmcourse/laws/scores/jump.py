@@ -150,16 +150,17 @@ def jumps_keep_the_law(candidate: Jumps, *, seed: int = 0) -> None:
     """
     v, lowest, sigmas = 0.5, 0.6, torch.tensor([4.0, 1.5, 0.9], dtype=torch.float64)
     start = math.sqrt(v + 16) * draw(20_000, 2, seed=seed).double()
-    runs = []
-    for _ in range(2):
-        seen: list[tuple[Tensor, float, Tensor]] = []
+
+    def drawn(seen: list[tuple[Tensor, float, Tensor]]) -> Tensor:
         rng = torch.Generator().manual_seed(seed + 1)
         inputs = {"f": _recorded(seen, v, lowest), "noised": start, "sigmas": sigmas, "lowest": lowest, "rng": rng}
-        observed = require_shape("a sample for each start", ask(candidate, **inputs), (20_000, 2)).double()
-        runs.append(observed)
+        return require_shape("a sample for each start", ask(candidate, **inputs), (20_000, 2)).double()
+
+    seen: list[tuple[Tensor, float, Tensor]] = []
+    observed = drawn(seen)
     if len(seen) != 3 or any(abs(level - s) > 1e-6 for (_, level, _), s in zip(seen, sigmas.tolist(), strict=True)):
         raise LawBroken("f is asked once at each level", f"{[level for _, level, _ in seen]}", f"{sigmas.tolist()}")
-    require_close("equal seeds, equal samples", runs[1], runs[0], 1e-6, deduced="randomness")
+    require_close("equal seeds, equal samples", drawn([]), observed, 1e-6, deduced="randomness")
     require_close("what f gave last is the sample", observed, seen[-1][2], 1e-6, deduced="randomness")
     require_close("f is given the start first", seen[0][0], start, 1e-6, deduced="dependence")
     for (_, _, before), (given, sigma, _) in zip(seen, seen[1:]):
