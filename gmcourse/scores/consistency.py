@@ -176,7 +176,7 @@ def nearest(sigmas: Tensor, sigma: float) -> int:
 
 
 def make_consistency(data: Examples | None = None) -> ConsistencyModel:
-    """18 levels, from the highest to the lowest of a diffusion model that learns beside it; a second jump from one spread.
+    """18 levels, from the highest to the lowest of a diffusion model that learns beside it; jumps from one spread too.
 
     Song et al. 2023 take 18 levels too.
     """
