@@ -64,6 +64,16 @@ def binned_log_prob(x: Tensor, mean: Tensor, std: Tensor | float, levels: int) -
     return sum_event(near + torch.log1p(-(far - near).exp()))
 
 
+def grey_levels(x: Tensor) -> int:
+    """V where x holds at least two of the values k/(V − 1), V ≤ 256, and nothing else; otherwise 0."""
+    steps = x.flatten().unique()
+    if len(steps) < 2 or steps[0] < 0 or steps[-1] > 1:
+        return 0
+    levels = round(1 / steps.diff().min().item()) + 1
+    off = (steps * (levels - 1) - (steps * (levels - 1)).round()).abs().max().item()
+    return levels if levels <= 256 and off < 1e-3 else 0
+
+
 def _square(level: Level) -> Tensor:
     """σ², of a number in float64."""
     return (level if isinstance(level, Tensor) else torch.tensor(level, dtype=torch.float64)).square()

@@ -22,7 +22,7 @@ from gmcourse.record import (
     shape_of,
 )
 from gmcourse.scores.average import WeightAverage
-from gmcourse.scores.chain import binned_log_prob, reverse_std, step_cost, step_weight
+from gmcourse.scores.chain import binned_log_prob, grey_levels, reverse_std, step_cost, step_weight
 from gmcourse.scores.denoiser import Denoiser
 from gmcourse.scores.levels import descending, perturb
 from gmcourse.scores.samplers import (
@@ -37,6 +37,7 @@ from gmcourse.scores.samplers import (
 )
 from gmcourse.scores.samplers import Sampler as Walk
 
+AT_ONCE = 1_000  # samples that are drawn together: more would need much memory
 UNET_IMAGES = Suits(
     "images (sides divisible by 4)", lambda shape, dtype: IMAGES(shape, dtype) and not (shape[1] % 4 or shape[2] % 4)
 )
@@ -87,13 +88,13 @@ class Diffusion(nn.Module):
         return self.network.score(x, sigma)
 
     def loss(self, x: Tensor) -> Tensor:
-        """E (1/s² + 1/σ²) ‖x*(x + σε) − x‖², mean over the batch; a level for each row, all equally likely.
+        """E ‖ε* − ε‖² = E ‖x*(x + σε) − x‖²/σ², mean over the batch; a level for each row, all equally likely.
 
-        For s = 1 it is the error of v, with the weight 1/σ² alone that of ε, the paper's: Ho et al. 2020, equation 14;
-        Salimans & Ho 2022, section 4. Equation: scores-diffusion-loss.
+        Equation: scores-diffusion-loss. Ho et al. 2020, equation 14, with ε* = (x + σε − x*)/σ.
         """
-        sigma = self.sigmas[torch.randint(len(self.sigmas), (len(x),), device=x.device)]
-        return self.network.matching_errors(x, sigma.to(x.dtype), torch.randn_like(x)).mean()
+        sigma = self.sigmas[torch.randint(len(self.sigmas), (len(x),), device=x.device)].to(x.dtype)
+        errors = self.network.matching_errors(x, sigma, torch.randn_like(x))
+        return (errors / (1 + (sigma / self.denoiser.spread).square())).mean()
 
     def after_step(self) -> None:
         """The average follows the weights."""
@@ -103,11 +104,17 @@ class Diffusion(nn.Module):
         self, n: int, *, rng: Generator | None = None, sigmas: Tensor | None = None, sampler: Walk | None = None
     ) -> Tensor:
         """(n, *event): from the largest of `sigmas` to 0 by `sampler`; by default the model's own levels and step."""
+        levels = spaced(self.sigmas, self.calls) if sigmas is None else sigmas
         with sampling(self, n, rng):
-            levels = spaced(self.sigmas, self.calls) if sigmas is None else sigmas
-            noise = torch.randn(n, *self.event_shape, generator=rng, dtype=self.sigmas.dtype, device=self.sigmas.device)
-            start = self.denoiser.centre + (self.denoiser.spread**2 + levels[0].square()).sqrt().to(noise) * noise
-            return (sampler or partial(walk, step=self.step))(self.denoise, start, levels, rng=rng)
+            parts = [min(AT_ONCE, n - begun) for begun in range(0, n, AT_ONCE)] or [0]
+            return torch.cat(
+                [self._drawn(part, levels, sampler or partial(walk, step=self.step), rng) for part in parts]
+            )
+
+    def _drawn(self, n: int, levels: Tensor, sampler: Walk, rng: Generator | None) -> Tensor:
+        noise = torch.randn(n, *self.event_shape, generator=rng, dtype=self.sigmas.dtype, device=self.sigmas.device)
+        start = self.denoiser.centre + (self.denoiser.spread**2 + levels[0].square()).sqrt().to(noise) * noise
+        return sampler(self.denoise, start, levels, rng=rng)
 
 
 class DDPM(Diffusion):
@@ -116,11 +123,23 @@ class DDPM(Diffusion):
     Every step of it has the deviation `reverse_std` of data of spread s; so has the last, from the lowest level to
     data: N(x; x*, s²σ²/(s² + σ²)), or the mass of this in the bin of x, where the data are V = `levels` values from 0
     to 1. Samples leave that last noise out. Ho et al. 2020.
+
+    With `ddim_step` for its `step` it is DDIM: samples come of another walk through the same network, and `elbo` is
+    still of the chain, not of what that walk draws. Song et al. 2021.
     """
 
-    def __init__(self, denoiser: Denoiser, event_shape: Sequence[int], sigmas: Tensor, *, levels: int = 0, **more: Any):
-        step: Step = partial(ancestral_step, spread=denoiser.spread)
-        super().__init__(denoiser, event_shape, sigmas, step=step, **more)
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        event_shape: Sequence[int],
+        sigmas: Tensor,
+        *,
+        levels: int = 0,
+        step: Step | None = None,
+        **more: Any,
+    ):
+        own: Step = partial(ancestral_step, spread=denoiser.spread)
+        super().__init__(denoiser, event_shape, sigmas, step=step or own, **more)
         self.levels, self.measures = levels, "probability" if levels else "density"
 
     def prior_cost(self, x: Tensor) -> Tensor:
@@ -172,16 +191,6 @@ def make_denoiser(data: Examples | None = None) -> Denoiser:
     return Denoiser(UNet(shape[0], (16, 32, 64) if large else (16, 32), heads=4 if large else 0), std, mean)
 
 
-def grey_levels(x: Tensor) -> int:
-    """V where x holds at least two of the values k/(V − 1), V ≤ 256, and nothing else; otherwise 0."""
-    steps = x.flatten().unique()
-    if len(steps) < 2 or steps[0] < 0 or steps[-1] > 1:
-        return 0
-    levels = round(1 / steps.diff().min().item()) + 1
-    off = (steps * (levels - 1) - (steps * (levels - 1)).round()).abs().max().item()
-    return levels if levels <= 256 and off < 1e-3 else 0
-
-
 def made(kind: Callable[..., Diffusion], data: Examples | None = None, **more: Any) -> Diffusion:
     """1,000 cosine levels, from 80 spreads of the data down to 0.01, or to 0.4 of a step where images have grey levels.
 
@@ -211,6 +220,8 @@ diffusing = partial(
     branch=("explicit density", "approximate", "diffusion"),
     lesson="07_scores/04_diffusion",
     suits=VECTORS | UNET_IMAGES,
+    density="bound",
+    claims=(Trainable, Sampler, Bounded, Scored),
     plan=diffusion_plan,
     example=plane_points,
 )
@@ -218,8 +229,6 @@ diffusing = partial(
 DENOISING_DIFFUSION = diffusing(
     name="DDPM",
     key="ddpm",
-    density="bound",
-    claims=(Trainable, Sampler, Bounded, Scored),
     paper="ho2020",
     year=2020,
     arxiv="2006.11239",
@@ -229,10 +238,8 @@ DENOISING_DIFFUSION = diffusing(
 DENOISING_IMPLICIT = diffusing(
     name="DDIM",
     key="ddim",
-    density="implicit",
-    claims=(Trainable, Sampler, Scored),
     paper="song2021ddim",
     year=2021,
     arxiv="2010.02502",
-    make=partial(made, Diffusion, calls=20),
+    make=partial(made, DDPM, calls=20, step=ddim_step),
 )

@@ -12,10 +12,10 @@ from gmcourse.data import Dataset, load
 from gmcourse.laws.scores import noising
 from gmcourse.nets import LeveledMLP
 from gmcourse.scores.average import WeightAverage
-from gmcourse.scores.chain import binned_log_prob, step_cost, step_weight
+from gmcourse.scores.chain import binned_log_prob, grey_levels, step_cost, step_weight
 from gmcourse.scores.denoiser import Denoiser
-from gmcourse.scores.diffusion import DDPM, Diffusion, grey_levels
-from gmcourse.scores.samplers import cosine_levels, heun, linear_levels
+from gmcourse.scores.diffusion import DDPM, Diffusion
+from gmcourse.scores.samplers import cosine_levels, ddim_step, heun, linear_levels
 from gmcourse.training import fit
 
 
@@ -154,7 +154,7 @@ def test_the_records_make_what_suits_the_data():
     large = Dataset.from_tensors(torch.rand(30, 1, 28, 28).round(decimals=1), name="own")
     model = find("ddim").build(large)
     assert sum(p.numel() for p in model.parameters()) == 328_913
-    assert (model.calls, model.average.decay, model.bounds) == (20, 0.999, (0.0, 1.0))
+    assert (model.calls, model.step, model.average.decay, model.bounds) == (20, ddim_step, 0.999, (0.0, 1.0))
     points = Dataset.from_tensors(3 * torch.randn(100, 2) + 5)
     assert find("ddim").build(points).bounds is None
     assert find("ddpm").build(points).measures == "density"
