@@ -273,9 +273,13 @@ def test_the_example_is_a_function_of_its_seed(record):
         assert not torch.equal(a, c)
 
 
+STEPS_TO_FALL = {"consistency-model": 120}  # it learns labels of its own, which move before they settle
+
+
 @every_trainable_model
 def test_training_on_a_few_rows_lowers_the_loss(record):
-    loss = fit(built(record), record.example(8), steps=60, batch_size=8, lr=5e-3, progress=False)["loss"]
+    steps = STEPS_TO_FALL.get(record.key, 60)
+    loss = fit(built(record), record.example(8), steps=steps, batch_size=8, lr=5e-3, progress=False)["loss"]
     assert sum(loss[-10:]) < 0.97 * sum(loss[:10])
 
 
