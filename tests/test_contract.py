@@ -276,6 +276,7 @@ def test_the_example_is_a_function_of_its_seed(record):
 TELLS_IN_EVALUATION = {
     "restricted-boltzmann-machine"
 }  # in training its loss is a gap, whose gradient alone has a meaning
+STEPS_TO_FALL = {"consistency-model": 120}  # it learns labels of its own, which move before they settle
 
 
 @every_trainable_model
@@ -286,6 +287,8 @@ def test_training_on_a_few_rows_lowers_the_loss(record):
     if before is not None:
         assert model.eval().loss(*rows) < 0.97 * before
         return
+    steps = STEPS_TO_FALL.get(record.key, 60)
+    loss = fit(built(record), record.example(8), steps=steps, batch_size=8, lr=5e-3, progress=False)["loss"]
     assert sum(loss[-10:]) < 0.97 * sum(loss[:10])
 
 

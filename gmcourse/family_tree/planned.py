@@ -44,5 +44,4 @@ PLANNED = (
     Planned("CycleGAN", ADVERSARIAL, "05_gan/07_translation"),
     Planned("StyleGAN", ADVERSARIAL, "05_gan/08_style"),
     Planned("GAIN", ADVERSARIAL, "05_gan/09_filling_blanks"),
-    Planned("Consistency model", DISTILLED, "07_scores/06_fast"),
 )
