@@ -19,8 +19,7 @@ from gmcourse.nets import sampling
 from gmcourse.probability import gaussian_log_prob
 from gmcourse.protocols import Density, Sampler, Trainable
 from gmcourse.record import Examples, ModelRecord, Suits, held_then_falling_plan, plane_points, shape_of
-from gmcourse.scores.denoiser import Denoiser
-from gmcourse.scores.denoiser import DENOISABLE, make_denoiser
+from gmcourse.scores.denoiser import DENOISABLE, Denoiser, make_denoiser
 from gmcourse.scores.guidance import drop_labels, guided
 from gmcourse.scores.levels import column
 
