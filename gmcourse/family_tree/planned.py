@@ -46,5 +46,4 @@ PLANNED = (
     Planned("StyleGAN", ADVERSARIAL, "05_gan/08_style"),
     Planned("GAIN", ADVERSARIAL, "05_gan/09_filling_blanks"),
     Planned("Score SDE", CONTINUOUS, "07_scores/05_one_equation"),
-    Planned("Consistency model", DISTILLED, "07_scores/06_fast"),
 )
