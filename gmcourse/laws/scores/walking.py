@@ -96,11 +96,21 @@ def _ratio_slips(
 
     there, here = q(moved, x, ahead), q(x, moved, back)
     right = rise + here - there
+    bare = x.shape[1] / 2 * math.log(4 * math.pi * step)  # of ln q without its constant
     widths = (math.sqrt(step), 2 * step, step, 2 * math.sqrt(step))
     wrong = [rise + q(x, moved, back, w) - q(moved, x, ahead, w) for w in widths]
     return {
         "right": [right],
-        "constant": [rise - there, rise, here - there, rise + here, right.clamp(max=0), right.exp()],
+        "constant": [
+            rise - there,
+            rise - there - bare,
+            rise,
+            here - there,
+            rise + here,
+            rise + here + bare,
+            right.clamp(max=0),
+            right.exp(),
+        ],
         "sign": [-right, -rise + here - there],
         "direction": [rise + there - here, rise + q(moved, x, back) - q(x, moved, ahead)],
         "spread": wrong,
