@@ -110,7 +110,7 @@ EXERCISES = (
             (lambda *a: mala_log_ratio(*a).exp(), "constant"),
         ),
         causes={
-            "constant": "Four terms: ln p at both ends, ln q there and *back*. Is one missing? Is it still a logarithm?",
+            "constant": "Four terms: ln p at both ends, ln q there and *back*. Is one missing, or the logarithm?",
             "sign": "Let q be the same both ways: a step to a higher p has a ratio above 1. And yours?",
             "direction": "q(x | moved): from where does that step start, and where does it end?",
             "spread": "The step has variance 2η, so that ln q is −‖·‖²/(2 · 2η). Which number stands below in yours?",
@@ -177,9 +177,9 @@ EXERCISES = (
         causes={
             "spread": "η goes with the score, and which number with the noise? At each level, is η = relative · σ²?",
             "dependence": "In units of σ each level has the same step. Which η does yours take, and at which level?",
-            "randomness": "How many random numbers does one walker need for one step, and are they new at the next?",
+            "randomness": "Each step and each walker has new numbers, and they come from `rng`. And yours?",
             "direction": "The levels come as they are to be walked: the first first.",
-            "constant": "Start at x, `steps` steps at each level, noise in each. Which of these is amiss?",
+            "constant": "Start at x, `steps` steps at each level, noise in each: what is amiss?",
             "sign": "The score points to where the density is higher. Does your walker go there?",
             "shape": "Walkers in, walkers out: the shape of x.",
         },

@@ -212,8 +212,14 @@ def annealing_goes_down(candidate: Annealed, *, n: int = 4_000, seed: int = 0) -
         seen.append((at.detach().clone(), float(sigma), slope))
         return slope
 
-    answer = ask(candidate, score=score, x=x, sigmas=sigmas, steps=steps, relative=relative, rng=rng)
+    inputs = {"score": score, "x": x, "sigmas": sigmas, "steps": steps, "relative": relative, "rng": rng}
+    again = ask(candidate, **inputs | {"rng": torch.Generator().manual_seed(seed + 1)})
+    seen.clear()
+    answer = ask(candidate, **inputs | {"rng": torch.Generator().manual_seed(seed + 1)})
     last = require_shape("where the walkers are", answer, (n, 2)).detach().double()
+    again = require_shape("where the walkers are", again, (n, 2)).detach().double()
+    if not torch.equal(again, last):
+        raise LawBroken("equal generators, equal walks", "another walk", "the same", "randomness")
     asked, wanted = [sigma for _, sigma, _ in seen], sigmas.repeat_interleave(steps).tolist()
     if asked != wanted:
         cause = "direction" if asked == wanted[::-1] else "constant" if len(asked) != len(wanted) else ""
