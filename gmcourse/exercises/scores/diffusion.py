@@ -86,8 +86,8 @@ EXERCISES = (
         stub='''def linear_levels(n, first, last):
     """sigma_n > … > sigma_1, (n,), of a chain whose variances beta_k rise evenly.
 
-    beta_1 = first, …, beta_n = last. Step k makes √(1 - beta_k) y + √beta_k ε of y; after
-    k steps y is a_k x + b_k ε, and sigma_k = b_k/a_k. The largest first.
+    beta_1 = first, …, beta_n = last. Step k makes √(1 - beta_k) y + √beta_k ε of y;
+    after k steps y is a_k x + b_k ε, and sigma_k = b_k/a_k. The largest first.
     """
     raise NotImplementedError''',
         points=2,
