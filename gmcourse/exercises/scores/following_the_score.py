@@ -99,7 +99,7 @@ EXERCISES = (
         wrong=(
             (_there, "constant"),
             (lambda x, m, log_p, s, step: log_p[1] - log_p[0], "constant"),
-            (lambda x, m, log_p, s, step: mala_log_ratio(x, m, [0 * p for p in log_p], s, step), "constant"),
+            (lambda x, m, log_p, s, step: mala_log_ratio(x, m, (0 * log_p[0], 0 * log_p[1]), s, step), "constant"),
             (lambda *a: -mala_log_ratio(*a), "sign"),
             (lambda x, m, log_p, s, step: mala_log_ratio(x, m, log_p, s[::-1], step), ""),
             (

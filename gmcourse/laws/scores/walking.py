@@ -216,8 +216,7 @@ def annealing_goes_down(candidate: Annealed, *, n: int = 4_000, seed: int = 0) -
     again = ask(candidate, **inputs | {"rng": torch.Generator().manual_seed(seed + 1)})
     seen.clear()
     answer = ask(candidate, **inputs | {"rng": torch.Generator().manual_seed(seed + 1)})
-    last = require_shape("where the walkers are", answer, (n, 2)).detach().double()
-    again = require_shape("where the walkers are", again, (n, 2)).detach().double()
+    again, last = (require_shape("where they are", way, (n, 2)).detach().double() for way in (again, answer))
     if not torch.equal(again, last):
         raise LawBroken("equal generators, equal walks", "another walk", "the same", "randomness")
     asked, wanted = [sigma for _, sigma, _ in seen], sigmas.repeat_interleave(steps).tolist()
