@@ -87,7 +87,7 @@ def partition_counts_all(candidate: Callable[..., Tensor], *, seed: int = 0) -> 
         minus = -_energies(_strings(dims), weight, bias, hidden_bias)
         whole, free = minus.flatten().logsumexp(0), minus.logsumexp(1)
         slips: dict[str, list[Tensor]] = {
-            "sign": [-whole, (-minus).flatten().logsumexp(0)],
+            "sign": [-whole, (-minus).flatten().logsumexp(0), (-free).logsumexp(0)],
             "constant": [whole + hidden * math.log(2), whole + dims * math.log(2)],
             "log-mean": [whole - dims * math.log(2), whole - (dims + hidden) * math.log(2), free.mean()]
             + [whole - hidden * math.log(2), minus.mean()],
@@ -210,19 +210,20 @@ def weights_follow_the_path(candidate: Callable[..., Tensor], *, seed: int = 0) 
 
 def _along(x: Tensor, betas: list[float], energy: Callable, move: Callable) -> tuple[Tensor, dict[str, list[Tensor]]]:
     """ln w, and what it becomes with the energies at other points, temperatures or signs."""
-    gains, late, early, still = [], [], [], []
-    walker = x.double()
+    gains, late, early, still, behind = [], [], [], [], []
+    walker = lagging = x.double()
     for here, there in pairwise(betas):
         after, before = move(walker, there), move(walker, here)
         gains.append(energy(walker, here) - energy(walker, there))
         late.append(energy(after, here) - energy(after, there))
         early.append(energy(before, here) - energy(before, there))
         still.append(energy(x.double(), here) - energy(x.double(), there))
-        walker = after
+        behind.append(energy(lagging, here) - energy(lagging, there))
+        walker, lagging = after, move(lagging, here)
     whole, (first, *_) = torch.stack(gains).sum(0), gains
     slips = {
         "sign": [-whole],
-        "dependence": [torch.stack(way).sum(0) for way in (late, early, still)],
+        "dependence": [torch.stack(way).sum(0) for way in (late, early, still, behind)],
         "constant": [whole - first, whole - gains[-1], first, gains[-1], torch.stack(gains).mean(0)],
         "log-mean": [whole.exp()],
         "shape": pooled(whole),

@@ -79,7 +79,8 @@ def step_is_heun_s(candidate: Step, *, seed: int = 0) -> None:
             "spread": m + euler * away,
             "constant": [m + ratio * away for ratio in (1 + way / 2 * (first + second), 2 * heun - 1)],
             "sign": m + (2 - heun) * away,
-            "dependence": [m + (1 + way * second) * away, m + torch.sqrt((v + low**2) / (v + wide**2)) * away],
+            "dependence": [m + (1 + way * second * kept) * away for kept in (1, 1 + way * first)]
+            + [m + torch.sqrt((v + low**2) / (v + wide**2)) * away],
             "shape": pooled(expected),
         }
         require_close(law, observed, expected, within(expected), suspects, given=inputs)

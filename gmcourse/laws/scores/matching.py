@@ -123,6 +123,7 @@ def target_is_conditional_score(candidate: Callable[[Tensor, Level, Tensor], tup
             "spread": [x + wide.square() * noise, x + wide.sqrt() * noise],
             "sign": x - wide * noise,
             "dependence": [x, noise, wide * noise, x + noise],
+            "container": -noise / wide,
             "shape": pooled(place.detach()),
         }
         law = f"x̃ = x + σε, σ = {show_value(sigma)}"

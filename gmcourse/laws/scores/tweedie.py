@@ -77,7 +77,7 @@ def _covariance_slips(right: Tensor, sigma: float) -> dict[str, Slips]:
     slope = right / sigma**2 - eye
     return {
         "spread": [right / sigma**2, right / sigma, right / sigma**4, sigma**2 * eye + slope]
-        + [scale * (eye + slope * sigma**power) for scale in (sigma**2, sigma, 1) for power in (-2, -1, 1, 2)],
+        + [scale * (eye + slope * sigma**power) for scale in (sigma**2, sigma, 1) for power in (-4, -2, -1, 1, 2)],
         "sign": [sigma**2 * (eye - slope), sigma**2 * (slope - eye), -right],
         "constant": [sigma**2 * slope, slope, slope / sigma**2, sigma**2 * eye, eye, 0 * eye],
         "one-to-one": [right * eye, sigma**2 * (eye + slope.sum((1, 2))[:, None, None] * eye)],

@@ -96,11 +96,21 @@ def _ratio_slips(
 
     there, here = q(moved, x, ahead), q(x, moved, back)
     right = rise + here - there
+    bare = x.shape[1] / 2 * math.log(4 * math.pi * step)  # of ln q without its constant
     widths = (math.sqrt(step), 2 * step, step, 2 * math.sqrt(step))
     wrong = [rise + q(x, moved, back, w) - q(moved, x, ahead, w) for w in widths]
     return {
         "right": [right],
-        "constant": [rise - there, rise, here - there, rise + here, right.clamp(max=0), right.exp()],
+        "constant": [
+            rise - there,
+            rise - there - bare,
+            rise,
+            here - there,
+            rise + here,
+            rise + here + bare,
+            right.clamp(max=0),
+            right.exp(),
+        ],
         "sign": [-right, -rise + here - there],
         "direction": [rise + there - here, rise + q(moved, x, back) - q(x, moved, ahead)],
         "spread": wrong,
@@ -202,8 +212,13 @@ def annealing_goes_down(candidate: Annealed, *, n: int = 4_000, seed: int = 0) -
         seen.append((at.detach().clone(), float(sigma), slope))
         return slope
 
-    answer = ask(candidate, score=score, x=x, sigmas=sigmas, steps=steps, relative=relative, rng=rng)
-    last = require_shape("where the walkers are", answer, (n, 2)).detach().double()
+    inputs = {"score": score, "x": x, "sigmas": sigmas, "steps": steps, "relative": relative, "rng": rng}
+    again = ask(candidate, **inputs | {"rng": torch.Generator().manual_seed(seed + 1)})
+    seen.clear()
+    answer = ask(candidate, **inputs | {"rng": torch.Generator().manual_seed(seed + 1)})
+    again, last = (require_shape("where they are", way, (n, 2)).detach().double() for way in (again, answer))
+    if not torch.equal(again, last):
+        raise LawBroken("equal generators, equal walks", "another walk", "the same", "randomness")
     asked, wanted = [sigma for _, sigma, _ in seen], sigmas.repeat_interleave(steps).tolist()
     if asked != wanted:
         cause = "direction" if asked == wanted[::-1] else "constant" if len(asked) != len(wanted) else ""
