@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.noisy_drawing import NoisyDrawing
     from gmcourse.show.pixel_completion import PixelCompletion
     from gmcourse.show.player import Player
+    from gmcourse.show.score_field import ScoreField
     from gmcourse.show.self_test import SelfTest
     from gmcourse.show.spline_editor import SplineEditor
     from gmcourse.show.style import CLASS_COLOURS, COLOURS, sequential, use_style
@@ -48,6 +49,7 @@ _HOMES = {
     "NoisyDrawing": "noisy_drawing",
     "PixelCompletion": "pixel_completion",
     "Player": "player",
+    "ScoreField": "score_field",
     "SelfTest": "self_test",
     "SplineEditor": "spline_editor",
     "ThreeFits": "three_fits",
@@ -64,6 +66,7 @@ __all__ = [
     "NoisyDrawing",
     "PixelCompletion",
     "Player",
+    "ScoreField",
     "SelfTest",
     "SplineEditor",
     "ThreeFits",

@@ -20,6 +20,7 @@ from gmcourse.catalogue import find
 from gmcourse.family_tree import family_tree
 from gmcourse.flows import Flow
 from gmcourse.nets import mlp
+from gmcourse.scores.mixture import NoisedMixture
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -48,6 +49,9 @@ EXPLORERS = {
         LSTMLanguageModel(3, embedding=2, hidden=2), "ab ", context="a", **given
     ),
     "NoisyDrawing": lambda **given: show.NoisyDrawing(mlp([16, 4, 16]), torch.rand(2, 4, 4), **given),
+    "ScoreField": lambda **given: show.ScoreField(
+        NoisedMixture(torch.tensor([[-2.0, 0.0], [2.0, 1.0]]), 0.5), steps=2, levels=(4, 0.5, 2), **given
+    ),
     "SelfTest": show.SelfTest,
     "SplineEditor": lambda **given: show.SplineEditor([-3, -1, 0.5, 3], [-3, -0.2, 0.1, 3], [1, 0.3, 4, 1], **given),
 }

@@ -1,0 +1,112 @@
+// The state of a score field: its mixture, its level, its walkers, and how they go on.
+
+import { newMixture, noised } from "./mixture.js";
+import { exactShares, geometric, langevinStep, newWalkers, scatter } from "./walk.js";
+import { withBlob } from "../gan_stage/data.js";
+import { randomness } from "../js/random.js";
+
+export const POSITIONS = 48; // of the slider of levels, the first for σ = 0
+export const MOST_MODES = 8;
+const [MOST_POINTS, BLUR, APART, ZOOM] = [400, 0.045, 0.4, 1.6];
+
+export function newField(given) {
+  const field = { given, speed: 5, relative: given.relative, mode: "still", drawing: false, drawn: [], groups: [] };
+  Object.assign(field, { brush: randomness(given.seed + 1), cursor: given.centre, visible: true, frames: 0 });
+  field.walkers = newWalkers(given.count, given.seed);
+  useGiven(field);
+  setLevel(field, given.sigma);
+  restart(field);
+  advance(field, given.steps * 2, Infinity);
+  return field;
+}
+
+/** The mixture that the page was given. */
+export function useGiven(field) {
+  const { means, stds, weights, largest, smallest } = field.given;
+  const modes = means.map((_, k) => (means.length > MOST_MODES ? 0 : k));
+  use(field, newMixture(means, stds, weights, modes), largest, smallest, "given");
+}
+
+/** The reader's points, each a component of equal weight: their exact score, as spread as the pen is wide. */
+export function useDrawn(field) {
+  const { drawn, groups, given } = field;
+  const blur = BLUR * given.extent;
+  const mixture = newMixture(drawn, drawn.map(() => blur), drawn.map(() => 1 / drawn.length), groups);
+  use(field, mixture, 2 * given.extent, blur, "drawn");
+}
+
+function use(field, mixture, largest, smallest, set) {
+  const levels = geometric(largest, smallest, field.given.levels);
+  const slide = [0, ...geometric(Math.min(smallest, mixture.finest) / 4, largest, POSITIONS - 1)];
+  Object.assign(field, { mixture, levels, slide, set });
+}
+
+/** The level σ, whatever follows from it, and a window in which the noised data lie. */
+export function setLevel(field, sigma) {
+  const { mixture, given } = field;
+  Object.assign(field, { sigma, smooth: noised(mixture, sigma), extent: Math.max(given.extent, ZOOM * sigma) });
+  field.exact = exactShares(mixture, sigma);
+}
+
+/** The place on the slider that is nearest to σ. */
+export function positionOf({ slide, sigma }) {
+  const away = slide.map((level, k) => (k && sigma ? Math.abs(Math.log(level / sigma)) : k || sigma ? Infinity : 0));
+  return away.indexOf(Math.min(...away));
+}
+
+/** η = r max(σ, s)²: as long as the narrowest Gaussian of the mixture, s, allows where there is less noise than that. */
+export const stepLength = ({ relative, sigma, mixture }) => relative * Math.max(sigma, mixture.finest) ** 2;
+
+export function restart(field) {
+  scatter(field.walkers, field.given.extent, field.given.centre);
+  Object.assign(field, { steps: 0, left: 0, rung: 0 });
+}
+
+/** From new walkers at the largest level on. */
+export function beginAnnealing(field) {
+  restart(field);
+  Object.assign(field, { mode: "anneal", rung: 0, left: field.given.steps });
+  setLevel(field, field.levels[0]);
+}
+
+/** So many steps, or as many as `budget` ms allow; an annealed walk goes down the levels, and ends in mode "still". */
+export function advance(field, steps, budget) {
+  const began = performance.now();
+  for (let k = 0; k < steps && performance.now() - began < budget; k++) {
+    langevinStep(field.walkers, field.smooth, stepLength(field));
+    field.steps += 1;
+    if (field.mode === "anneal" && --field.left === 0) {
+      field.rung += 1;
+      if (field.rung === field.levels.length) return void (field.mode = "still");
+      field.left = field.given.steps;
+      setLevel(field, field.levels[field.rung]);
+    }
+  }
+}
+
+/** A few points more about `place`; they begin a new mode where no other points are near and there are not too many. */
+export function drawBlob(field, place, count) {
+  const { drawn, groups, given, brush } = field;
+  const away = drawn.map(([x, y]) => Math.hypot(x - place[0], y - place[1]));
+  const nearby = away.length ? away.indexOf(Math.min(...away)) : -1;
+  const known = new Set(groups).size;
+  const group = nearby < 0 || (away[nearby] > APART * given.extent && known < MOST_MODES) ? known : groups[nearby];
+  const blob = withBlob(new Float32Array(0), place, Math.min(count, MOST_POINTS - drawn.length), brush, given.extent, given.centre);
+  for (let k = 0; k < blob.length; k += 2) {
+    drawn.push([blob[k], blob[k + 1]]);
+    groups.push(group);
+  }
+  field.cursor = place;
+  useDrawn(field);
+  setLevel(field, field.sigma);
+}
+
+/** Where each mode's middle is: [[x, y], …]. */
+export function middles({ mixture }) {
+  const sums = [];
+  mixture.modes.forEach((mode, k) => {
+    const sum = (sums[mode] ??= [0, 0, 0]);
+    [mixture.x[k], mixture.y[k], 1].forEach((value, axis) => (sum[axis] += mixture.weights[k] * value));
+  });
+  return sums.map(([x, y, weight]) => [x / weight, y / weight]);
+}
