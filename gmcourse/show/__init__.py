@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.attention_map import AttentionMap
     from gmcourse.show.bent_plane import bending, bent
     from gmcourse.show.curves import loss_curve
+    from gmcourse.show.denoising_strip import DenoisingStrip
     from gmcourse.show.densities import density_map
     from gmcourse.show.family_tree import FamilyTree
     from gmcourse.show.family_tree.figure import tree_figure
@@ -41,6 +42,7 @@ _HOMES = {
     "stage_figure": "gan_stage.figure",
     "tree_figure": "family_tree.figure",
     "AttentionMap": "attention_map",
+    "DenoisingStrip": "denoising_strip",
     "FamilyTree": "family_tree",
     "GANStage": "gan_stage",
     "LatentMap": "latent_map",
@@ -58,6 +60,7 @@ __all__ = [
     "CLASS_COLOURS",
     "COLOURS",
     "AttentionMap",
+    "DenoisingStrip",
     "FamilyTree",
     "GANStage",
     "LatentMap",

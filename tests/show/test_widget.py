@@ -19,7 +19,8 @@ from gmcourse.autoregressive.lstm import LSTMLanguageModel
 from gmcourse.catalogue import find
 from gmcourse.family_tree import family_tree
 from gmcourse.flows import Flow
-from gmcourse.nets import mlp
+from gmcourse.nets import UNet, mlp
+from gmcourse.scores.denoiser import Denoiser
 from gmcourse.scores.mixture import NoisedMixture
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -37,6 +38,9 @@ EXPLORERS = {
         [np.zeros((4, 4)), np.eye(4)], [0, 1], "k", **{"alt": "A line.", "start": 1} | given
     ),
     "bending": lambda **given: show.bending(Flow([Turn(), Turn(), Turn()], (2,)), **given),
+    "DenoisingStrip": lambda **given: show.DenoisingStrip(
+        Denoiser(UNet(1, (4, 4))), torch.tensor([3.0, 1.0, 0.1]), calls=2, **given
+    ),
     "FamilyTree": lambda **given: show.FamilyTree(tree=SMALL_TREE, **given),
     "GANStage": lambda **given: show.GANStage(mlp([2, 4, 2]), mlp([2, 4, 1]), torch.randn(20, 2), **given),
     "LatentMap": lambda **given: show.LatentMap(

@@ -54,7 +54,7 @@ function setting(parent, name, last, act) {
 function shareTable(parent) {
   const table = make("table", "gm-shares", parent);
   const head = make("tr", "", make("thead", "", table));
-  for (const words of ["mode", "walkers", "p_σ exactly"]) make("th", "", head, words).scope = "col";
+  for (const words of ["mode", "walkers", "exact"]) make("th", "", head, words).scope = "col";
   const body = make("tbody", "", table);
   const rows = Array.from({ length: MOST_MODES }, () => {
     const row = make("tr", "", body);

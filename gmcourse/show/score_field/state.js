@@ -101,12 +101,17 @@ export function drawBlob(field, place, count) {
   setLevel(field, field.sigma);
 }
 
-/** Where each mode's middle is: [[x, y], …]. */
-export function middles({ mixture }) {
+/** Of each mode the component that is nearest to its mean: [[x, y], …]. */
+export function middles({ mixture: { x, y, weights, modes } }) {
   const sums = [];
-  mixture.modes.forEach((mode, k) => {
+  modes.forEach((mode, k) => {
     const sum = (sums[mode] ??= [0, 0, 0]);
-    [mixture.x[k], mixture.y[k], 1].forEach((value, axis) => (sum[axis] += mixture.weights[k] * value));
+    [x[k], y[k], 1].forEach((value, axis) => (sum[axis] += weights[k] * value));
   });
-  return sums.map(([x, y, weight]) => [x / weight, y / weight]);
+  return sums.map((sum, own) => {
+    const [mx, my] = [sum[0] / sum[2], sum[1] / sum[2]];
+    const away = modes.map((mode, k) => (mode === own ? Math.hypot(x[k] - mx, y[k] - my) : Infinity));
+    const k = away.indexOf(Math.min(...away));
+    return [x[k], y[k]];
+  });
 }
