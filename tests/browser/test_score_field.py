@@ -131,3 +131,18 @@ def test_phone_in_the_dark_with_little_motion(opened):
 def test_many_components_have_no_table(opened):
     page = opened(mixture=NoisedMixture(torch.randn(50, 2), 0.2), levels=None)
     assert page.locator(f"{ROOT} .gm-shares").is_hidden()
+
+
+def test_a_network_is_trained_and_followed(opened):
+    page = opened()
+    page.get_by_role("button", name="Train a network here").click()
+    assert told(page, "source") == "network"
+    wait(page, "d.trained > 50")
+    page.locator(f"{ROOT} .gm-play").click()
+    wait(page, "d.steps > 205")
+    page.get_by_role("button", name="Stop training").click()
+    trained = told(page, "trained")
+    page.get_by_role("radio", name="exact").check()
+    assert told(page, "source") == "exact"
+    page.get_by_role("button", name="Draw your own").click()
+    assert told(page, "trained") == "0" != trained

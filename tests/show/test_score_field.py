@@ -4,9 +4,11 @@ import json
 
 import pytest
 import torch
+from torch import nn
 
 from gmcourse import show
 from gmcourse.data import load
+from gmcourse.scores.denoiser import Denoiser
 from gmcourse.scores.mixture import NoisedMixture
 from gmcourse.show.score_field.figure import field_figure
 
@@ -17,7 +19,8 @@ UNEQUAL = NoisedMixture(
     torch.tensor([0.5, 0.2, 0.3], dtype=torch.float64),
 )
 SETUP = """
-import { logDensity, newMixture, noised, scoreInto } from "./score_field/mixture.js";
+import { learnedScores, newLearner, trainStep } from "./score_field/learned.js";
+import { logDensity, newMixture, noised, scoreInto, scoresInto } from "./score_field/mixture.js";
 import { exactShares, geometric, langevinStep, newWalkers, scatter, walkersShares } from "./score_field/walk.js";
 import * as fields from "./score_field/state.js";
 const say = (value) => console.log(JSON.stringify(value, (_, v) => (ArrayBuffer.isView(v) ? Array.from(v) : v)));
@@ -66,7 +69,7 @@ def test_a_step_is_langevins(page):
     const walkers = newWalkers(50, 3);
     scatter(walkers, 4, [1, 0]);
     const before = walkers.at.slice();
-    langevinStep(walkers, smooth, 0.1);
+    langevinStep(walkers, (points, out) => scoresInto(smooth, points, out), 0.1);
     say([before, walkers.noise, walkers.at]);
     """
     before, noise, after = (torch.tensor(part, dtype=torch.float64).view(50, 2) for part in page(script, UNEQUAL))
@@ -127,6 +130,70 @@ def test_drawn_points_are_a_mixture_whose_groups_are_counted(page):
     assert len(page(DRAWN, MODES, [[0, 0, 300], [1, 1, 300]])["drawn"]) == 400
 
 
+LEARNED = """
+const mixture = newGiven();
+const learner = newLearner(mixture, 0.2, given.largest, 1);
+for (let k = 0; k < given.training; k++) trainStep(learner, mixture);
+const out = new Float64Array(2 * given.points.length);
+const told = given.sigmas.map((sigma) => (learnedScores(learner, given.points.flat(), sigma, out), Array.from(out)));
+const { net, spread, centre, loss } = learner;
+say({ told, weights: net.weights, layers: net.layers, spread, centre, loss });
+"""
+
+
+NEAR = NoisedMixture(torch.tensor([[-1.5, -1.0], [1.5, 1.0]]), 0.3, torch.tensor([0.3, 0.7]))
+
+
+def trained(page, steps, points, sigmas):
+    script = f"given.training = {steps};" + LEARNED
+    return page(script, NEAR, points.tolist(), sigmas, levels=(6, 0.3, 5))
+
+
+def test_the_networks_score_is_that_of_a_denoiser_around_it(page):
+    points, sigmas = 2 * torch.randn(20, 2), [0.2, 1.0, 5.0]
+    told = trained(page, 20, points, sigmas)
+    numbers, start = torch.tensor(told["weights"]), 0
+    layers = []
+    for layer in told["layers"]:
+        if layer == "tanh":
+            layers.append(nn.Tanh())
+            continue
+        inputs, outputs = layer
+        linear = nn.Linear(inputs, outputs)
+        weight, bias = numbers[start : start + (inputs + 1) * outputs].split([inputs * outputs, outputs])
+        linear.weight.data, linear.bias.data = weight.view(outputs, inputs), bias
+        layers.append(linear)
+        start += (inputs + 1) * outputs
+    stack = nn.Sequential(*layers)
+    centre = torch.tensor(told["centre"])
+    assert centre.tolist() == pytest.approx((NEAR.weights @ NEAR.means).tolist(), abs=1e-5)
+    spread = (NEAR.weights @ (NEAR.means - centre).square().mean(1) + 0.09).sqrt().item()
+    assert told["spread"] == pytest.approx(spread, abs=1e-5)
+    around = Denoiser(Told(stack), spread)
+    for sigma, score in zip(sigmas, told["told"], strict=True):
+        with torch.no_grad():
+            assert torch.allclose(torch.tensor(score).view(-1, 2), around.score(points - centre, sigma), atol=1e-3)
+
+
+class Told(nn.Module):
+    def __init__(self, stack):
+        super().__init__()
+        self.stack = stack
+
+    def forward(self, x, level, given=None):
+        return self.stack(torch.cat([x, level[:, None]], 1))
+
+
+def test_the_network_learns_the_score(page):
+    rng = torch.Generator().manual_seed(0)
+    data = NEAR.sample(200, rng=rng)
+    points = data + 0.6 * torch.randn(200, 2, generator=rng)
+    told = trained(page, 600, points, [0.6])
+    exact = NEAR.score(points, 0.6)
+    off = (torch.tensor(told["told"][0]).view(-1, 2) - exact).square().mean() / exact.square().mean()
+    assert off < 0.05
+
+
 def test_what_goes_into_the_page():
     state = state_of(MODES, sigma=2.0, levels=(20, 1, 10))
     assert (state["largest"], state["smallest"], state["levels"], state["sigma"]) == (20, 1, 10, 2)
@@ -135,7 +202,7 @@ def test_what_goes_into_the_page():
     assert state["extent"] >= 7
     assert state_of(MODES)["smallest"] == 1
     everything = show.ScoreField(MODES).get_state()
-    assert len(json.dumps(everything, default=str)) < 60_000
+    assert len(json.dumps(everything, default=str)) < 75_000
 
 
 def test_the_still_tells_both_walks():

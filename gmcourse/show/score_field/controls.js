@@ -1,9 +1,10 @@
 // The score field's buttons, sliders and numbers, laid out in the page.
 
-import { MOST_MODES, POSITIONS, middles, positionOf, stepLength } from "./state.js";
+import { MOST_MODES, POSITIONS, middles, positionOf, scoreError, stepLength } from "./state.js";
 import { walkersShares } from "./walk.js";
 import { button, explorer, make, range } from "../js/elements.js";
 import { draw, label, plane, scale, signed } from "../js/plot.js";
+import { ask } from "../js/radios.js";
 
 export const RELATIVE = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 export const SPEEDS = [1, 2, 5, 10, 20, 50];
@@ -11,7 +12,7 @@ const KEY = [["density", "density p_σ"], ["arrows", "its score"], ["walkers", "
 const HINT =
   "An arrow points up the score. It grows with the way s(x)(s² + σ²) that the score would send a walker, up to its cell. " +
   "A step is x + η s(x) + √(2η) ε with η = r max(σ, s)², where s is the spread of the narrowest Gaussian. The score of " +
-  "points that you draw is exact, too: a narrow Gaussian on each.";
+  "points that you draw is exact, too: a narrow Gaussian on each. The network learns to denoise draws of the data at all levels.";
 const KEYS =
   "By keyboard: Tab to the plane, then Space walks and pauses, A anneals, R scatters the walkers, ← and → change the level. " +
   "While drawing, the arrow keys move the cursor (Shift: further), Space drops points, Esc ends.";
@@ -66,6 +67,15 @@ function shareTable(parent) {
   return { table, rows };
 }
 
+/** Whose score is followed, and the training of the network. */
+function learner(parent, act) {
+  const box = make("div", "gm-learner", parent);
+  const options = [{ key: "exact", words: "exact" }, { key: "network", words: "of a network" }];
+  const radios = ask(box, "Score", options, act.source);
+  const train = button(box, "", () => act.train(), "gm-train");
+  return { radios, train, words: make("div", "gm-count", box) };
+}
+
 /** Everything that stands in the page; `act` holds what the controls do. */
 export function layOut(el, act) {
   const root = explorer(el, "gm-score-field gm-pills", "A score field, and walkers on it");
@@ -80,9 +90,10 @@ export function layOut(el, act) {
   const speed = setting(right, "steps a frame", SPEEDS.length - 1, act.speed);
   const shares = shareTable(right);
   const count = make("div", "gm-count", right);
+  const learning = learner(right, act);
   make("p", "gm-hint", root, HINT);
   make("p", "gm-hint", root, KEYS);
-  return { root, bar, status, stage, level, relative, speed, shares, count };
+  return { root, bar, status, stage, level, relative, speed, shares, count, learning };
 }
 
 /** The axes anew where the window has changed, with the modes' numbers and the cursor on them. */
@@ -124,6 +135,15 @@ function tellSetting({ slider, words }, position, text) {
   slider.setAttribute("aria-valuetext", text);
 }
 
+function tellLearning(field, { radios, train, words }) {
+  const { learner, source, training } = field;
+  for (const radio of radios) radio.checked = radio.value === source;
+  train.textContent = training ? "❚❚ Stop training" : "▶ Train a network here";
+  const { count } = learner.moments;
+  const told = count ? `loss ${learner.loss.toFixed(2)}; score off by ${scoreError(field).toFixed(2)}/√(s² + σ²) at the walkers` : "not trained yet";
+  words.textContent = `${count.toLocaleString("en")} steps of training, ${told}`;
+}
+
 const short = (value) => (value === 0 ? "0" : value.toFixed(Math.max(0, Math.min(4, 1 - Math.floor(Math.log10(value))))));
 
 /** All numbers, words and controls. */
@@ -134,6 +154,7 @@ export function tell(field, page) {
   tellSetting(page.level, positionOf(field), `σ = ${short(sigma)}`);
   tellSetting(page.relative, RELATIVE.indexOf(relative), `r = ${relative}, η = ${field.smooth.x.length ? short(stepLength(field)) : "…"}`);
   tellSetting(page.speed, SPEEDS.indexOf(speed), String(speed));
+  tellLearning(field, page.learning);
   const { bar, stage, root } = page;
   bar.walk.textContent = mode === "walk" ? "❚❚ Pause" : "▶ Walk";
   bar.anneal.textContent = mode === "anneal" ? "❚❚ Stop" : "▶ Anneal";
@@ -142,4 +163,5 @@ export function tell(field, page) {
   bar.clear.hidden = bar.given.hidden = set !== "drawn";
   stage.box.classList.toggle("gm-draws", drawing);
   Object.assign(root.dataset, { mode, drawing, set, sigma, steps, frames, points: drawn.length, shares: now.join() });
+  Object.assign(root.dataset, { source: field.source, trained: field.learner.moments.count });
 }

@@ -42,6 +42,11 @@ export function scoreInto(smooth, px, py, out, at = 0) {
   out[at + 1] = up / sum;
 }
 
+/** The score at each of the points (n × 2), into `out`. */
+export function scoresInto(smooth, points, out) {
+  for (let k = 0; k < points.length; k += 2) scoreInto(smooth, points[k], points[k + 1], out, k);
+}
+
 /** ln p_σ at (px, py), nats. */
 export function logDensity(smooth, px, py) {
   const { terms } = smooth;

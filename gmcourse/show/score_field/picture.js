@@ -1,6 +1,7 @@
 // The score field on a canvas: the density in blue, arrows up the score, the reader's points, and the walkers.
 
-import { logDensity, scoreInto } from "./mixture.js";
+import { logDensity } from "./mixture.js";
+import { scoresOf } from "./state.js";
 import { fit, ink, sprite, stamp } from "../js/canvas.js";
 
 const [TILES, CELLS_WIDE] = [64, 17];
@@ -13,8 +14,7 @@ function paintDensity(context, side, { smooth, extent, given }, colours) {
     logDensity(smooth, cx + at(k % TILES), cy - at(Math.floor(k / TILES))),
   );
   const highest = logs.reduce((most, value) => Math.max(most, value), -Infinity);
-  const sheet = document.createElement("canvas");
-  sheet.width = sheet.height = TILES;
+  const sheet = newSheet(TILES);
   const picture = sheet.getContext("2d").createImageData(TILES, TILES);
   logs.forEach((value, k) => {
     picture.data.set(colours.data, 4 * k);
@@ -26,19 +26,22 @@ function paintDensity(context, side, { smooth, extent, given }, colours) {
 }
 
 /** Arrows along the score; they grow with the way s(x) (s² + σ²) that one walker has to go, up to their own cell. */
-function paintArrows(context, place, { smooth, extent, given, sigma, mixture }, colours, unit) {
+function paintArrows(context, place, field, colours, unit) {
+  const { extent, given, sigma, mixture } = field;
   const cell = (2 * extent) / CELLS_WIDE;
-  const [score, whole] = [[0, 0], mixture.finest ** 2 + sigma ** 2];
+  const whole = mixture.finest ** 2 + sigma ** 2;
+  const at = (k) => given.centre[k % 2] - extent + cell * ((k % 2 ? Math.floor(k / 2 / CELLS_WIDE) : (k >> 1) % CELLS_WIDE) + 0.5);
+  const points = Float64Array.from({ length: 2 * CELLS_WIDE * CELLS_WIDE }, (_, k) => at(k));
+  const scores = new Float64Array(points.length);
+  scoresOf(field, points, scores);
   context.fillStyle = ink(colours.model, 0.9);
   context.beginPath();
-  for (let k = 0; k < CELLS_WIDE * CELLS_WIDE; k++) {
-    const x = given.centre[0] - extent + cell * ((k % CELLS_WIDE) + 0.5);
-    const y = given.centre[1] - extent + cell * (Math.floor(k / CELLS_WIDE) + 0.5);
-    scoreInto(smooth, x, y, score);
-    const size = Math.hypot(...score);
+  for (let k = 0; k < points.length; k += 2) {
+    const [x, y] = [points[k], points[k + 1]];
+    const size = Math.hypot(scores[k], scores[k + 1]);
     if (!(size > 0)) continue;
     const length = 0.82 * cell * Math.tanh((size * whole) / (1.5 * cell));
-    const [right, up] = score.map((part) => part / size);
+    const [right, up] = [scores[k] / size, scores[k + 1] / size];
     const [tipX, tipY] = place(x + (length * right) / 2, y + (length * up) / 2);
     const [endX, endY] = place(x - (length * right) / 2, y - (length * up) / 2);
     context.moveTo(tipX, tipY);
@@ -49,21 +52,34 @@ function paintArrows(context, place, { smooth, extent, given, sigma, mixture }, 
   context.fill();
 }
 
-/** What stays while the walkers move: made anew when the level, the data, the size or the colours change. */
+/** What stays while the walkers move: the density, and on it the arrows, each made anew when what it shows has changed. */
 function ground(canvas, field, place, colours) {
-  const { smooth, set, drawn } = field;
-  const [side, points, kept] = [canvas.width, set === "drawn" ? drawn : [], canvas.kept];
-  if (kept && kept.smooth === smooth && kept.side === side && kept.colours === colours) return kept;
+  const { smooth, set, drawn, source, learner } = field;
+  const [side, kept] = [canvas.width, canvas.kept];
   const unit = side / 400;
+  if (!kept || kept.smooth !== smooth || kept.side !== side || kept.colours !== colours) {
+    const density = newSheet(side);
+    if (smooth.x.length) paintDensity(density.getContext("2d"), side, field, colours);
+    const mark = sprite("diamond", 3.4 * unit, colours.samples, colours.rim, unit);
+    canvas.kept = { smooth, side, colours, density, mark };
+  }
+  const told = source === "exact" ? source : learner.moments.count;
+  if (canvas.kept.told !== told) {
+    const sheet = newSheet(side);
+    const context = sheet.getContext("2d");
+    context.drawImage(canvas.kept.density, 0, 0);
+    if (smooth.x.length) paintArrows(context, place, field, colours, unit);
+    const points = set === "drawn" ? drawn.flat() : [];
+    stamp(context, place, points, sprite("circle", 2.2 * unit, colours.data, colours.rim, unit));
+    Object.assign(canvas.kept, { told, sheet });
+  }
+  return canvas.kept;
+}
+
+function newSheet(side) {
   const sheet = document.createElement("canvas");
   sheet.width = sheet.height = Math.max(1, side);
-  const context = sheet.getContext("2d");
-  if (smooth.x.length) {
-    paintDensity(context, side, field, colours);
-    paintArrows(context, place, field, colours, unit);
-  }
-  stamp(context, place, points.flat(), sprite("circle", 2.2 * unit, colours.data, colours.rim, unit));
-  return (canvas.kept = { smooth, side, colours, sheet, mark: sprite("diamond", 3.4 * unit, colours.samples, colours.rim, unit) });
+  return sheet;
 }
 
 /** Draws the field and its walkers. */

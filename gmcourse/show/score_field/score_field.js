@@ -2,7 +2,7 @@
 
 import { RELATIVE, SPEEDS, layOut, tell } from "./controls.js";
 import { paintField } from "./picture.js";
-import { advance, beginAnnealing, drawBlob, newField, positionOf, restart, setLevel, useDrawn, useGiven } from "./state.js";
+import { advance, beginAnnealing, drawBlob, newField, positionOf, restart, setLevel, trainFor, useDrawn, useGiven } from "./state.js";
 import { walkersShares } from "./walk.js";
 import { coloursFor } from "../js/canvas.js";
 import { animation, watch } from "../js/clock.js";
@@ -66,6 +66,16 @@ function actions(field, page, show) {
   };
   act.relative = (position) => show((field.relative = RELATIVE[position]));
   act.speed = (position) => show((field.speed = SPEEDS[position]));
+  act.source = (source) => {
+    field.source = source;
+    done(source === "exact" ? "The exact score again." : "Arrows and walkers follow the network: train it, and see them come right.");
+  };
+  act.train = () => {
+    if (!field.training && empty()) return undefined;
+    field.training = !field.training;
+    if (field.training) field.source = "network";
+    return done(field.training ? "Training, here in the page, on draws of the data at all levels." : "Training stopped.");
+  };
   const change = (use, words) => {
     field.mode = "still";
     use(field);
@@ -144,11 +154,12 @@ function render({ model, el }) {
   };
   const act = actions(field, () => page, show);
   const work = (budget) => {
-    const { mode } = field;
-    advance(field, field.speed, budget);
+    const { mode, training } = field;
+    if (training) trainFor(field, budget / 2);
+    if (mode !== "still") advance(field, field.speed, budget);
     if (field.mode !== mode) act.arrived();
   };
-  const wanted = () => field.mode !== "still" && field.visible && page.root.isConnected;
+  const wanted = () => (field.mode !== "still" || field.training) && field.visible && page.root.isConnected;
   const clock = animation(wanted, work, paint, () => tell(field, page));
   page = layOut(el, act);
   page.root.field = field;
@@ -159,7 +170,7 @@ function render({ model, el }) {
   act.say(`The walkers after ${field.steps} steps.${sharesInWords(field)}`);
   return () => {
     clock.end();
-    field.mode = "still";
+    Object.assign(field, { mode: "still", training: false });
     unwatch();
   };
 }

@@ -1,6 +1,7 @@
 // The state of a score field: its mixture, its level, its walkers, and how they go on.
 
-import { newMixture, noised } from "./mixture.js";
+import { learnedScores, newLearner, trainStep } from "./learned.js";
+import { newMixture, noised, scoresInto } from "./mixture.js";
 import { exactShares, geometric, langevinStep, newWalkers, scatter } from "./walk.js";
 import { withBlob } from "../gan_stage/data.js";
 import { randomness } from "../js/random.js";
@@ -11,6 +12,7 @@ const [MOST_POINTS, BLUR, APART, ZOOM] = [400, 0.045, 0.4, 1.6];
 
 export function newField(given) {
   const field = { given, speed: 5, relative: given.relative, mode: "still", drawing: false, drawn: [], groups: [] };
+  Object.assign(field, { source: "exact", training: false });
   Object.assign(field, { brush: randomness(given.seed + 1), cursor: given.centre, visible: true, frames: 0 });
   field.walkers = newWalkers(given.count, given.seed);
   useGiven(field);
@@ -38,7 +40,8 @@ export function useDrawn(field) {
 function use(field, mixture, largest, smallest, set) {
   const levels = geometric(largest, smallest, field.given.levels);
   const slide = [0, ...geometric(Math.min(smallest, mixture.finest) / 4, largest, POSITIONS - 1)];
-  Object.assign(field, { mixture, levels, slide, set });
+  const learner = newLearner(mixture, slide[1], largest, field.given.seed + 2);
+  Object.assign(field, { mixture, levels, slide, set, learner, training: false });
 }
 
 /** The level σ, whatever follows from it, and a window in which the noised data lie. */
@@ -46,6 +49,29 @@ export function setLevel(field, sigma) {
   const { mixture, given } = field;
   Object.assign(field, { sigma, smooth: noised(mixture, sigma), extent: Math.max(given.extent, ZOOM * sigma) });
   field.exact = exactShares(mixture, sigma);
+}
+
+/** The score that is followed at the points (n × 2), into `out`: the exact one, or the network's, whose least level is above 0. */
+export function scoresOf({ source, smooth, learner, sigma, slide }, points, out) {
+  if (source === "exact") scoresInto(smooth, points, out);
+  else learnedScores(learner, points, Math.max(sigma, slide[1]), out);
+}
+
+/** How far the network's score is from the exact one where the walkers are, in units of 1/√(s² + σ²): a root mean square. */
+export function scoreError({ smooth, learner, walkers, sigma, slide, mixture }) {
+  const level = Math.max(sigma, slide[1]);
+  const [exact, learned] = [new Float64Array(walkers.at.length), new Float64Array(walkers.at.length)];
+  scoresInto(level === sigma ? smooth : noised(mixture, level), walkers.at, exact);
+  learnedScores(learner, walkers.at, level, learned);
+  const squares = exact.reduce((sum, value, k) => sum + (value - learned[k]) ** 2, 0);
+  return Math.sqrt(squares / walkers.at.length) * Math.hypot(mixture.finest, level);
+}
+
+/** Trains the network for `budget` ms. */
+export function trainFor({ learner, mixture }, budget) {
+  const began = performance.now();
+  do trainStep(learner, mixture);
+  while (performance.now() - began < budget);
 }
 
 /** The place on the slider that is nearest to σ. */
@@ -73,7 +99,7 @@ export function beginAnnealing(field) {
 export function advance(field, steps, budget) {
   const began = performance.now();
   for (let k = 0; k < steps && performance.now() - began < budget; k++) {
-    langevinStep(field.walkers, field.smooth, stepLength(field));
+    langevinStep(field.walkers, (points, out) => scoresOf(field, points, out), stepLength(field));
     field.steps += 1;
     if (field.mode === "anneal" && --field.left === 0) {
       field.rung += 1;

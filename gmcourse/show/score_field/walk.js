@@ -1,6 +1,6 @@
 // Walkers on a score: Langevin steps, the levels of an annealed walk, and how many walkers are in which mode.
 
-import { nearest, noised, scoreInto } from "./mixture.js";
+import { nearest, noised } from "./mixture.js";
 import { fillNormal, randomness } from "../js/random.js";
 
 const PROBES = 4096; // for the exact shares
@@ -17,11 +17,11 @@ export function scatter({ at, random }, extent, centre) {
   for (let k = 0; k < at.length; k++) at[k] = centre[k % 2] + extent * (2 * random.uniform() - 1);
 }
 
-/** One step x' = x + η s(x) + √(2η) ε of all walkers. */
-export function langevinStep({ at, score, noise, random }, smooth, eta) {
+/** One step x' = x + η s(x) + √(2η) ε of all walkers; `scores`(points, out) fills in s. */
+export function langevinStep({ at, score, noise, random }, scores, eta) {
   fillNormal(noise, random);
   const kick = Math.sqrt(2 * eta);
-  for (let k = 0; k < at.length; k += 2) scoreInto(smooth, at[k], at[k + 1], score, k);
+  scores(at, score);
   for (let k = 0; k < at.length; k++) at[k] += eta * score[k] + kick * noise[k];
 }
 
