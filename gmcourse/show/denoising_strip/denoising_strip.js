@@ -12,9 +12,9 @@ const CALLS = [1, 2, 4, 8, 16, 32, 50, 100];
 const SMALL = 10; // pictures in the strip
 const STEPS = [{ key: 0, words: "DDIM: no new noise" }, { key: 1, words: "DDPM: some is drawn anew" }];
 const HINT =
-  "Left: where the walk is, x̃ = x + σε, scaled to the spread of data. Middle: what the network takes it for, the mean of " +
-  "all digits that it could be. Right: the noise that is then left, ε* = (x̃ − x*)/σ, grey for 0. A step goes down one " +
-  "level: x* with less of the noise ε*. The strip shows x* from the first step to the last; press one to go there.";
+  "Left: where the walk is, x̃ = x + σε, scaled to the spread of data. Middle: what the network takes it for, its estimate " +
+  "of the mean of all digits that it could be. Right: the noise that is then left, ε* = (x̃ − x*)/σ, grey for 0. A step " +
+  "goes down one level: x* with less of the noise ε*. The strip shows x* from the first step to the last; press one to go there.";
 
 function unpack(model) {
   const [height, width] = model.get("shape");

@@ -8,7 +8,7 @@ import { ask } from "../js/radios.js";
 
 export const RELATIVE = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 export const SPEEDS = [1, 2, 5, 10, 20, 50];
-const KEY = [["density", "density p_σ"], ["arrows", "its score"], ["walkers", "walkers"]];
+const KEY = [["density", "density p_σ"], ["arrows", "the score that is followed"], ["walkers", "walkers"]];
 const HINT =
   "An arrow points up the score. It grows with the way s(x)(s² + σ²) that the score would send a walker, up to its cell. " +
   "A step is x + η s(x) + √(2η) ε with η = r max(σ, s)², where s is the spread of the narrowest Gaussian. The score of " +
@@ -103,7 +103,7 @@ function tellAxes(field, { stage, shares }) {
     const svg = plane(extent, ["x₁", "x₂"], given.centre);
     const { place } = scale(extent, given.centre);
     if (shares.shown > 1) {
-      middles(field).forEach((middle, mode) => label(svg, String(mode + 1), place(middle)[0], place(middle)[1] + 5, "middle", "gm-mode"));
+      middles(field).map(place).forEach(([x, y], mode) => label(svg, String(mode + 1), x, y + 5, "middle", "gm-mode"));
     }
     const cross = draw("g", { class: "gm-cursor" }, svg);
     for (const d of ["M-14 0H-5M5 0H14M0 -14V-5M0 5V14", "M-9 0A9 9 0 1 1 9 0A9 9 0 1 1 -9 0"]) draw("path", { d }, cross);
@@ -140,7 +140,8 @@ function tellLearning(field, { radios, train, words }) {
   for (const radio of radios) radio.checked = radio.value === source;
   train.textContent = training ? "❚❚ Stop training" : "▶ Train a network here";
   const { count } = learner.moments;
-  const told = count ? `loss ${learner.loss.toFixed(2)}; score off by ${scoreError(field).toFixed(2)}/√(s² + σ²) at the walkers` : "not trained yet";
+  const off = () => `score off by ${scoreError(field).toFixed(2)}/√(s² + σ²) at the walkers`;
+  const told = count ? `loss ${learner.loss.toFixed(2)}; ${off()}` : "not trained yet";
   words.textContent = `${count.toLocaleString("en")} steps of training, ${told}`;
 }
 
