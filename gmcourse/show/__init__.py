@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.attention_map import AttentionMap
     from gmcourse.show.bent_plane import bending, bent
     from gmcourse.show.curves import loss_curve
+    from gmcourse.show.denoising_strip import DenoisingStrip
     from gmcourse.show.densities import density_map
     from gmcourse.show.family_tree import FamilyTree
     from gmcourse.show.family_tree.figure import tree_figure
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.noisy_drawing import NoisyDrawing
     from gmcourse.show.pixel_completion import PixelCompletion
     from gmcourse.show.player import Player
+    from gmcourse.show.score_field import ScoreField
     from gmcourse.show.self_test import SelfTest
     from gmcourse.show.spline_editor import SplineEditor
     from gmcourse.show.style import CLASS_COLOURS, COLOURS, sequential, use_style
@@ -40,6 +42,7 @@ _HOMES = {
     "stage_figure": "gan_stage.figure",
     "tree_figure": "family_tree.figure",
     "AttentionMap": "attention_map",
+    "DenoisingStrip": "denoising_strip",
     "FamilyTree": "family_tree",
     "GANStage": "gan_stage",
     "LatentMap": "latent_map",
@@ -48,6 +51,7 @@ _HOMES = {
     "NoisyDrawing": "noisy_drawing",
     "PixelCompletion": "pixel_completion",
     "Player": "player",
+    "ScoreField": "score_field",
     "SelfTest": "self_test",
     "SplineEditor": "spline_editor",
     "ThreeFits": "three_fits",
@@ -56,6 +60,7 @@ __all__ = [
     "CLASS_COLOURS",
     "COLOURS",
     "AttentionMap",
+    "DenoisingStrip",
     "FamilyTree",
     "GANStage",
     "LatentMap",
@@ -64,6 +69,7 @@ __all__ = [
     "NoisyDrawing",
     "PixelCompletion",
     "Player",
+    "ScoreField",
     "SelfTest",
     "SplineEditor",
     "ThreeFits",

@@ -27,7 +27,8 @@ PLAYERS = {
 }
 SETUP = """
 import { floats } from "./js/mlp.js";
-import { adamStep, criticGradient, criticStep, generatorGradient, generatorStep } from "./gan_stage/training.js";
+import { adamStep } from "./js/adam.js";
+import { criticGradient, criticStep, generatorGradient, generatorStep } from "./gan_stage/training.js";
 import { newRun, restore, snapshot } from "./gan_stage/training.js";
 import { cellDensities, newView, normalQuantile, pullOn, sceneOf } from "./gan_stage/scene.js";
 import { madeSet, withBlob } from "./gan_stage/data.js";

@@ -19,6 +19,7 @@ SHOW = Path(__file__).parents[2] / "gmcourse" / "show"
 KINDS = (
     FrameSlider,
     show.AttentionMap,
+    show.DenoisingStrip,
     show.FamilyTree,
     show.GANStage,
     show.LatentMap,
@@ -27,6 +28,7 @@ KINDS = (
     show.NoisyDrawing,
     show.PixelCompletion,
     show.Player,
+    show.ScoreField,
     show.SelfTest,
     show.SplineEditor,
     show.ThreeFits,
@@ -108,7 +110,7 @@ def test_ticks_are_round_numbers_wherever_the_window_lies(node):
 def test_the_stage_takes_lighter_colours_in_the_dark_and_none_from_an_element_out_of_the_page(node, colour, light):
     """JupyterLab takes outputs that are scrolled away out of the page: their colour is an empty string."""
     script = """
-    import { coloursFor } from "./gan_stage/picture.js";
+    import { coloursFor } from "./js/canvas.js";
     globalThis.getComputedStyle = () => ({ color: given });
     console.log(JSON.stringify(coloursFor({}).rim));
     """

@@ -19,7 +19,9 @@ from gmcourse.autoregressive.lstm import LSTMLanguageModel
 from gmcourse.catalogue import find
 from gmcourse.family_tree import family_tree
 from gmcourse.flows import Flow
-from gmcourse.nets import mlp
+from gmcourse.nets import UNet, mlp
+from gmcourse.scores.denoiser import Denoiser
+from gmcourse.scores.mixture import NoisedMixture
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -36,6 +38,9 @@ EXPLORERS = {
         [np.zeros((4, 4)), np.eye(4)], [0, 1], "k", **{"alt": "A line.", "start": 1} | given
     ),
     "bending": lambda **given: show.bending(Flow([Turn(), Turn(), Turn()], (2,)), **given),
+    "DenoisingStrip": lambda **given: show.DenoisingStrip(
+        Denoiser(UNet(1, (4, 4))), torch.tensor([3.0, 1.0, 0.1]), calls=2, **given
+    ),
     "FamilyTree": lambda **given: show.FamilyTree(tree=SMALL_TREE, **given),
     "GANStage": lambda **given: show.GANStage(mlp([2, 4, 2]), mlp([2, 4, 1]), torch.randn(20, 2), **given),
     "LatentMap": lambda **given: show.LatentMap(
@@ -48,6 +53,9 @@ EXPLORERS = {
         LSTMLanguageModel(3, embedding=2, hidden=2), "ab ", context="a", **given
     ),
     "NoisyDrawing": lambda **given: show.NoisyDrawing(mlp([16, 4, 16]), torch.rand(2, 4, 4), **given),
+    "ScoreField": lambda **given: show.ScoreField(
+        NoisedMixture(torch.tensor([[-2.0, 0.0], [2.0, 1.0]]), 0.5), steps=2, levels=(4, 0.5, 2), **given
+    ),
     "SelfTest": show.SelfTest,
     "SplineEditor": lambda **given: show.SplineEditor([-3, -1, 0.5, 3], [-3, -0.2, 0.1, 3], [1, 0.3, 4, 1], **given),
 }

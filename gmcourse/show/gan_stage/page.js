@@ -3,9 +3,10 @@
 import { drawChart } from "./chart.js";
 import { lossesOf, stepsIn } from "./history.js";
 import { LOSSES } from "./losses.js";
-import { coloursFor, paintStage } from "./picture.js";
+import { paintStage } from "./picture.js";
 import { sceneOf } from "./scene.js";
 import { stepsOf } from "./state.js";
+import { coloursFor } from "../js/canvas.js";
 import { scale, signed } from "../js/plot.js";
 
 function grouped(count) {

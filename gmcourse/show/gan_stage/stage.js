@@ -3,13 +3,12 @@
 import { layOut } from "./controls.js";
 import { madeSet, withBlob } from "./data.js";
 import { picture, tell } from "./page.js";
-import { coloursFor } from "./picture.js";
 import { advance, begin, goTo, newStage, remember, unpackStage } from "./state.js";
+import { coloursFor } from "../js/canvas.js";
+import { animation, watch } from "../js/clock.js";
 import { listenToKeys, moved } from "../js/keys.js";
 import { scale, signed } from "../js/plot.js";
 
-/** Milliseconds: a frame as it is aimed at, its training at most, from one set of numbers and one calm picture to the next. */
-const [FRAME, MOST, NUMBERS, CALM] = [28, 16, 120, 500];
 const BLOB = { stroke: 4, key: 12, apart: 0.04 };
 
 /** One frame's training: whole rounds, at most `speed` of them, and no longer than `budget` ms; false: diverged. */
@@ -162,47 +161,9 @@ function pressed(state, act, key, shift) {
   return Boolean(does);
 }
 
-/** Calls again() when the place, the size or the colours of the page have changed; returns how to end that. */
-function watch(page, state, again) {
-  const seen = new IntersectionObserver(([entry]) => {
-    state.visible = entry.isIntersecting;
-    again();
-  });
-  seen.observe(page.stage.box);
-  const size = new ResizeObserver(again);
-  size.observe(page.stage.box);
-  const theme = new MutationObserver(again);
-  theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
-  theme.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
-  return () => [seen, size, theme].forEach((observer) => observer.disconnect());
-}
-
-/** Calls train() and paint(now) once a frame while `wanted()`; training gets what painting leaves of the frame. */
-function animation(wanted, trainFor, paint) {
-  let [frame, before, spent] = [0, 0, 0];
-  function go(now) {
-    frame = 0;
-    if (!wanted()) return;
-    const rest = before ? Math.min(FRAME, now - before - spent) : 0;
-    before = now;
-    const began = performance.now();
-    trainFor(Math.min(MOST, FRAME - rest));
-    spent = performance.now() - began;
-    paint(now);
-    next();
-  }
-  function next() {
-    if (!wanted()) before = 0;
-    else if (!frame) frame = requestAnimationFrame(go);
-  }
-  return { next, end: () => cancelAnimationFrame(frame) };
-}
-
 function render({ model, el }) {
   const state = newStage(unpackStage(model));
   const layers = { heat: true, ...(state.view.corners && { grid: true }), real: true, fake: true, arrows: true };
-  const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  const last = { picture: 0, numbers: 0 };
   let page = null;
   function show() {
     page.colours = coloursFor(page.root);
@@ -212,15 +173,13 @@ function render({ model, el }) {
   }
   const act = actions(state, () => page, show);
   const wanted = () => state.playing && state.visible && page.root.isConnected;
-  const clock = animation(wanted, (budget) => train(state, budget) || act.stop(), (now) => {
-    if (now - last.picture >= (calm.matches ? CALM : 0)) picture(state, page, layers, (last.picture = now));
-    if (now - last.numbers >= (calm.matches ? CALM : NUMBERS)) tell(state, page, (last.numbers = now));
-  });
+  const work = (budget) => train(state, budget) || act.stop();
+  const clock = animation(wanted, work, () => picture(state, page, layers), () => tell(state, page));
   page = layOut(el, state.given, layers, state.speed, act);
   page.root.stage = state;
   paintByPointer(page.stage.svg, state, act);
   listenToKeys(page.stage.box, (key, shift) => pressed(state, act, key, shift));
-  const unwatch = watch(page, state, show);
+  const unwatch = watch(page.stage.box, (visible) => (state.visible = visible), show);
   show();
   act.say("Ready. Play, or take the steps one by one.");
   return () => {

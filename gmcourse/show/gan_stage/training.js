@@ -1,29 +1,13 @@
-// Training in the page: draws, Adam, the critic's step, the generator's step, and a state that can be kept.
+// Training in the page: draws, the critic's step, the generator's step, and a state that can be kept.
 
 import { LOSSES, meanLoss } from "./losses.js";
 import { backwardBatch, forwardBatch, network, workspace } from "./network.js";
+import { adamStep, newMoments } from "../js/adam.js";
 import { fillNormal, randomness } from "../js/random.js";
-
-const [BETA1, BETA2, EPSILON] = [0.5, 0.999, 1e-8];
-
-/** One step of Adam (β₁ = 0.5, β₂ = 0.999) on the network's weights along its gradient. */
-export function adamStep({ weights, gradient }, moments, lr) {
-  moments.count += 1;
-  const rate = lr / (1 - BETA1 ** moments.count);
-  const root = Math.sqrt(1 - BETA2 ** moments.count);
-  const { first, second } = moments;
-  for (let k = 0; k < weights.length; k++) {
-    const slope = gradient[k];
-    first[k] = BETA1 * first[k] + (1 - BETA1) * slope;
-    second[k] = BETA2 * second[k] + (1 - BETA2) * slope * slope;
-    weights[k] -= (rate * first[k]) / (Math.sqrt(second[k]) / root + EPSILON);
-  }
-}
 
 function player(layers, weights, batch) {
   const net = network(layers, weights);
-  const zeros = () => new Float32Array(weights.length);
-  return { net, space: workspace(net, batch), moments: { count: 0, first: zeros(), second: zeros() }, loss: NaN };
+  return { net, space: workspace(net, batch), moments: newMoments(weights.length), loss: NaN };
 }
 
 /** A run at its start: both players, the draws, and room for a batch. `given`: layers, weights, latentSize, batch, seed. */
