@@ -38,7 +38,9 @@ function newStrip(parent, shape, go) {
   box.setAttribute("aria-label", "x* from the first step to the last");
   return Array.from({ length: SMALL }, (_, place) => {
     const press = button(box, "", () => go(place));
-    return { press, ...newPixels(press, shape, "") };
+    const picture = newPixels(press, shape, "");
+    picture.svg.ariaHidden = "true"; // the button says it
+    return { press, ...picture };
   });
 }
 
