@@ -39,8 +39,8 @@ def standardised_length(train: Tensor, x: Tensor) -> Tensor:
 
 def _centred(train: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
     """Rows of both, float64, less the mean of `train`."""
-    if not len(train) or x.shape[1:] != train.shape[1:]:
+    if not len(train) or x.shape[1:].numel() != train.shape[1:].numel():
         came = f"{tuple(train.shape)} and {tuple(x.shape)}"
-        raise ValueError(f"train, x: got shapes {came}, expected (m, *event) and (n, *event), m ≥ 1")
+        raise ValueError(f"train, x: got shapes {came}, expected (m, *event) and (n, *event), m ≥ 1, of equal size")
     rows, x = (t.detach().double().flatten(1) for t in (train, x))
     return rows - rows.mean(0), x - rows.mean(0)
