@@ -17,9 +17,9 @@ def subspace_error(train: Tensor, x: Tensor, k: int) -> Tensor:
 
 
 def mahalanobis(train: Tensor, x: Tensor, ridge: float = 0.01) -> Tensor:
-    """(x − m)ᵀ (S + ridge · I)⁻¹ (x − m), (n,): with mean and covariance of `train`, rows of any shape.
+    """(x − m)ᵀ (S + ridge · I)⁻¹ (x − m), (n,): with mean m and covariance S of `train`, rows of any shape.
 
-    Without a ridge, C has no inverse where columns of `train` depend on each other: torch's LinAlgError.
+    Without a ridge, S has no inverse where columns of `train` depend on each other: torch's LinAlgError.
     Equation: autoencoders-mahalanobis.
     """
     if not ridge >= 0:

@@ -134,11 +134,15 @@ def _truth(data: Dataset, splits: dict[str, Tensor], found: Tensor, claim: str) 
 
 def _row(quantity: str, kind: str, values: dict[str, Tensor], meaning: str, dims: int | None) -> dict[str, Any]:
     own = quantity if kind == "probability" or quantity[0].islower() else f"density {quantity}"
-    mean, error = estimate(values["x"])
-    row = {"quantity": own, "measures": kind, "nats": mean, "error": error, "meaning": meaning}
-    if "train" in values:
-        row |= dict(zip(("train_nats", "train_error"), estimate(values["train"])))
-    return row | ({"bits_per_dim": float(bits_per_dim(-torch.tensor(mean, dtype=torch.float64), dims))} if dims else {})
+    row = {"quantity": own, "measures": kind, "meaning": meaning} | _estimates("nats", values)
+    nats = torch.tensor(row["nats"], dtype=torch.float64)
+    return row | ({"bits_per_dim": float(bits_per_dim(-nats, dims))} if dims else {})
+
+
+def _estimates(name: str, values: dict[str, Tensor]) -> dict[str, float]:
+    """The mean and its standard error, under `name` and "error"; of train, if it was measured, beside them."""
+    found = dict(zip((name, "error"), estimate(values["x"])))
+    return found | (dict(zip((f"train_{name}", "train_error"), estimate(values["train"]))) if "train" in values else {})
 
 
 def _reconstruction(model: Any, data: Dataset, splits: dict[str, Tensor]) -> list[dict[str, Any]]:
@@ -154,9 +158,7 @@ def _reconstruction(model: Any, data: Dataset, splits: dict[str, Tensor]) -> lis
 
 
 def _loss(quantity: str, values: dict[str, Tensor], meaning: str) -> dict[str, Any]:
-    (value, error), (train_value, train_error) = estimate(values["x"]), estimate(values["train"])
-    row = {"quantity": quantity, "value": value, "error": error, "meaning": meaning}
-    return row | {"train_value": train_value, "train_error": train_error}
+    return {"quantity": quantity, "meaning": meaning} | _estimates("value", values)
 
 
 def _cell(row: dict[str, Any], value: str, error: str) -> str:
