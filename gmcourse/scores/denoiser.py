@@ -50,7 +50,7 @@ class Denoiser(nn.Module):
     def matching_errors(self, x: Tensor, sigma: Tensor, noise: Tensor, given: Tensor | None = None) -> Tensor:
         """‖x*(x + σε) − x‖²/c_out², (batch,): what f lacks, so that every level weighs about the same.
 
-        Equation: scores-weighted-denoising. Equal up to a factor of σ alone; Karras et al. 2022, with λ = 1/c_out².
+        Up to a factor that depends on σ alone. Equation: scores-weighted-denoising. Karras et al. 2022, λ = 1/c_out².
         """
         lack = (self(perturb(x, sigma, noise), sigma, given) - x) / self.scales(x, sigma)[1]
         return lack.square().flatten(1).sum(1)

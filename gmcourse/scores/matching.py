@@ -29,7 +29,7 @@ Score = Callable[[Tensor], Tensor]
 def explicit_loss(score: Score, truth: Score, x: Tensor) -> Tensor:
     """½‖s(x) − ∇ ln p(x)‖², (batch,): half the Fisher divergence, on average over p.
 
-    Equation: scores-explicit. Hyvärinen 2005, equation 2.
+    Equation: scores-explicit. Hyvärinen 2005.
     """
     return sum_event((score(x) - truth(x)).square()) / 2
 
@@ -37,7 +37,7 @@ def explicit_loss(score: Score, truth: Score, x: Tensor) -> Tensor:
 def implicit_loss(score: Score, x: Tensor) -> Tensor:
     """½‖s(x)‖² + tr ∇s(x), (batch,), x (batch, *event): D backward passes, batched. s acts on each row alone.
 
-    Equation: scores-implicit. Hyvärinen 2005, theorem 1.
+    Equation: scores-implicit. Hyvärinen 2005.
     """
     value, trace = exact_trace(_flat(score, x), x, x.flatten(1))
     return sum_event(value.square()) / 2 + trace
@@ -46,7 +46,7 @@ def implicit_loss(score: Score, x: Tensor) -> Tensor:
 def sliced_loss(score: Score, x: Tensor, probe: Tensor, reduced: bool = False) -> Tensor:
     """½(vᵀs)² + vᵀ∇s v, (batch,), for v = `probe` (batch, *event) with E v vᵀ = I; ½‖s‖² + vᵀ∇s v where `reduced`.
 
-    One backward pass. Equation: scores-sliced. Song et al. 2019, section 3.
+    One backward pass. Equation: scores-sliced. Song et al. 2019.
     """
     v = probe.flatten(1)
     value, slope = hutchinson_trace(_flat(score, x), x, x.flatten(1), v)
@@ -69,7 +69,7 @@ def dsm_target(x: Tensor, sigma: Tensor | float, noise: Tensor) -> tuple[Tensor,
 def denoising_loss(score: Score, x: Tensor, sigma: Tensor | float, noise: Tensor) -> Tensor:
     """½‖s(x + σε) + ε/σ‖², (batch,): on average the explicit loss on p_σ and `dsm_constant`.
 
-    Equation: scores-denoising. Vincent 2011, section 4.2.
+    Equation: scores-denoising. Vincent 2011.
     """
     noised, target = dsm_target(x, sigma, noise)
     return explicit_loss(score, lambda _: target, noised)
