@@ -135,7 +135,12 @@ class DDPM(Diffusion):
         return gaussian_kl(x, top.log(), self.denoiser.centre, (spread**2 + top.square()).log() / 2)
 
     def step_cost(self, x: Tensor, k: Tensor, noise: Tensor) -> Tensor:
-        """KL of the step from the level number k, N … 2, down to k − 1, at x + σ_k ε, (batch,), nats."""
+        """KL of the step from the level number k, N … 2, down to k − 1, at x + σ_k ε, (batch,), nats.
+
+        Raises ValueError for another number.
+        """
+        if not k.is_meta and len(k) and not 2 <= k.min() <= k.max() <= len(self.sigmas):
+            raise ValueError(f"k: got {k.min()} to {k.max()}, expected the numbers of levels, 2 to {len(self.sigmas)}")
         place = len(self.sigmas) - k
         sigma, lower = (self.sigmas[place + more].to(x.dtype) for more in (0, 1))
         error = sum_event((self.network(perturb(x, sigma, noise), sigma) - x).square())

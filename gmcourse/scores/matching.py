@@ -86,8 +86,11 @@ def dsm_constant(fisher: Tensor | float, sigma: float, dims: int) -> Tensor | fl
 def tweedie(score: Score, x: Tensor, sigma: Level) -> tuple[Tensor, Tensor]:
     """E[clean | x] = x + σ²s, (batch, D), and Cov[clean | x] = σ²(I + σ²∇s), (batch, D, D), for s = ∇ ln p_σ.
 
-    x (batch, D) is a noised point; sigma a number or (batch,). Equation: scores-tweedie-covariance.
+    x (batch, D) is a noised point; sigma a number or (batch,). Raises ValueError for another shape.
+    Equation: scores-tweedie-covariance.
     """
+    if x.dim() != 2:
+        raise ValueError(f"x: got shape {tuple(x.shape)}, expected (batch, D)")
     value, pulled_back = torch.func.vjp(score, x)[:2]
     units = torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
     jacobian = torch.vmap(lambda unit: pulled_back(unit.expand_as(x))[0], out_dims=1)(units)

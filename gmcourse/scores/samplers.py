@@ -65,7 +65,7 @@ def power_levels(largest: float, smallest: float, n: int, power: float = 7.0) ->
 
 def spaced(sigmas: Tensor, calls: int) -> Tensor:
     """`calls` of the levels, evenly spaced by their number, the first among them: (calls,)."""
-    if not 1 <= calls <= len(sigmas):
+    if not isinstance(calls, int) or not 1 <= calls <= len(sigmas):
         raise ValueError(f"calls: got {calls}, expected 1 to {len(sigmas)}, the number of levels")
     return sigmas[torch.arange(calls) * len(sigmas) // calls]
 
