@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 
 from gmcourse.probability import sum_event
-from gmcourse.scores.levels import column
-
-Level = Tensor | float
+from gmcourse.scores.levels import Level, column
 
 
 def posterior(x: Tensor, noised: Tensor, sigma: Level, lower: Level) -> tuple[Tensor, Tensor]:
