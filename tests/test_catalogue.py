@@ -162,7 +162,7 @@ LARGE_RECIPES = {
     "dcgan": (10_000, 64, 2e-4),
     "ddpm": (12_000, 64, 2e-3),
     "ddim": (12_000, 64, 2e-3),
-    "consistency-model": (8_000, 64, 2e-3),
+    "consistency-model": (12_000, 64, 2e-3),
 }  # images of 256 pixels and more
 
 
