@@ -199,7 +199,7 @@ def make_diffusion(kind: Callable[..., Diffusion], data: Examples | None = None,
 def diffusion_plan(data: Examples | None = None) -> dict[str, Any]:
     """Long enough for images of 256 pixels and more; gradients clipped."""
     if data is not None and math.prod(data.event_shape) >= 256:
-        return held_then_falling_plan(data, steps=8_000, batch_size=64, peak=2e-3, clip=1.0)
+        return held_then_falling_plan(data, steps=12_000, batch_size=64, peak=2e-3, clip=1.0)
     return held_then_falling_plan(data, steps=1_200, batch_size=96, peak=2e-3, clip=1.0)
 
 
