@@ -113,7 +113,7 @@ def reverses_noising(candidate: Step, *, seed: int = 0) -> None:
         )
         spread = _stepped(candidate, x, 0 * score, sigma, lower, noise) - x
         suspects = {
-            "spread": fall * noise,
+            "spread": [fall * noise, part * wide * noise],
             "constant": [(2 * fall).sqrt() * noise, (fall / 2).sqrt() * noise, (fall / wide).sqrt() * noise],
             "randomness": torch.zeros_like(noise),
         }
