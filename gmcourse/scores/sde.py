@@ -73,7 +73,7 @@ def reverse_sde_step(x: Tensor, score: Tensor, sigma: Level, lower: Level, noise
 
     DDIM's step of the probability flow, and a step η of Langevin dynamics. λ = `churn`: at 0 it is the flow, at 1
     Anderson's reverse of the noising, to first order in σ − l drift g²s and noise of variance g².
-    Equation: scores-reverse-step. Anderson 1982; Song et al. 2021, equation 6.
+    Equation: scores-reverse-step. Anderson 1982; Song et al. 2021, equation 6; Karras et al. 2022, equation 6.
     """
     sigma, lower = column(sigma, x), column(lower, x)
     step = churn / 2 * (sigma.square() - lower.square())
