@@ -29,8 +29,8 @@ class NCSN(nn.Module):
 
     `sigmas` are the levels, the largest first; at each the walk takes `steps` steps η = `relative` · σ². It starts at
     N(m, s² + σ_N²), with the denoiser's centre m and spread s, and ends with its x*, the mean of what the last point
-    may have been (Song & Ermon 2020 have that; in 2019 the walk started at uniform noise, and ended where it was).
-    Raises ValueError for levels that do not fall. Song & Ermon 2019.
+    may have been (Jolicoeur-Martineau et al. 2021; in 2019 the walk started at uniform noise, and ended where it was).
+    Raises ValueError for levels that do not fall. Song & Ermon 2019, algorithm 1.
     """
 
     sigmas: Tensor
@@ -79,7 +79,7 @@ class NCSN(nn.Module):
 
 
 def make_ncsn(data: Examples | None = None) -> NCSN:
-    """20 levels, from the largest distance of two examples down to a tenth of the data's spread.
+    """20 levels, from the largest distance of two examples (Song & Ermon 2020) down to a tenth of the data's spread.
 
     A U-Net for images, an MLP for points. Without data: for points of the plane of mean 0 and standard deviation 1.
     """
