@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -61,6 +62,8 @@ def as_tensor(output: object) -> Tensor | None:
         parts = [as_tensor(part) for part in output]
         same = all(part is not None and part.shape == parts[0].shape for part in parts)  # type: ignore[union-attr]
         return torch.stack([part for part in parts if part is not None]) if same else None
+    if isinstance(output, np.ndarray):
+        output = output.copy()  # one that is turned round, a[::-1], is no tensor as it stands
     try:
         return torch.as_tensor(output)
     except (TypeError, ValueError, RuntimeError):

@@ -144,6 +144,7 @@ EXERCISES = (
             "direction": "Let `lower` be 0: the point is x itself. What does your mean become there?",
             "dependence": "Both are known, x and the noised point, and the mean lies between them. On what is yours?",
             "constant": "x *and* x̃ leave less doubt than each alone. Is your deviation below both, 0 at l = 0?",
+            "reduction": "x̃ is the lower point and *more* noise. Has that more the variance σ², or σ² − l²?",
             "container": "Two results: a mean, and a standard deviation.",
             "shape": "Levels may differ from row to row: which axes must they get, to meet (batch, *event)?",
         },
@@ -176,7 +177,7 @@ EXERCISES = (
         ),
         causes={
             "spread": "Variances add: kept² + τ² = lower². Which of your factors is no deviation, or too large?",
-            "dependence": "`fresh` goes from 0, nothing new, to 1, DDPM's step. What does yours do at 0.6?",
+            "dependence": "τ is `fresh` times the *posterior's* deviation: 0 at 0, DDPM's at 1. And yours, at 0.6 too?",
             "constant": "At τ = 0 the point moves along a line to `clean`, by l/σ of the way that is left. And yours?",
             "sign": "Clean *plus* old noise *plus* new. Which of them do you take off?",
             "shape": "A step for each row, of the shape of the points.",

@@ -101,7 +101,7 @@ EXERCISES = (
             (lambda x, m, log_p, s, step: log_p[1] - log_p[0], "constant"),
             (lambda x, m, log_p, s, step: mala_log_ratio(x, m, (0 * log_p[0], 0 * log_p[1]), s, step), "constant"),
             (lambda *a: -mala_log_ratio(*a), "sign"),
-            (lambda x, m, log_p, s, step: mala_log_ratio(x, m, log_p, s[::-1], step), ""),
+            (lambda x, m, log_p, s, step: mala_log_ratio(x, m, log_p, s[::-1], step), "direction"),
             (
                 lambda x, m, log_p, s, step: 2 * mala_log_ratio(x, m, log_p, s, step) - log_p[1] + log_p[0],
                 "spread",
@@ -112,7 +112,7 @@ EXERCISES = (
         causes={
             "constant": "Four terms: ln p at both ends, ln q there and *back*. Is one missing, or the logarithm?",
             "sign": "Let q be the same both ways: a step to a higher p has a ratio above 1. And yours?",
-            "direction": "q(x | moved): from where does that step start, and where does it end?",
+            "direction": "q(x | moved): where does that step start, where does it end, and whose score moves it?",
             "spread": "The step has variance 2η, so that ln q is −‖·‖²/(2 · 2η). Which number stands below in yours?",
             "reduction": "ln q sums over an example's entries. Where does a mean come from?",
             "shape": "One ratio for each walker.",

@@ -163,6 +163,7 @@ EXERCISES = (
             "constant": "Two parts: the integral, and ln of N(0, 50²), its normaliser too. Which is not whole?",
             "spread": "dx/dσ = −σs, so dx/d ln σ = −σ²s; the divergence is that of the same field. And in yours?",
             "reduction": "A log-density sums over the coordinates, and so does a divergence. Where is a mean?",
+            "one-to-one": "Of all ∂v_i/∂x_j a divergence adds up those with i = j, each once. Which are in yours?",
             "not-finite": "In equal steps of σ the first, from 0.01, is far too long. What else could be equal?",
             "shape": "One log-density for each row.",
         },

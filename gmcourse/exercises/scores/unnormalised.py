@@ -32,7 +32,8 @@ def contrast_is_exact(answer: object) -> None:
     slips = {
         "dependence": (0.08, 0.09, 0.083),  # that of the lesson's data at w = 6
         "sign": (0.0, -1.0),
-        "spread": (0.1, 0.9, 0.19, 0.81, 0.27, 0.3519, 0.648, 0.734, 0.266, 0.5, 2.0),
+        "spread": (0.1, 0.9, 0.19, 0.81, 0.27, 0.3519, 0.648, 0.734, 0.266),
+        "constant": (0.5, 2.0, 0.25, 0.4, 0.6),
     }
     require_value(
         "the length of CD-1's update over the true one, data .4, .1, .1, .4", answer, 1.0, 0.01, slips, fit=0.004
@@ -93,18 +94,19 @@ EXERCISES = (
             (lambda x, w, b, c: -(x @ b) - F.softplus(x @ w).sum(1), "constant"),
             (lambda x, w, b, c: -(x @ b) - F.relu(c + x @ w).sum(1), "one-to-one"),
             (lambda x, w, b, c: -(x @ b) - F.softplus((c + x @ w).sum(1)), "log-mean"),
+            (lambda x, w, b, c: -(x @ b) - F.softplus(c + x @ w).sum(), "shape"),
             (_plain, "not-finite"),
         ),
         causes={
             "sign": "A pixel with a large b is likely when it is on: is F low there? And with a large input to h?",
-            "constant": "Take W = 0: F = −b·x − Σ ln(1 + e^{c_j}). Which of the biases does yours leave out?",
+            "constant": "Take W = 0: F = −b·x − Σ ln(1 + e^{c_j}). Where do the two biases stand in yours?",
             "reduction": "Independent factors: their logarithms add up. Over which axis is your mean?",
             "one-to-one": "Both values of each h_j are in the sum. Which of the two does yours take?",
             "log-mean": "First the logarithm of one unit's factor, then the sum over units. Which did you take first?",
             "direction": "b stands at the pixels, c at the hidden units. Which axis of W belongs to which?",
             "overflow": "ln(1 + e^{200}) is 200, but e^{200} is no float32. Which function knows that?",
             "not-finite": "ln(1 + e^{200}) is 200, but e^{200} is no float32. Which function knows that?",
-            "shape": "One number for each row of x, made of that row.",
+            "shape": "One number for each row of x, made of that row alone. Over which axis does your sum run?",
         },
     ),
     Exercise(
@@ -131,12 +133,14 @@ EXERCISES = (
             (lambda w, b, c: (-_by_strings(w, b, c)).max(), "one-to-one"),
             (lambda w, b, c: (-_by_strings(w, b, c)).exp().sum(), "not-finite"),
             (lambda w, b, c: (-_by_strings(w, b, c)).exp().sum().log(), "not-finite"),
+            (lambda w, b, c: (-_by_strings(w, b, c)).logsumexp(0), "reduction"),
         ),
         causes={
             "constant": "With all of W, b, c at 0, Z = 2^(D + H). F has summed over h: do you sum over h again?",
             "sign": "e^{−E} is added up, and F is −ln of it. How many minus signs are in yours?",
             "log-mean": "A sum over all strings, and no mean. Which comes first in yours, the sum or the logarithm?",
             "one-to-one": "*All* strings are in the sum. How many of them does yours keep?",
+            "reduction": "Of 17 units and 2, which side did you list? The other is summed in closed form.",
             "direction": "W is (D, H). Where the sides are exchanged, what becomes of W, and of b and c?",
             "overflow": "Some of the e^{−F} are beyond float32. Which function adds up numbers by their logarithms?",
             "not-finite": "ln Z is asked for. Energies of hundreds: which step leaves the logarithms?",
@@ -179,6 +183,7 @@ EXERCISES = (
             "dependence": "One phase looks at the data, the other at the fantasies. At what does each of yours look?",
             "direction": "W is (D, H): a row for each pixel. Which factor of xᵀh comes first?",
             "randomness": "p(h|x) is known. A draw in its place has the same mean, and more noise: why draw?",
+            "log-mean": "x and h of one row belong together: is yours the mean of a product, or a product of means?",
             "container": "Three results: for W, for b and for c, in this order.",
             "shape": "(D, H), (D,) and (H,): over the rows of each batch you take a mean.",
         },
@@ -196,7 +201,7 @@ EXERCISES = (
         laws=(laws.weights_follow_the_path,),
         reference=annealed_log_weights,
         hints=(
-            "For two temperatures: w = e^{−F(x, β₁)}/e^{−F(x, β₀)}. Of which law must x be a draw there?",
+            "For two values of β: w = e^{−F(x, β₁)}/e^{−F(x, β₀)}, x drawn at β₀. Which is first, weight or move?",
             "For each pair: first `log_w += energy(x, here) - energy(x, there)`, then `x = move(x, there)`.",
         ),
         wrong=(
@@ -209,9 +214,9 @@ EXERCISES = (
             (lambda *a: annealed_log_weights(*a).exp(), "log-mean"),
         ),
         causes={
-            "sign": "w is new over old: e^{−F} at the next temperature over e^{−F} at this one. And ln w?",
-            "dependence": "In its term x is a draw at the *old* temperature; then it moves at the new. And in yours?",
-            "constant": "n temperatures have n − 1 gaps, and their logarithms add up. Which gap is missing in yours?",
+            "sign": "w is new over old: e^{−F} at the next β over e^{−F} at this one. And ln w?",
+            "dependence": "x_i was moved last at β_i, and both energies of its term are taken there. Where are yours?",
+            "constant": "n values of β have n − 1 gaps, and their logarithms add up. Which gap is missing in yours?",
             "log-mean": "The logarithm is asked for: a sum, and nothing is exponentiated.",
             "shape": "Each row walks by itself and has a weight of its own.",
         },
@@ -264,11 +269,13 @@ EXERCISES = (
             (0.0, "sign"),
             (0.1, "spread"),
             (0.9, "spread"),
+            (0.5, "constant"),
         ),
         causes={
             "dependence": "That is the share for the lesson's data. How often do *these* switch the hidden unit on?",
             "sign": "Is the update 0? The data have 0.2 on 01 and 10 together; how much has the machine there?",
             "spread": "λ is the *slowest* memory. Which difference forgets so slowly, and have these data any of it?",
+            "constant": "How likely is h = 1 after the first half of a sweep from these data? And in the machine?",
             "container": "One number is asked for, as `contrast_length = 0.5`.",
         },
     ),

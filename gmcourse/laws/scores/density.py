@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.distributions import Normal
+from torch.distributions import MultivariateNormal, Normal
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import Slips, require_close, require_shape
@@ -16,41 +16,63 @@ SMALLEST, LARGEST = 0.01, 50.0
 
 
 def density_of_a_gaussian(candidate: Callable[[Callable, Tensor], Tensor], *, seed: int = 0) -> None:
-    """candidate(score, x), (batch,), is ln p of x (batch, D), float64, for data N(m, v I), whose score(x, σ) it has.
+    """candidate(score, x), (batch,), is ln p of x (batch, D), float64, for Gaussian data, whose score(x, σ) it has.
 
-    The flow goes up from the level 0.01 to 50; the oracle knows where it ends: distances from m grow as √(v + σ²).
+    The flow goes up from the level 0.01 to 50; the oracle knows where it ends: along an axis of the data's variance v
+    distances from the mean grow as √(v + σ²). In two dimensions the axes are turned, so that ∂v_1/∂x_2 is not 0.
     """
-    for dims, mean, variance in ((1, 0.4, 0.6), (2, -0.3, 1.5)):
-        x = draw(5, dims, seed=seed + dims).double()
+    for mean, variances in ((0.4, (0.6,)), (-0.3, (1.5, 0.1))):
+        dims, variance = len(variances), torch.tensor(variances, dtype=torch.float64)
+        x, axes = draw(5, dims, seed=seed + dims).double(), _turned(dims)
 
-        def score(x: Tensor, sigma: Tensor | float, mean: float = mean, variance: float = variance) -> Tensor:
+        def score(
+            x: Tensor, sigma: Tensor | float, mean: float = mean, variance: Tensor = variance, axes: Tensor = axes
+        ) -> Tensor:
             wide = torch.as_tensor(sigma, dtype=x.dtype).reshape(-1, 1)
-            return (mean - x) / (variance + wide.square())
+            return ((mean - x) @ axes.to(x) / (variance.to(x) + wide.square())) @ axes.to(x).T
 
         ratio = (variance + LARGEST**2) / (variance + SMALLEST**2)
         law = f"ln p(x) of one Gaussian, D = {dims}"
         observed = require_shape(law, ask(candidate, score=score, x=x), (5,)).detach().double()
-        expected = Normal(mean, math.sqrt(variance)).log_prob(x).sum(1)
-        slips = _slips(x, mean, ratio, expected)
+        covariance = (axes * variance) @ axes.T
+        expected = MultivariateNormal(torch.full_like(variance, mean), covariance).log_prob(x)
+        slips = _slips(x, mean, ratio, axes, expected)
         require_close(law, observed, expected, 0.03, slips, given={"x": x}, fit=0.06 + 0.03 * observed.abs())
 
 
-def _slips(x: Tensor, mean: float, ratio: float, right: Tensor) -> dict[str, Slips]:
-    """The volume taken off or left out, the noise's density elsewhere or of another width, a flow twice as fast."""
-    dims = x.shape[1]
-    volume, far = dims / 2 * math.log(ratio), mean + (x - mean) * math.sqrt(ratio)
-    fast = mean + (x - mean) * ratio
+def _turned(dims: int) -> Tensor:
+    """Axes at an angle of 30° to the coordinates in the plane, (D, D), in columns."""
+    c, s = math.cos(math.pi / 6), math.sin(math.pi / 6)
+    return torch.tensor([[c, -s], [s, c]] if dims > 1 else [[1.0]], dtype=torch.float64)
+
+
+def _slips(x: Tensor, mean: float, ratio: Tensor, axes: Tensor, right: Tensor) -> dict[str, Slips]:
+    """The volume taken off, left out or of other slopes, the noise's density elsewhere or of another width, a flow
+    twice as fast.
+    """
+    dims, grown = x.shape[1], ratio.log() / 2
+    volume = grown.sum().item()
+
+    def moved(factor: Tensor) -> Tensor:
+        return mean + ((x - mean) @ axes * factor) @ axes.T
+
+    far, fast = moved(ratio.sqrt()), moved(ratio)
 
     def noise(at: Tensor, std: float = LARGEST) -> Tensor:
         return Normal(0.0, std).log_prob(at).sum(1)
 
-    slips: dict[str, Slips] = {
-        "sign": [noise(far) - volume, -right, noise(mean + (x - mean) / math.sqrt(ratio)) - volume],
+    bare, roots = -far.square().sum(1) / (2 * LARGEST**2) + volume, math.log(LARGEST * math.sqrt(2 * math.pi))
+    slips: dict[str, Slips] = {}
+    if dims > 1:
+        whole, first = ((grown * weight).sum().item() for weight in (axes.sum(0) ** 2, axes[0] ** 2))
+        slips["reduction"] = [right / dims, noise(far) + volume / dims, noise(far) / dims + volume]
+        slips["one-to-one"] = [noise(far) + whole, noise(far) + first]
+    return slips | {
+        "sign": [noise(far) - volume, -right, noise(moved(1 / ratio.sqrt())) - volume],
         "direction": [noise(x) + volume, noise(x) - volume, noise(x)],
-        "constant": [noise(far), noise(far, 1.0) + volume, noise(far, math.sqrt(LARGEST)) + volume],
+        "constant": [noise(far), noise(far, 1.0) + volume, noise(far, math.sqrt(LARGEST)) + volume]
+        + [bare, bare - dims * math.log(LARGEST)]
+        + [bare - roots] * (dims > 1),
         "spread": [noise(fast) + 2 * volume, noise(far) + 2 * volume, noise(far) + volume / 2, noise(fast) + volume],
         "shape": pooled(right),
     }
-    if dims > 1:
-        slips["reduction"] = [right / dims, noise(far) + volume / dims, noise(far) / dims + volume]
-    return slips

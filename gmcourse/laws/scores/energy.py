@@ -3,9 +3,11 @@
 import math
 from collections.abc import Callable
 from itertools import pairwise, product
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import LawBroken, require_close, require_parts, require_shape
@@ -55,16 +57,20 @@ def _free_slips(
     soft = inputs.exp().log1p()
     whole, units = soft.sum(1), soft.shape[1]
     slips: dict[str, Tensor | list[Tensor]] = {
-        "sign": [-right, whole - straight, straight - whole, -straight - (-inputs).exp().log1p().sum(1)],
-        "constant": [-whole, -straight - (x @ weight).exp().log1p().sum(1), -straight, -straight - inputs.exp().sum(1)],
-        "reduction": [-straight - soft.mean(1), -(x * bias).mean(1) - soft.mean(1), right / units],
+        "sign": [-right, whole - straight, straight - whole]
+        + [-straight - side * (-inputs).exp().log1p().sum(1) for side in (1, -1)],
+        "constant": [-whole, -straight - (x @ weight).exp().log1p().sum(1), -straight, -straight - inputs.exp().sum(1)]
+        + [right - hidden_bias.sum(), -straight - hidden_bias.sum() - (x @ weight).exp().log1p().sum(1)],
+        "reduction": [-straight - soft.mean(1), -(x * bias).mean(1) - soft.mean(1), right / units]
+        + [-(x * bias).mean(1) - whole],
         "one-to-one": [
             -straight - inputs.clamp(min=0).sum(1),
             -straight - (inputs.sigmoid() * inputs).sum(1),
             -straight - inputs.sum(1),
         ],
-        "log-mean": [-straight - inputs.sum(1).exp().log1p(), -straight - whole + units * math.log(2)],
-        "shape": pooled(right),
+        "log-mean": [-straight - inputs.sum(1).exp().log1p(), -straight - whole + units * math.log(2)]
+        + [-straight - inputs.logsumexp(1)],
+        "shape": [*pooled(right), -straight - soft.sum(), -straight.sum() - whole],
     }
     if weight.shape[0] == weight.shape[1]:
         turned = hidden_bias + x @ weight.T
@@ -77,7 +83,10 @@ def _free_slips(
 
 
 def partition_counts_all(candidate: Callable[..., Tensor], *, seed: int = 0) -> None:
-    """candidate(weight, bias, hidden_bias) = ln Z = ln Σ_x Σ_h e^{−E(x, h)}, a number, by all 2^(D+H) strings."""
+    """candidate(weight, bias, hidden_bias) = ln Z = ln Σ_x Σ_h e^{−E(x, h)}, a number, by all 2^(D+H) strings.
+
+    Where one side has 17 units and the other 2, the strings of the shorter one are listed.
+    """
     for case, (dims, hidden, scale) in enumerate((*SIZES, (9, 2, 0.7), (1, 6, 0.7))):
         terms = _machine(dims, hidden, scale, seed + 10 * case + 1)
         law = f"ln Z = ln Σ_x Σ_h e^(−E(x, h)), {dims} pixels, {hidden} hidden units" + ", large weights" * (scale > 10)
@@ -91,7 +100,8 @@ def partition_counts_all(candidate: Callable[..., Tensor], *, seed: int = 0) -> 
             "constant": [whole + hidden * math.log(2), whole + dims * math.log(2)],
             "log-mean": [whole - dims * math.log(2), whole - (dims + hidden) * math.log(2), free.mean()]
             + [whole - hidden * math.log(2), minus.mean()],
-            "one-to-one": [minus.max(), minus.amax(1).logsumexp(0), free.max(), free.sum()],
+            "one-to-one": [minus.max(), minus.amax(1).logsumexp(0), free.max(), free.sum()]
+            + [part.logsumexp(0) for way in (free, minus.logsumexp(0)) for part in (way[1:], way[:-1]) if len(way) > 2],
             "not-finite": [whole.exp()],
         }
         if dims == hidden:
@@ -99,6 +109,34 @@ def partition_counts_all(candidate: Callable[..., Tensor], *, seed: int = 0) -> 
             slips["direction"] = [(-_energies(_strings(dims), *way)).flatten().logsumexp(0) for way in swapped]
         slips, left = (slips, "") if scale < 10 else ({}, "overflow")
         require_close(law, observed, whole, within(whole), slips, deduced=left)
+    for dims, hidden in ((17, 2), (2, 17)):
+        terms = _machine(dims, hidden, 0.3, seed + dims)
+        with _Written(most=2**16) as written:
+            observed = ask(candidate, **dict(zip(("weight", "bias", "hidden_bias"), terms, strict=True)))
+        law = f"the shorter side is listed, {dims} pixels, {hidden} hidden units"
+        if written.numbers > written.most:
+            raise LawBroken(law, f"more than {written.most} numbers written", "2² strings listed", "reduction")
+        weight, bias, hidden_bias = (term.double() for term in (terms if dims < hidden else _exchanged(*terms)))
+        inputs = hidden_bias + _strings(2) @ weight
+        whole = (_strings(2) @ bias + inputs.exp().log1p().sum(1)).logsumexp(0)
+        require_close(law, require_shape(law, observed, ()).detach().double(), whole, within(whole))
+
+
+def _exchanged(weight: Tensor, bias: Tensor, hidden_bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    return weight.T, hidden_bias, bias
+
+
+class _Written(TorchFunctionMode):
+    """Counts the numbers in the tensors that torch gives back."""
+
+    def __init__(self, most: int):
+        super().__init__()
+        self.most, self.numbers = most, 0
+
+    def __torch_function__(self, func: Callable, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        output = func(*args, **(kwargs or {}))
+        self.numbers += output.numel() if isinstance(output, Tensor) else 0
+        return output
 
 
 def phases_point_uphill(candidate: Callable[..., tuple[Tensor, ...]], *, seed: int = 0) -> None:
@@ -112,9 +150,14 @@ def phases_point_uphill(candidate: Callable[..., tuple[Tensor, ...]], *, seed: i
         law = f"data's statistics less the fantasies', {n} rows and {m}"
         names = dict(zip(("weight", "bias", "hidden_bias"), terms, strict=True))
         parts = require_parts(law, ask(candidate, x=x, fantasies=fantasies, **names), 3)
+        again = require_parts(law, ask(candidate, x=x, fantasies=fantasies, **names), 3)
         expected, slips = _phases(x.double(), fantasies.double(), [term.double() for term in terms])
         for place, (name, part) in enumerate(zip("Wbc", parts, strict=True)):
-            observed = require_shape(f"{law}: {name}", part, tuple(terms[place].shape)).detach().double()
+            observed, repeated = (
+                require_shape(f"{law}: {name}", way, tuple(terms[place].shape)).detach().double()
+                for way in (part, again[place])
+            )
+            require_close(f"equal batches, equal updates: {name}", repeated, observed, 1e-5, deduced="randomness")
             suspects = {cause: [way[place] for way in ways] for cause, ways in slips.items()}
             require_close(f"{law}: {name}", observed, expected[place], 1e-5, suspects)
 
@@ -132,12 +175,18 @@ def _phases(x: Tensor, fantasies: Tensor, terms: list[Tensor]) -> tuple[list[Ten
     half = slopes(torch.full_like(x[:1], 0.5))
     return right, {
         "sign": [[-part for part in right], [a + b for a, b in zip(data, model, strict=True)]],
-        "reduction": [[n * a - m * b for a, b in zip(data, model, strict=True)], [n * part for part in right]]
-        + [[a - m / n * b for a, b in zip(data, model, strict=True)], [part / n for part in right]],
+        "reduction": [[(n * a - m * b) / count for a, b in zip(data, model, strict=True)] for count in (1, n, m, n + m)]
+        + [[part * count for part in right] for count in (n, 1 / n)],
         "dependence": [data, model, [torch.zeros_like(part) for part in right]]
         + [[a - b for a, b in zip(data, half, strict=True)]],
         "direction": [[part.mT if part.dim() > 1 else part for part in right]],
+        "log-mean": [[_apart(x, leaves) - _apart(fantasies, leaves), *right[1:]]],
     }
+
+
+def _apart(rows: Tensor, terms: list[Tensor]) -> Tensor:
+    """The mean of x times that of p(h = 1|x), in the place of the mean of their product."""
+    return torch.outer(rows.mean(0), (terms[2] + rows @ terms[0]).sigmoid().mean(0)).detach()
 
 
 def sweep_draws_its_conditionals(candidate: Callable[..., Tensor], *, draws: int = 4_000, seed: int = 0) -> None:
@@ -210,7 +259,7 @@ def weights_follow_the_path(candidate: Callable[..., Tensor], *, seed: int = 0) 
 
 def _along(x: Tensor, betas: list[float], energy: Callable, move: Callable) -> tuple[Tensor, dict[str, list[Tensor]]]:
     """ln w, and what it becomes with the energies at other points, temperatures or signs."""
-    gains, late, early, still, behind = [], [], [], [], []
+    gains, late, early, still, behind, across = [], [], [], [], [], []
     walker = lagging = x.double()
     for here, there in pairwise(betas):
         after, before = move(walker, there), move(walker, here)
@@ -219,17 +268,18 @@ def _along(x: Tensor, betas: list[float], energy: Callable, move: Callable) -> t
         early.append(energy(before, here) - energy(before, there))
         still.append(energy(x.double(), here) - energy(x.double(), there))
         behind.append(energy(lagging, here) - energy(lagging, there))
+        across.append(energy(walker, here) - energy(after, there))
         walker, lagging = after, move(lagging, here)
     whole, (first, *_) = torch.stack(gains).sum(0), gains
     slips = {
-        "sign": [-whole],
-        "dependence": [torch.stack(way).sum(0) for way in (late, early, still, behind)],
+        "sign": [-whole, -torch.stack(late).sum(0)],
+        "dependence": [torch.stack(way).sum(0) for way in (late, early, still, behind, across)],
         "constant": [whole - first, whole - gains[-1], first, gains[-1], torch.stack(gains).mean(0)],
         "log-mean": [whole.exp()],
         "shape": pooled(whole),
     }
     if len(gains) == 1:
-        slips["constant"], slips["dependence"] = [torch.zeros_like(whole)], [late[0], early[0]]
+        slips["constant"], slips["dependence"] = [torch.zeros_like(whole)], [late[0], early[0], across[0]]
     return whole, slips
 
 
@@ -243,9 +293,11 @@ def mean_weight_in_logs(candidate: Callable[[Tensor], Tensor]) -> None:
         whole = exact.logsumexp(0)
         slips = {
             "log-mean": [exact.mean(), exact.median()],
-            "constant": [whole, whole + math.log(n)],
+            "constant": [whole, whole + math.log(n), whole - math.log(n - 1), whole / n]
+            + [whole - math.log(n) - exact.max()],
             "sign": [math.log(n) - whole],
             "one-to-one": [exact.max(), exact.max() - math.log(n)],
             "not-finite": [(whole - math.log(n)).exp()],
         }
-        require_close(law, observed, whole - math.log(n), 1e-4 * (1 + abs(whole)), slips)
+        left = "not-finite" if abs(whole) > 100 else ""  # the same was right where e^{ln w} is a number
+        require_close(law, observed, whole - math.log(n), 1e-4 * (1 + abs(whole)), slips, deduced=left)

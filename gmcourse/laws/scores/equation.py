@@ -59,10 +59,10 @@ def flow_carries_density(candidate: Velocity, *, seed: int = 0) -> None:
         inputs = {"x": x, "score": score, "sigma": sigma}
         observed = require_shape("a velocity for each point", ask(candidate, **inputs), (4, 2, 3))
         suspects: dict[str, Slips] = {
-            "sign": -expected,
+            "sign": [-expected, -2 * expected],
             "constant": [2 * expected, expected / 2, -score, score],
-            "spread": [expected * wide, -2 * expected * wide],
-            "shape": pooled(expected),
+            "spread": [way * expected * wide**power for power in (-2, -0.5, 1, 2) for way in (1, -1, 0.5, -2)],
+            "shape": [*pooled(expected), -wide[0] * score, -wide.mean() * score],
         }
         require_close(f"dx/dσ of the probability flow, {name}", observed, expected, within(expected), suspects, inputs)
 
@@ -162,7 +162,9 @@ def guidance_goes_beyond(candidate: Guided, *, seed: int = 0) -> None:
         suspects: dict[str, Slips] = {
             "sign": [told - strength * (told - untold), (1 + strength) * told + strength * untold],
             "direction": untold + strength * (untold - told),
-            "constant": [untold + strength * (told - untold), told + strength * told - untold, told + strength * told],
+            "constant": [untold + strength * (told - untold), told + strength * told - untold, told + strength * told]
+            + [told - strength * untold, untold + strength * told],
             "shape": pooled(expected),
         }
+        suspects = suspects if strength >= 0 else {}  # what is right above 0 has none of these slips
         require_close(f"the guided score, w = {strength}", observed, expected, within(expected), suspects, inputs)

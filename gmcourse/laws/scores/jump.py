@@ -38,15 +38,18 @@ def scales_keep_the_lowest_level(candidate: Scales) -> None:
                 skip,
                 {
                     "constant": [1 / (1 + (sigma / s) ** 2), 1 / (1 + past**2), 1 - skip],
-                    "spread": [skip.sqrt(), s / (s + past.square())],
+                    "spread": [skip.sqrt(), s / (s + past.square()), s / (s + past)],
+                    "direction": s**2 / (s**2 + sigma**2 - lowest**2),
                 },
             ),
             (
                 "c_out",
                 out,
                 {
-                    "constant": [s * sigma / wide, past / torch.hypot(sigma, torch.ones_like(sigma)), past / wide],
+                    "constant": [s * sigma / wide, past / torch.hypot(sigma, torch.ones_like(sigma)), past / wide]
+                    + [s * past / torch.hypot(sigma, torch.ones_like(sigma))],
                     "spread": [s * past / wide**2, s * past / torch.hypot(past, torch.full_like(sigma, s))],
+                    "direction": s * (sigma**2 - lowest**2).sqrt() / wide,
                     "sign": -out,
                 },
             ),
@@ -78,7 +81,11 @@ def step_is_heun_s(candidate: Step, *, seed: int = 0) -> None:
         suspects: dict[str, Slips] = {
             "spread": m + euler * away,
             "constant": [m + ratio * away for ratio in (1 + way / 2 * (first + second), 2 * heun - 1)],
-            "sign": m + (2 - heun) * away,
+            "sign": [m + ratio * away for ratio in (2 - heun, 1 - way / 2 * (first + (1 - way * first) * second))],
+            "direction": [
+                m + (1 + way / 2 * (first + (1 + way * first) * told**2 / (v + told**2) / under)) * away
+                for told, under in ((wide, wide), (low, wide), (wide, low))
+            ],
             "dependence": [m + (1 + way * second * kept) * away for kept in (1, 1 + way * first)]
             + [m + torch.sqrt((v + low**2) / (v + wide**2)) * away],
             "shape": pooled(expected),
@@ -103,7 +110,7 @@ def errors_hold_the_target_still(candidate: Errors, *, seed: int = 0) -> None:
     numbers or (batch,).
     """
     for rows in (False, True):
-        noised, nearer = draw(4, 2, 3, seed=seed), draw(4, 2, 3, seed=seed + 1)
+        noised, nearer = draw(4, 3, 5, seed=seed), draw(4, 3, 5, seed=seed + 1)
         sigma, lower = (torch.linspace(1, 1.3, 4) * level if rows else level for level in LEVELS)
         weight = torch.tensor(0.8, requires_grad=True)
         inputs = {"f": _scaled(weight), "noised": noised, "sigma": sigma, "nearer": nearer, "lower": lower}
@@ -130,14 +137,15 @@ def _errors(noised: Tensor, sigma: Level, nearer: Tensor, lower: Level) -> tuple
         ("ours", noised, high), ("target", nearer, low), ("ours, l", noised, low), ("target, σ", nearer, high),
     )}  # fmt: skip
     gap, swapped = rates["ours"] - rates["target"], rates["ours, l"] - rates["target, σ"]
+    level, lowered = rates["ours"] - rates["target, σ"], rates["ours, l"] - rates["target"]
     value = 0.8**2 * gap.square().sum(1)
     values = {
         "": value,
-        "constant": [value / (high - low), value * (high - low), value / 2],
+        "constant": [value / (high - low), value * (high - low), value / 2, value / high.square()],
         "sign": -value,
-        "reduction": [value / 6, value / 3, value.mean().expand(4), value.sum().expand(4)],
+        "reduction": [value / 15, value / 5, value / 3, value.mean().expand(4), value.sum().expand(4)],
         "spread": [value.sqrt(), 0.8 * gap.abs().sum(1)],
-        "direction": [0.8**2 * swapped.square().sum(1)],
+        "direction": [0.8**2 * pair.square().sum(1) for pair in (swapped, level, lowered)],
     }
     ours, target = (2 * 0.8 * (gap * side).sum(1) for side in (rates["ours"], -rates["target"]))
     return values, {"": ours, "gradient": [ours + target, target, 0 * ours]}
@@ -184,9 +192,12 @@ def _require_noise(added: Tensor, before: Tensor, sigma: float, lowest: float) -
     share = ((added * before).mean() / (added.std() * before.std() + 1e-12)).item()
     if abs(share) > 0.03:
         raise LawBroken("the noise is fresh", f"correlation {share:.3f} with the sample", "0", "randomness")
+    if added.std(0).max() < 1e-6:
+        raise LawBroken("the noise is fresh", "the same for all samples", "noise for each sample", "randomness")
     variance, expected = added.square().mean(), torch.tensor(sigma**2 - lowest**2, dtype=torch.float64)
     suspects: dict[str, Slips] = {
-        "spread": [expected.square(), expected.sqrt(), expected + lowest**2, torch.tensor((sigma - lowest) ** 2)],
+        "spread": [expected.square(), expected.sqrt(), expected + lowest**2, torch.tensor((sigma - lowest) ** 2)]
+        + [torch.tensor(sigma**2 + lowest**2), torch.tensor(lowest**2), 2 * expected],
         "constant": torch.ones_like(expected),
     }
     law = f"variance of the noise from {lowest} up to {show_value(sigma)}"

@@ -47,7 +47,9 @@ def _ladder_slips(right: Tensor, largest: float, smallest: float, n: int) -> dic
     return {
         "direction": [right.flip(0), *(way.flip(0) for way in equal)],
         "log-mean": equal,
-        "one-to-one": [largest * short**places, largest * short ** (places + 1)],
+        "one-to-one": [largest * short**places, largest * short ** (places + 1)]
+        + [largest * (smallest / largest) ** ((places + first) / (n + 1)) for first in (0, 1)]
+        + [largest * (smallest / largest) ** places],
         "spread": [10.0**logs, math.e ** (logs / math.log(10)), right.square(), right.sqrt()],
         "constant": [logs, right.log10(), right / largest, right / smallest],
     }
@@ -67,8 +69,10 @@ def noised_keeps_variance(candidate: Callable[[Tensor, Level, Tensor], Tensor], 
         law = "a x + b ε, b/a = σ, a² + b² = 1" + (", a level for each row" if isinstance(sigma, Tensor) else "")
         observed = require_shape(law, ask(candidate, **inputs), tuple(x.shape)).detach().double()
         ways = {
-            "spread": [(a**2, b), (a**2, b**2), (a, b**2), (a.sqrt(), b.sqrt()), (1 / (1 + s**2), s), (a, b.sqrt())],
-            "constant": [(1 + 0 * a, s), (1 / (1 + s), s / (1 + s)), (1 - b, b), (a, s), (1 + 0 * a, b), (a, 1 - a)],
+            "spread": [(a**2, b), (a**2, b**2), (a, b**2), (a.sqrt(), b.sqrt()), (1 / (1 + s**2), s), (a, b.sqrt())]
+            + [(a, s * b), ((1 + s**4).rsqrt(), s**2 * (1 + s**4).rsqrt()), ((1 + s).rsqrt(), (s / (1 + s)).sqrt())],
+            "constant": [(1 + 0 * a, s), (1 / (1 + s), s / (1 + s)), (1 - b, b), (a, s), (1 + 0 * a, b), (a, 1 - a)]
+            + [(1 - s, s), (1 / a, s / a), (0.5**0.5 + 0 * a, s * 0.5**0.5)],
             "direction": [(b, a), (s / (1 + s), 1 / (1 + s))],
             "sign": [(a, -b), (-a, b)],
             "dependence": [(a, 0 * b), (0 * a, b)],
@@ -78,5 +82,6 @@ def noised_keeps_variance(candidate: Callable[[Tensor, Level, Tensor], Tensor], 
             for cause, pairs in ways.items()
         }
         suspects["randomness"] = a * x.double() + b * noise[:1].double()
-        suspects["shape"] = pooled(expected)
+        single = [s.flatten()[:1], s.mean()]  # a level for all rows
+        suspects["shape"] = pooled(expected) + [(x + one * noise) / (1 + one**2).sqrt() for one in single]
         require_close(law, observed, expected, within(expected), suspects, given=inputs)

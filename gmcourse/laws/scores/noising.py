@@ -37,10 +37,16 @@ def levels_follow_steps(candidate: Levels) -> None:
         late = torch.cat([_levels(betas)[1:], torch.zeros(1, dtype=torch.float64)])
         suspects: dict[str, Slips] = {
             "direction": expected.flip(0),
-            "spread": [expected.square(), (1 - signal).sqrt(), 1 - signal, expected.sqrt()],
+            "spread": [expected.square(), (1 - signal).sqrt(), 1 - signal, expected.sqrt(), 1 / expected]
+            + [(1 / signal.sqrt() - 1).sqrt(), (1 - signal) / signal.sqrt(), (1 - signal).sqrt() / signal],
             "constant": [late, (1 / signal - 1).sqrt() * signal.sqrt(), signal.sqrt(), signal],
             "dependence": [(betas / (1 - betas)).sqrt().flip(0), betas.sqrt().flip(0)],
-            "reduction": (betas.cumsum(0).flip(0)).sqrt(),
+            "reduction": [
+                betas.cumsum(0).flip(0).sqrt(),
+                betas.cumsum(0).flip(0),
+                betas.square().cumsum(0).flip(0).sqrt(),
+            ]
+            + [(betas / (1 - betas)).cumsum(0).flip(0).sqrt()],
         }
         require_close(f"σ_k after the steps with β from {first} to {last}", observed, expected, 1e-5, suspects)
 
@@ -72,7 +78,8 @@ def posterior_conditions(candidate: Posterior, *, seed: int = 0) -> None:
         step = (wide.square() - low.square()).sqrt()
         suspects: dict[str, Slips] = {
             "spread": deviation.square(),
-            "constant": [way.expand(x.shape) for way in (step, low, wide)],
+            "constant": [way.expand(x.shape) for way in (step, low, wide, step / wide)],
+            "reduction": (low * wide / torch.hypot(low, wide)).expand(x.shape),
         }
         require_close(law, _broadcast(law, std, x.shape), deviation, 1e-5, suspects, given=inputs)
 
@@ -83,7 +90,8 @@ def _require_mean(law: str, mean: object, share: Tensor, inputs: dict[str, Any])
     expected = x + share * (noised - x)
     suspects: dict[str, Slips] = {
         "direction": noised + share * (x - noised),
-        "spread": x + share.sqrt() * (noised - x),
+        "spread": [x + share.sqrt() * (noised - x), x + share.square() * (noised - x)],
+        "reduction": x + share / (1 + share) * (noised - x),
         "dependence": [x, noised],
         "constant": [share * noised, (1 - share) * x],
         "shape": pooled(expected),
@@ -153,15 +161,24 @@ def _ddim(
     def step(share: float, kept: float) -> Tensor:
         return clean + kept * (noised - clean) / sigma + share * deviation * noise
 
-    kept = math.sqrt(lower**2 - (fresh * deviation) ** 2)
+    def of_size(tau: float) -> Tensor:
+        return clean + math.sqrt(max(lower**2 - tau**2, 0)) * (noised - clean) / sigma + tau * noise
+
+    kept, fall = math.sqrt(lower**2 - (fresh * deviation) ** 2), math.sqrt(sigma**2 - lower**2)
     expected = step(fresh, kept)
+    other = (lower, 1.0, fall, deviation * sigma / max(lower, 1e-9), lower * fall**2 / sigma**2)
+    taus = [fresh * size for size in other] + [share * deviation for share in (0.0, 1.0, fresh**2, fresh**0.5)]
     suspects: dict[str, Slips] = {
         "sign": [step(fresh, -kept), step(-fresh, kept)],
-        "dependence": [step(0.0, lower), step(1.0, math.sqrt(lower**2 - deviation**2))],
-        "spread": [step(fresh, lower), step(fresh, kept**2), step(fresh * deviation, kept)],
-        "constant": [noised, step(fresh, kept * sigma), clean + lower * noise],
+        "spread": [step(fresh, lower), step(fresh, kept**2), step(fresh * deviation, kept)]
+        + [step(fresh, lower * (1 - fresh)), step(fresh, lower - fresh * deviation)],
+        "dependence": [of_size(tau) for tau in taus],
+        "constant": [noised, step(fresh, kept * sigma)],
         "shape": pooled(expected),
     }
+    if not fresh:  # on the line to `clean`, at another share of the way
+        ways = [clean, clean + lower**2 / sigma**2 * (noised - clean), noised + lower * (noised - clean) / sigma]
+        suspects["constant"] = [noised, step(0.0, lower * sigma), clean + lower * noise, *ways]
     return expected, suspects
 
 

@@ -31,12 +31,18 @@ def _step_slips(x: Tensor, s: Tensor, step: float, noise: Tensor, right: Tensor)
     """Noise of another size, downhill, without noise or score, both too small, one noise for the batch."""
     there, root = x + step * s, math.sqrt(2 * step)
     sizes = (math.sqrt(step), step, 2 * step, math.sqrt(step / 2), 2 * math.sqrt(step), math.sqrt(2) * step, 1.0)
-    weights = ((step / 2, math.sqrt(step)), *((a, root) for a in (step / 2, 2 * step, root, step**2)))
+    sizes += (math.sqrt(2), step * root, 2 * step**2)
+    weights = (
+        (step / 2, math.sqrt(step)),
+        (step / 2, step),
+        (root, root),
+        *((a, root) for a in (step / 2, 2 * step, root, step**2)),
+    )
     return {
         "sign": [x - step * s + root * noise, x - step * s - root * noise],
         "spread": [there + size * noise for size in sizes],
         "constant": [there, x + root * noise, right - x] + [x + a * s + b * noise for a, b in weights],
-        "randomness": [there + root * noise[:1]],
+        "randomness": [there + root * noise[:1], there + root * noise.mean(0)],
         "shape": pooled(right),
     }
 
@@ -97,8 +103,9 @@ def _ratio_slips(
     there, here = q(moved, x, ahead), q(x, moved, back)
     right = rise + here - there
     bare = x.shape[1] / 2 * math.log(4 * math.pi * step)  # of ln q without its constant
-    widths = (math.sqrt(step), 2 * step, step, 2 * math.sqrt(step))
+    widths = (math.sqrt(step), 2 * step, step, 2 * math.sqrt(step), math.sqrt(2) * step, math.sqrt(step / 2))
     wrong = [rise + q(x, moved, back, w) - q(moved, x, ahead, w) for w in widths]
+    whose = [rise + q(x, moved, end) - q(moved, x, start) for start, end in ((back, ahead), (ahead,) * 2, (back,) * 2)]
     return {
         "right": [right],
         "constant": [
@@ -112,10 +119,11 @@ def _ratio_slips(
             right.exp(),
         ],
         "sign": [-right, -rise + here - there],
-        "direction": [rise + there - here, rise + q(moved, x, back) - q(x, moved, ahead)],
+        "direction": [rise + there - here, rise + q(moved, x, back) - q(x, moved, ahead), *whose]
+        + [rise + q(moved, x, back) - there],
         "spread": wrong,
         "reduction": [rise + (here - there) / x.shape[1]],
-        "shape": pooled(right),
+        "shape": [*pooled(right), rise + (here - there).sum()],
     }
 
 
@@ -208,7 +216,7 @@ def annealing_goes_down(candidate: Annealed, *, n: int = 4_000, seed: int = 0) -
     seen: list[tuple[Tensor, float, Tensor]] = []
 
     def score(at: Tensor, sigma: Tensor | float) -> Tensor:
-        slope = (0.5 - at) / (1 + torch.as_tensor(sigma, dtype=torch.float64).square())
+        slope = 2 * (0.5 - at) / (1 + torch.as_tensor(sigma, dtype=torch.float64).square())
         seen.append((at.detach().clone(), float(sigma), slope))
         return slope
 
@@ -221,16 +229,17 @@ def annealing_goes_down(candidate: Annealed, *, n: int = 4_000, seed: int = 0) -
         raise LawBroken("equal generators, equal walks", "another walk", "the same", "randomness")
     asked, wanted = [sigma for _, sigma, _ in seen], sigmas.repeat_interleave(steps).tolist()
     if asked != wanted:
-        cause = "direction" if asked == wanted[::-1] else "constant" if len(asked) != len(wanted) else ""
+        other = asked in (wanted[::-1], sigmas.tolist() * steps)
+        cause = "direction" if other else "constant" if len(asked) != len(wanted) else ""
         raise LawBroken("the score of each level is asked for its steps", f"{asked}", f"{wanted}", cause)
     if not torch.equal(seen[0][0], x):
         raise LawBroken("the walk starts at x", "another place", "x", "constant")
     places = [at for at, _, _ in seen[1:]] + [last]
     moves = [(place - at, slope, relative * sigma**2) for place, (at, sigma, slope) in zip(places, seen, strict=True)]
     noise = torch.stack([((m - step * slope) / math.sqrt(2 * step)).flatten() for m, slope, step in moves])
-    _are_unrelated(noise, 0.9)
+    _are_unrelated(noise, 0.99)
     for (move, slope, step), sigma in zip(moves, wanted, strict=True):
-        _is_langevin(move, slope, step, f"η = r σ², σ = {sigma}", relative * sigmas.square())
+        _is_langevin(move, slope, step, sigma, relative * sigmas.square())
     _are_unrelated(noise, 5 / math.sqrt(2 * n))
 
 
@@ -241,19 +250,21 @@ def _are_unrelated(noise: Tensor, most: float) -> None:
         raise LawBroken("each step has noise of its own", f"correlation {together:.2g}", "0", "randomness")
 
 
-def _is_langevin(move: Tensor, slope: Tensor, step: float, where: str, steps: Tensor) -> None:
+def _is_langevin(move: Tensor, slope: Tensor, step: float, sigma: float, steps: Tensor) -> None:
     """Whether a move x' − x is η s + √(2η) ε: the share of the score by least squares, then what is left."""
+    where = f"η = r σ², σ = {sigma}"
     mean, slope, move = (move - step * slope).mean(), slope - slope.mean(0), move - move.mean(0)
     drift = (move * slope).sum() / slope.square().sum()
     size, n = (move - drift * slope).square().mean() / (2 * step), move.numel()
     suspects = {
         "constant" if mean.abs() < 1e-9 else "randomness": 0.0,
-        "spread": [0.5, 2.0, step / 2],
+        "spread": [share for share in (0.5, 2.0, step / 2, 2 * step, sigma**2 / (2 * step)) if abs(share - 1) > 0.1],
         "dependence": [share for share in (*(steps / step).tolist(), 0.15 / step) if abs(share - 1) > 0.1],
     }
     law = f"noise √(2η), {where}: the share of its variance"
     require_close(law, size, torch.ones_like(size), 5 * math.sqrt(2 / n), suspects, fit=0.1 * size + 1e-9)
-    slips = {"sign": -step, "constant": 0.0, "spread": [2 * step, step / 2, step**2]}
+    bare = [other for other in (step / sigma**2, step / sigma) if abs(other - step) > 0.1 * step]
+    slips = {"sign": -step, "constant": 0.0, "spread": [2 * step, step / 2, step**2], "dependence": bare}
     error = 5 * math.sqrt(2 * step) / slope.norm()
-    require_close(f"drift η s, {where}: η", drift, step * torch.ones_like(drift), error, slips)
+    require_close(f"drift η s, {where}: η", drift, step * torch.ones_like(drift), error, slips, fit=0.4 * error)
     require_close(f"noise of mean 0, {where}", mean, 0 * mean, 5 * math.sqrt(2 * step / n), {})

@@ -171,6 +171,14 @@ def old_noise(f, noised, sigmas, lowest, rng):
     return x
 
 
+def one_noise(f, noised, sigmas, lowest, rng):
+    """The same for all samples."""
+    x = f(noised, sigmas[0])
+    for sigma in sigmas[1:]:
+        x = f(x + (sigma**2 - lowest**2) ** 0.5 * fresh(x[:1], rng), sigma)
+    return x
+
+
 def noise_at_the_end(f, noised, sigmas, lowest, rng):
     x = jumps(f, noised, sigmas, lowest, rng)
     return x + lowest * fresh(x, rng)
@@ -230,6 +238,8 @@ WRONG = {
             change_scales(out=lambda s, low, v: v * (s - low) / (v**2 + (s - low) ** 2) ** 0.5),
             "spread",
         ),
+        "squared first": (change_scales(skip=lambda s, low, v: v**2 / (v**2 + s**2 - low**2)), "direction"),
+        "no squares": (change_scales(skip=lambda s, low, v: v / (v + s - low)), "spread"),
         "no spread": (change_scales(out=lambda s, low, v: (s - low) / (v**2 + s**2) ** 0.5), "constant"),
         "minus": (change_scales(out=lambda s, low, v: v * (low - s) / (v**2 + s**2) ** 0.5), "sign"),
         "exchanged": (lambda *a: scales(*a)[::-1], ""),
@@ -254,7 +264,11 @@ WRONG = {
                     + (euler(denoise, x, s, low) - denoise(euler(denoise, x, s, low), low)) / wide(s, x)
                 )
             ),
-            "",
+            "direction",
+        ),
+        "the level above told": (
+            lambda denoise, x, s, low: heun(lambda at, level: denoise(at, s), x, s, low),
+            "direction",
         ),
         "one row": (lambda *a: heun(*a)[:1].expand_as(a[1]), "shape"),
         "a number": (lambda *a: heun(*a).mean(), "shape"),
@@ -265,6 +279,11 @@ WRONG = {
         "ours still": (ours_still, "gradient"),
         "levels exchanged": (levels_exchanged, "direction"),
         "a mean": (change_errors(lambda gap: gap.square().mean(1)), "reduction"),
+        "one level for both": (lambda f, x, s, y, low: errors(f, x, s, y, s), "direction"),
+        "a mean over one axis": (
+            lambda f, x, s, y, low: (f(x, s) - f(y, low).detach()).square().sum(-1).mean(1),
+            "reduction",
+        ),
         "all rows": (change_errors(lambda gap: gap.square().sum()), "shape"),
         "a norm": (change_errors(lambda gap: gap.norm(dim=1)), "spread"),
         "sizes": (change_errors(lambda gap: gap.abs().sum(1)), "spread"),
@@ -280,6 +299,8 @@ WRONG = {
         "σ": (lambda *a: jumps(*a, size=lambda s, low: s), "spread"),
         "a difference": (lambda *a: jumps(*a, size=lambda s, low: s - low), "spread"),
         "no root": (lambda *a: jumps(*a, size=lambda s, low: s**2 - low**2), "spread"),
+        "σ² + l²": (lambda *a: jumps(*a, size=lambda s, low: (s**2 + low**2) ** 0.5), "spread"),
+        "one noise": (one_noise, "randomness"),
         "unit noise": (lambda *a: jumps(*a, size=lambda s, low: 1.0), "constant"),
         "the same noise": (same_noise, "randomness"),
         "no new noise": (old_noise, "randomness"),

@@ -98,6 +98,10 @@ def denoised_end(score, x, sigmas, *rest):
     return x + sigmas[-1] ** 2 * score(x, sigmas[-1])
 
 
+def levels_inside(score, x, sigmas, steps, *rest):
+    return walk(score, x, sigmas.repeat(steps), 1, *rest)
+
+
 def same_noise(score, x, sigmas, steps, relative, rng):
     noise = torch.randn(x.shape, generator=rng, dtype=x.dtype)
     return walk(score, x, sigmas, steps, relative, rng, drawn=lambda _: noise)
@@ -126,6 +130,7 @@ RIGHT = {
         "logspace": lambda a, b, n: torch.logspace(math.log10(a), math.log10(b), n),
         "exponentials": lambda a, b, n: torch.linspace(math.log(a), math.log(b), n).exp(),
         "NumPy": np.geomspace,
+        "NumPy, turned round": lambda a, b, n: np.geomspace(b, a, n)[::-1],
         "a list": lambda a, b, n: [a ** (1 - k / (n - 1)) * b ** (k / (n - 1)) for k in range(n)],
         "a loop": lambda a, b, n: [a] + [a * math.pow(b / a, k / (n - 1)) for k in range(1, n)],
     },
@@ -159,6 +164,8 @@ WRONG = {
         "the move": (lambda x, s, h, e: h * s + (2 * h) ** 0.5 * e, "constant"),
         "own noise": (lambda x, s, h, e: x + h * s + (2 * h) ** 0.5 * torch.randn(x.shape), "randomness"),
         "one noise": (lambda x, s, h, e: x + h * s + (2 * h) ** 0.5 * e[0], "randomness"),
+        "η of the sum": (lambda x, s, h, e: x + h * (s + (2 * h) ** 0.5 * e), "spread"),
+        "the mean noise": (lambda x, s, h, e: x + h * s + (2 * h) ** 0.5 * e.mean(0), "randomness"),
         "in place": (lambda x, s, h, e: x.add_(h * s).add_((2 * h) ** 0.5 * e), "mutation"),
     },
     "scores.mala_log_ratio": {
@@ -168,6 +175,11 @@ WRONG = {
         "2η": (ratio_of(lambda rise, there, back, step: rise + (there - back) / (2 * step)), "spread"),
         "8η": (ratio_of(lambda rise, there, back, step: rise + (there - back) / (8 * step)), "spread"),
         "η²": (ratio_of(lambda rise, there, back, step: rise + (there - back) / (2 * step**2)), "spread"),
+        "scores exchanged": (lambda x, m, p, s, h: ratio_by_library(x, m, p, s[::-1], h), "direction"),
+        "one score": (lambda x, m, p, s, h: ratio_by_library(x, m, p, (s[0], s[0]), h), "direction"),
+        "4η²": (ratio_of(lambda rise, there, back, step: rise + (there - back) / (4 * step**2)), "spread"),
+        "η alone": (ratio_of(lambda rise, there, back, step: rise + (there - back) / step), "spread"),
+        "no axis": (ratio_of(lambda rise, there, back, step: rise + (there - back).sum() / (4 * step)), "shape"),
         "exchanged": (ratio_of(lambda rise, there, back, step: rise - (there - back) / (4 * step)), "direction"),
         "negated": (ratio_of(lambda rise, there, back, step: -rise - (there - back) / (4 * step)), "sign"),
         "p the other way": (ratio_of(lambda rise, there, back, step: -rise + (there - back) / (4 * step)), "sign"),
@@ -188,6 +200,8 @@ WRONG = {
         "n ratios, from the second": (lambda a, b, n: a * (b / a) ** (torch.arange(1, n + 1) / n), "one-to-one"),
         "bases mixed": (lambda a, b, n: torch.logspace(math.log(a), math.log(b), n), "spread"),
         "logarithms": (lambda a, b, n: torch.linspace(math.log(a), math.log(b), n), "constant"),
+        "n + 1 ratios": (lambda a, b, n: a * (b / a) ** (torch.arange(n) / (n + 1)), "one-to-one"),
+        "the ratio each time": (lambda a, b, n: a * (b / a) ** torch.arange(n), "one-to-one"),
         "one too many": (lambda a, b, n: np.geomspace(a, b, n + 1), "shape"),
         "a text": (lambda a, b, n: "levels", "container"),
     },
@@ -196,6 +210,9 @@ WRONG = {
         "2√η": (lambda *a: walk(*a, size=4.0), "spread"),
         "one step for all": (lambda *a: walk(*a, eta=lambda s, r: r), "dependence"),
         "σ for σ²": (lambda *a: walk(*a, eta=lambda s, r: r * s), ""),
+        "a drift of r": (lambda s, *a: walk(lambda at, o: s(at, o) / o**2, *a), "dependence"),
+        "noise of σ": (lambda *a: walk(*a, drawn=lambda noise: noise / 0.3**0.5), "spread"),
+        "levels inside": (levels_inside, "direction"),
         "the same noise": (same_noise, "randomness"),
         "one noise": (lambda *a: walk(*a, drawn=lambda noise: noise[:1]), "randomness"),
         "no noise": (lambda *a: walk(*a, drawn=torch.zeros_like), "constant"),

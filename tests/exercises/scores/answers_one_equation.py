@@ -44,11 +44,27 @@ def divergence(field, z):
     return v.detach(), sum(torch.autograd.grad(v[:, i].sum(), z, retain_graph=True)[0][:, i] for i in range(z.shape[1]))
 
 
-def by_heun(score, x, n=150, base=50.0, sign=1.0, speed=1.0, at_x=False, end=None, parts=None):
+def of_the_sum(field, z):
+    """The gradient of Σ_i v_i, added up: all ∂v_i/∂x_j."""
+    z = z.detach().requires_grad_()
+    v = field(z)
+    return v.detach(), torch.autograd.grad(v.sum(), z)[0].sum(1)
+
+
+def divide(v, slopes):
+    return v, slopes / v.shape[1]
+
+
+def bare(prior):
+    """The exponent of N(0, 50²) alone."""
+    return prior.sum(1) + prior.shape[1] * math.log(50 * math.sqrt(2 * math.pi))
+
+
+def by_heun(score, x, n=150, base=50.0, sign=1.0, speed=1.0, at_x=False, end=None, parts=None, slopes=divergence):
     z, volume, h = x, torch.zeros(len(x), dtype=x.dtype), math.log(5000) / n
 
     def rate(z, u):
-        return divergence(lambda z: -speed * math.exp(2 * u) * score(z, math.exp(u)), z)
+        return slopes(lambda z: -speed * math.exp(2 * u) * score(z, math.exp(u)), z)
 
     for k in range(n):
         u = math.log(0.01) + k * h
@@ -164,6 +180,9 @@ WRONG = {
         "the score": (lambda x, s, sigma: s, "constant"),
         "by ln σ": (lambda x, s, sigma: -(wide(sigma, x) ** 2) * s, "spread"),
         "g² by ln σ": (lambda x, s, sigma: 2 * wide(sigma, x) ** 2 * s, "spread"),
+        "over σ": (lambda x, s, sigma: -s / wide(sigma, x), "spread"),
+        "half σ²": (lambda x, s, sigma: -(wide(sigma, x) ** 2) * s / 2, "spread"),
+        "the first level": (lambda x, s, sigma: -torch.as_tensor(sigma).flatten()[0] * s, "shape"),
         "with x": (lambda x, s, sigma: x - wide(sigma, x) * s, ""),
         "one row": (lambda x, s, sigma: flow_by_rows(x, s, sigma)[:1].expand_as(x), "shape"),
         "a number": (lambda x, s, sigma: flow_by_rows(x, s, sigma).mean(), "shape"),
@@ -198,6 +217,9 @@ WRONG = {
             lambda *a: by_heun(*a, parts=lambda prior, volume: (prior.sum(1) + volume) / prior.shape[1]),
             "reduction",
         ),
+        "all slopes": (lambda *a: by_heun(*a, slopes=of_the_sum), "one-to-one"),
+        "a mean of slopes": (lambda *a: by_heun(*a, slopes=lambda f, z: divide(*divergence(f, z))), "reduction"),
+        "no normaliser": (lambda *a: by_heun(*a, parts=lambda prior, volume: bare(prior) + volume), "constant"),
         "ten steps": (lambda *a: by_heun(*a, n=10), ""),
         "equal steps of σ": (equal_steps, ""),
     },
@@ -208,6 +230,8 @@ WRONG = {
         "exchanged": (lambda c, u, w: u + w * (u - c), "direction"),
         "one taken off": (lambda c, u, w: (1 + w) * c - u, "constant"),
         "no unconditional": (lambda c, u, w: (1 + w) * c, "constant"),
+        "w for 1 + w": (lambda c, u, w: u + w * c, "constant"),
+        "never backwards": (lambda c, u, w: c + max(w, 0) * (c - u), ""),
         "the push": (lambda c, u, w: w * (c - u), ""),
         "one row": (lambda c, u, w: (c + w * (c - u))[:1].expand_as(c), "shape"),
         "a mean over points": (lambda c, u, w: (c + w * (c - u)).mean(0), "shape"),

@@ -70,6 +70,38 @@ def partition_of_both(weight, bias, hidden_bias):
     return torch.logsumexp(-energies_of_all(bits(len(bias)), weight, bias, hidden_bias).flatten(), 0)
 
 
+def shorter_first(weight, bias, hidden_bias):
+    """The machine, turned where it has more pixels than hidden units."""
+    return (weight, bias, hidden_bias) if len(bias) <= len(hidden_bias) else (weight.T, hidden_bias, bias)
+
+
+def partition_by_recursion(*terms):
+    """Each pixel is off, or on."""
+    weight, bias, hidden_bias = (part.double() for part in shorter_first(*terms))
+
+    def rest(d, inputs):
+        if d == len(bias):
+            return F.softplus(inputs).sum()
+        return torch.logaddexp(rest(d + 1, inputs), bias[d] + rest(d + 1, inputs + weight[d]))
+
+    return rest(0, hidden_bias)
+
+
+def partition_in_numpy(*terms):
+    weight, bias, hidden_bias = (part.double().numpy() for part in shorter_first(*terms))
+    strings = np.array(list(product([0, 1], repeat=len(bias))))
+    return np.logaddexp.reduce(strings @ bias + np.logaddexp(0, strings @ weight + hidden_bias).sum(1))
+
+
+def partition_from_zero(*terms):
+    """A sum of logarithms that starts at ln 1, and not at ln 0."""
+    weight, bias, hidden_bias = shorter_first(*terms)
+    log_z = 0.0
+    for x in bits(len(bias)):
+        log_z = np.logaddexp(log_z, -float(free_by_linear(x[None], weight, bias, hidden_bias)))
+    return log_z
+
+
 def partition_by_loop(weight, bias, hidden_bias):
     log_z = -math.inf
     for x in bits(len(bias)):
@@ -114,6 +146,12 @@ def sampled_update(x, fantasies, weight, bias, hidden_bias):
     h, g = (torch.bernoulli((hidden_bias + rows @ weight).sigmoid()) for rows in (x, fantasies))
     parts = (x.T @ h / len(x), x.mean(0), h.mean(0)), (fantasies.T @ g / len(g), fantasies.mean(0), g.mean(0))
     return [a - b for a, b in zip(*parts, strict=True)]
+
+
+def product_of_means(x, fantasies, weight, bias, hidden_bias):
+    h, g = ((hidden_bias + rows @ weight).sigmoid().mean(0) for rows in (x, fantasies))
+    x, fantasies = x.mean(0), fantasies.mean(0)
+    return torch.outer(x, h) - torch.outer(fantasies, g), x - fantasies, h - g
 
 
 def sums_of_both(x, f, w, b, c):
@@ -163,6 +201,14 @@ def moved_at_the_old(x, betas, energy, move):
     return log_w
 
 
+def moved_between(x, betas, energy, move):
+    log_w = 0
+    for a, b in zip(betas[:-1].tolist(), betas[1:].tolist(), strict=True):
+        after = move(x, b)
+        log_w, x = log_w + energy(x, a) - energy(after, b), after
+    return log_w
+
+
 def moved_late(x, betas, energy, move):
     """The weight before the move, which keeps the law before."""
     log_w = 0
@@ -182,13 +228,14 @@ RIGHT = {
         "float64": lambda x, *terms: free_by_sigmoids(x.double(), *(part.double() for part in terms)),
     },
     "scores.log_partition": {
-        "over pixels": partition_by_pixels,
-        "over units": partition_by_units,
-        "over both": partition_of_both,
-        "a loop": partition_by_loop,
-        "shifted": partition_shifted,
-        "shape (1,)": lambda *terms: partition_by_units(*terms)[None],
-        "a number": lambda *terms: partition_by_pixels(*terms).item(),
+        "the shorter side": lambda *terms: partition_by_pixels(*shorter_first(*terms)),
+        "by hand": lambda w, b, c: partition_by_units(w, b, c) if len(c) < len(b) else partition_by_pixels(w, b, c),
+        "recursion": partition_by_recursion,
+        "NumPy": partition_in_numpy,
+        "a loop": lambda *terms: partition_by_loop(*shorter_first(*terms)),
+        "shifted": lambda *terms: partition_shifted(*shorter_first(*terms)),
+        "shape (1,)": lambda *terms: partition_by_pixels(*shorter_first(*terms))[None],
+        "a number": lambda *terms: partition_by_pixels(*shorter_first(*terms)).item(),
     },
     "scores.contrastive_update": {
         "einsum": update,
@@ -234,11 +281,22 @@ WRONG = {
         "clamped": (lambda x, w, b, c: -(x @ b) - (c + x @ w).clamp(max=80).exp().log1p().sum(1), "overflow"),
         "biases exchanged": (biases_exchanged, "direction"),
         "W turned": (turned, "direction"),
+        "no axis": (lambda x, w, b, c: -(x @ b) - F.softplus(c + x @ w).sum(), "shape"),
+        "b·x of all rows": (lambda x, w, b, c: -(x * b).sum() - F.softplus(c + x @ w).sum(1), "shape"),
+        "c twice": (lambda x, w, b, c: -(x @ b) - c.sum() - F.softplus(c + x @ w).sum(1), "constant"),
+        "c outside": (lambda x, w, b, c: -(x @ b) - c.sum() - F.softplus(x @ w).sum(1), "constant"),
+        "logsigmoid": (lambda x, w, b, c: -(x @ b) - F.logsigmoid(c + x @ w).sum(1), "sign"),
+        "logsumexp over units": (lambda x, w, b, c: -(x @ b) - (c + x @ w).logsumexp(1), "log-mean"),
         "over the batch": (lambda *a: free_by_strings(*a).sum(), "shape"),
         "the batch's mean": (lambda *a: free_by_strings(*a).mean().expand(len(a[0])), "shape"),
         "a column": (lambda *a: free_by_strings(*a)[:, None], "shape"),
     },
     "scores.log_partition": {
+        "always over pixels": (partition_by_pixels, "reduction"),
+        "always over units": (partition_by_units, "reduction"),
+        "over both": (partition_of_both, "reduction"),
+        "no empty string": (lambda *a: (-free_by_linear(bits(len(a[1]))[1:], *a)).logsumexp(0), "one-to-one"),
+        "from ln 1": (partition_from_zero, ""),
         "h twice": (lambda w, b, c: partition_by_pixels(w, b, c) + len(c) * math.log(2), "constant"),
         "a mean": (lambda w, b, c: partition_by_pixels(w, b, c) - len(b) * math.log(2), "log-mean"),
         "negated": (lambda *terms: -partition_by_units(*terms), "sign"),
@@ -262,7 +320,9 @@ WRONG = {
         "fantasies alone": (lambda x, f, w, b, c: phase(f, w, c), "dependence"),
         "sums": (sums_of_both, "reduction"),
         "over n twice": (lambda *a: update(*a, rate=1 / len(a[0])), "reduction"),
-        "drawn": (sampled_update, ""),
+        "drawn": (sampled_update, "randomness"),
+        "means multiplied": (product_of_means, "log-mean"),
+        "over both counts": (lambda x, f, *a: [p / (len(x) + len(f)) for p in sums_of_both(x, f, *a)], "reduction"),
         "W alone": (lambda *a: update(*a)[:1], "container"),
         "W turned": (lambda *a: [part.T if part.dim() > 1 else part for part in update(*a)], "shape"),
         "another order": (lambda *a: [update(*a)[k] for k in (0, 2, 1)], "shape"),
@@ -274,6 +334,8 @@ WRONG = {
         "moved late": (moved_late, "dependence"),
         "the other way": (lambda *a: -walk(*a), "sign"),
         "w": (lambda *a: walk(*a).exp(), "log-mean"),
+        "across the move": (moved_between, "dependence"),
+        "moved first, the other way": (lambda *a: -moved_first(*a), "sign"),
         "a mean over steps": (lambda *a: walk(*a) / (len(a[1]) - 1), "constant"),
         "the last step left out": (lambda x, betas, *a: walk(x, betas[:-1], *a), "constant"),
         "the first left out": (lambda x, betas, e, m: walk(m(x, betas[1].item()), betas[1:], e, m), "constant"),
@@ -284,6 +346,9 @@ WRONG = {
         "mean of logarithms": (lambda log_w: log_w.mean(), "log-mean"),
         "median": (lambda log_w: log_w.median(), "log-mean"),
         "n forgotten": (lambda log_w: log_w.logsumexp(0), "constant"),
+        "over n": (lambda log_w: log_w.logsumexp(0) / len(log_w), "constant"),
+        "the largest not put back": (lambda log_w: (log_w - log_w.max()).exp().mean().log(), "constant"),
+        "clamped": (lambda log_w: log_w.clamp(-80, 80).exp().mean().log(), "not-finite"),
         "n added": (lambda log_w: log_w.logsumexp(0) + math.log(len(log_w)), "constant"),
         "the largest": (lambda log_w: log_w.max(), "one-to-one"),
         "as it stands": (lambda log_w: log_w.exp().mean().log(), "not-finite"),
@@ -298,8 +363,9 @@ WRONG = {
         "λ": (0.9, "spread"),
         "nothing": (0, "sign"),
         "the other way": (-1, "sign"),
-        "twice": (2, "spread"),
-        "a guess": (0.6, ""),
+        "twice": (2, "constant"),
+        "half": (0.5, "constant"),
+        "a guess": (0.7, ""),
         "a text": ("short", "container"),
     },
 }

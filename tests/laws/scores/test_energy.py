@@ -17,6 +17,11 @@ def by_products(x, weight, bias, hidden_bias):
     return -(x * bias).sum(1).double() - torch.logaddexp(a, torch.zeros_like(a)).sum(1)
 
 
+def turned(weight, bias, hidden_bias):
+    """The machine with its shorter side as the visible one."""
+    return (weight, bias, hidden_bias) if len(bias) < len(hidden_bias) else (weight.T, hidden_bias, bias)
+
+
 def counted(weight, bias, hidden_bias):
     visible, hidden = (torch.tensor(list(product([0.0, 1.0], repeat=len(b)))) for b in (bias, hidden_bias))
     energies = -(visible @ weight @ hidden.T) - (visible @ bias)[:, None] - hidden @ hidden_bias
@@ -90,7 +95,7 @@ def in_place(x, betas, energy, move):
 
 RIGHT = {
     energy.free_energy_sums_hidden: (free_energy, by_products),
-    energy.partition_counts_all: (log_partition, counted, from_visible),
+    energy.partition_counts_all: (log_partition, lambda *terms: from_visible(*turned(*terms))),
     energy.phases_point_uphill: (phases, phases_by_autograd),
     energy.sweep_draws_its_conditionals: (gibbs_sweep, sweep(), other_side),
     energy.weights_follow_the_path: (annealed_log_weights, weights()),
@@ -118,6 +123,8 @@ BUGS = {
     },
     energy.partition_counts_all: {
         "hidden strings, too": (hidden_too, "constant"),
+        "the longer side": (lambda *terms: from_visible(*terms), "reduction"),
+        "both sides": (counted, "reduction"),
         "the mean": (lambda w, b, c: from_visible(w, b, c) - len(b) * math.log(2), "log-mean"),
         "exp first": (lambda w, b, c: from_visible(w, b, c, total=lambda f: f.exp().sum().log()), "not-finite"),
         "Z": (lambda w, b, c: from_visible(w, b, c).exp(), "not-finite"),

@@ -80,6 +80,14 @@ def unseeded(f, noised, sigmas, lowest, rng):
     return jumps(f, noised, sigmas, lowest, None)
 
 
+def shared_noise(f, noised, sigmas, lowest, rng):
+    x = f(noised, sigmas[0])
+    for sigma in sigmas[1:]:
+        noise = torch.randn(1, 2, generator=rng, dtype=noised.dtype)
+        x = f(x + (sigma**2 - lowest**2) ** 0.5 * noise, sigma)
+    return x
+
+
 RIGHT = {
     jump.scales_keep_the_lowest_level: (scales,),
     jump.step_is_heun_s: (heun,),
@@ -106,7 +114,7 @@ BUGS = {
         "upwards": (lambda d, x, s, t: 2 * x - heun(d, x, s, t), "sign"),
         "both slopes at the start": (slopes_at_the_start, "constant"),
         "the sum of the slopes": (lambda d, x, s, t: 2 * heun(d, x, s, t) - x, "constant"),
-        "the levels swapped": (lambda d, x, s, t: heun(d, x, t, s), ""),
+        "the levels swapped": (lambda d, x, s, t: heun(d, x, t, s), "sign"),
         "the first row for all": (lambda *a: heun(*a)[:1].expand(4, 2, 3), "shape"),
     },
     jump.errors_hold_the_target_still: {
@@ -117,7 +125,7 @@ BUGS = {
         "half": (lambda *a: errors(*a) / 2, "constant"),
         "the levels swapped": (lambda f, x, s, y, t: errors(f, x, t, y, s), "direction"),
         "of the other sign": (lambda *a: -errors(*a), "sign"),
-        "mean over the entries": (lambda *a: errors(*a) / 6, "reduction"),
+        "mean over the entries": (lambda *a: errors(*a) / 15, "reduction"),
         "mean over the batch": (lambda *a: errors(*a).mean().expand(4), "reduction"),
         "one number": (lambda *a: errors(*a).mean(), "shape"),
         "a root": (lambda *a: errors(*a).sqrt(), "spread"),
@@ -127,7 +135,8 @@ BUGS = {
         "the variance for the deviation": (lambda *a: jumps(*a, noise=lambda s, low: s**2 - low**2), "spread"),
         "σ − σ_1": (lambda *a: jumps(*a, noise=lambda s, low: s - low), "spread"),
         "unit noise": (lambda *a: jumps(*a, noise=lambda s, low: 1.0), "constant"),
-        "no noise": (lambda *a: jumps(*a, noise=lambda s, low: 0.0), ""),
+        "no noise": (lambda *a: jumps(*a, noise=lambda s, low: 0.0), "randomness"),
+        "one noise for all": (shared_noise, "randomness"),
         "the noise of the start again": (one_noise, "randomness"),
         "noise at the end": (noise_at_the_end, "randomness"),
         "the walk of DDIM": (walks_on, "randomness"),
