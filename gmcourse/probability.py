@@ -33,6 +33,18 @@ def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
     return sum_event(x * logits - F.softplus(logits))
 
 
+def require_events(x: Tensor, event_shape: tuple[int, ...], name: str = "x") -> Tensor:
+    """x, if it is (batch, *event) and floating point; else raises TypeError or ValueError with its `name`."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{name}: got {type(x).__name__}, expected a tensor")
+    if x.shape[1:] != event_shape or not x.dim() or not x.is_floating_point():
+        one = f"; one event is {name}.unsqueeze(0)" if x.shape == event_shape else ""
+        raise ValueError(
+            f"{name}: got shape {tuple(x.shape)} and {x.dtype}, expected (batch, *{event_shape}), floating point{one}"
+        )
+    return x
+
+
 def require_bits(x: Tensor, event_shape: tuple[int, ...]) -> None:
     """Raise ValueError unless x is (batch, *event) of zeros and ones."""
     if tuple(x.shape[1:]) != event_shape:

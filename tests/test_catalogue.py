@@ -160,9 +160,9 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
 LARGE_RECIPES = {
     "gaussian-vae": (8_000, 128, 1e-3),
     "dcgan": (10_000, 64, 2e-4),
-    "ddpm": (8_000, 64, 2e-3),
-    "ddim": (8_000, 64, 2e-3),
-    "consistency-model": (8_000, 64, 2e-3),
+    "ddpm": (12_000, 64, 2e-3),
+    "ddim": (12_000, 64, 2e-3),
+    "consistency-model": (12_000, 64, 2e-3),
 }  # images of 256 pixels and more
 
 

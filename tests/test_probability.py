@@ -16,6 +16,7 @@ from gmcourse.probability import (
     categorical_log_prob,
     gaussian_kl,
     gaussian_log_prob,
+    require_events,
     sum_event,
 )
 
@@ -172,3 +173,19 @@ def test_bits_per_dim():
     close(bits_per_dim(torch.tensor([-64 * math.log(2)], dtype=torch.float64), 64), torch.ones(1).double())
     with pytest.raises(ValueError, match="dims: got 0"):
         bits_per_dim(torch.zeros(1), 0)
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "said"),
+    [
+        ([0.0, 1.0], TypeError, "rows: got list, expected a tensor"),
+        (torch.zeros(3, 5), ValueError, r"rows: got shape \(3, 5\) and torch.float32, expected \(batch, \*\(2,\)\)"),
+        (torch.zeros(3, 2).long(), ValueError, r"torch.int64, expected \(batch, \*\(2,\)\), floating point$"),
+        (torch.zeros(2), ValueError, r"; one event is rows.unsqueeze\(0\)$"),
+    ],
+)
+def test_what_is_no_batch_of_events_is_named(x, error, said):
+    with pytest.raises(error, match=said):
+        require_events(x, (2,), "rows")
+    batch = torch.zeros(0, 2)
+    assert require_events(batch, (2,)) is batch

@@ -6,12 +6,7 @@ from dataclasses import dataclass
 BELIEF_NET = ("explicit density", "tractable", "fully visible belief net")
 VARIATIONAL = ("explicit density", "approximate", "variational")
 CODES = ("explicit density", "approximate", "discrete codes")
-DIFFUSION = ("explicit density", "approximate", "diffusion")
-SCORE = ("explicit density", "approximate", "score")
-ENERGY = ("explicit density", "approximate", "Markov chain")
 ADVERSARIAL = ("implicit density", "adversarial")
-DISTILLED = ("implicit density", "distilled")
-CHAIN = ("implicit density", "Markov chain")
 
 
 @dataclass(frozen=True)

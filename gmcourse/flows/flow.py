@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import sampling
-from gmcourse.probability import sum_event
+from gmcourse.probability import require_events, sum_event
 from gmcourse.protocols import Bijection, Density, Sampler, Trainable
 from gmcourse.record import Examples, ModelRecord, plane_points, shape_of
 
@@ -129,15 +129,7 @@ class Flow(nn.Module):
 
     def events(self, x: Tensor, name: str) -> Tensor:
         """x, if it is a batch of events."""
-        if not isinstance(x, Tensor):
-            raise TypeError(f"{name}: got {type(x).__name__}, expected a tensor")
-        if x.shape[1:] != self.event_shape or not x.dim() or not x.is_floating_point():
-            one = f"; one event is {name}.unsqueeze(0)" if x.shape == self.event_shape else ""
-            raise ValueError(
-                f"{name}: got shape {tuple(x.shape)} and {x.dtype}, expected (batch, *{self.event_shape}), "
-                f"floating point{one}"
-            )
-        return x
+        return require_events(x, self.event_shape, name)
 
 
 def stacked(data: Examples | None = None, *, kind: Callable[[int], Bijection], layers: int) -> Flow:

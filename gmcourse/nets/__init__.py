@@ -14,7 +14,7 @@ from gmcourse.nets.leveled import LeveledMLP, UNet, rowwise
 from gmcourse.nets.masked import MADE, MaskedLinear
 from gmcourse.nets.mlp import beside, mlp
 from gmcourse.nets.precision import no_autocast
-from gmcourse.nets.sampling import evaluating, sampling
+from gmcourse.nets.sampling import evaluating, parts, sampling
 
 __all__ = [
     "MADE",
@@ -34,6 +34,7 @@ __all__ = [
     "evaluating",
     "mlp",
     "no_autocast",
+    "parts",
     "rowwise",
     "sampling",
 ]

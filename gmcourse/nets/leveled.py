@@ -34,15 +34,17 @@ class LeveledMLP(nn.Module):
         self, dims: int, hidden: Sequence[int], activation: Callable[[], nn.Module] = nn.SiLU, classes: int = 0
     ):
         super().__init__()
-        self.classes, self.waves = classes, 16
+        self.dims, self.classes, self.waves = dims, classes, 16
         self.told = nn.Embedding(classes + 1, self.waves) if classes else None
         self.net = mlp([dims + self.waves * (1 + bool(classes)), *hidden, dims], activation)
 
     def forward(self, x: Tensor, level: Tensor | float, given: Tensor | None = None) -> Tensor:
-        """One vector for each row."""
-        parts = [x, waves(rowwise(level, x), self.waves)]
+        """One vector for each row. Raises ValueError for another shape, or classes that it was not made for."""
+        if x.dim() != 2 or x.shape[1] != self.dims:
+            raise ValueError(f"x: got shape {tuple(x.shape)}, expected (batch, {self.dims})")
+        parts, known = [x, waves(rowwise(level, x), self.waves)], known_class(given, x, self.classes)
         if self.told is not None:
-            parts.append(self.told(known_class(given, len(x), self.classes, x.device)))
+            parts.append(self.told(known))
         return self.net(torch.cat(parts, 1))
 
 
@@ -101,12 +103,14 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor, level: Tensor | float, given: Tensor | None = None) -> Tensor:
         """x (batch, channel, height, width), level a number or (batch,). Sizes must be halved len(widths) − 1 times."""
-        halvings = 2 ** len(self.down)
+        halvings, channels = 2 ** len(self.down), self.first.in_channels
+        if x.dim() != 4 or x.shape[1] != channels:
+            raise ValueError(f"x: got shape {tuple(x.shape)}, expected (batch, {channels}, height, width)")
         if x.shape[-1] % halvings or x.shape[-2] % halvings:
             raise ValueError(f"x: got images of {tuple(x.shape[-2:])} pixels, expected sizes divisible by {halvings}")
-        told = self.tell(waves(rowwise(level, x), 32))
+        told, known = self.tell(waves(rowwise(level, x), 32)), known_class(given, x, self.classes)
         if self.told is not None:
-            told = told + self.told(known_class(given, len(x), self.classes, x.device))
+            told = told + self.told(known)
         h, kept = self.first(x), []
         for block, shrink in zip(self.down, self.shrink, strict=True):
             kept.append(block(h, told))
@@ -118,16 +122,33 @@ class UNet(nn.Module):
 
 
 def rowwise(level: Tensor | float, x: Tensor) -> Tensor:
-    """One number for each row of x, (batch,), of one number or of (batch,). Raises ValueError for another shape."""
+    """One number for each row of x, (batch,), of one number or of (batch,), in the type of x.
+
+    Raises TypeError for x that is not floating point, whose type would cut the number, ValueError for another shape.
+    """
+    if not x.is_floating_point():
+        raise TypeError(f"x: got dtype {x.dtype}, expected floating point")
     level = torch.as_tensor(level, dtype=x.dtype, device=x.device)
     if level.shape not in ((), (len(x),)):
         raise ValueError(f"level: got shape {tuple(level.shape)}, expected one number or ({len(x)},), one for each row")
     return level.expand(len(x))
 
 
-def known_class(given: Tensor | None, n: int, classes: int, device: torch.device) -> Tensor:
-    """The class of each row, (n,); `classes`, which stands for none, where it is not given."""
-    return torch.full((n,), classes, device=device) if given is None else given
+def known_class(given: Tensor | None, x: Tensor, classes: int) -> Tensor:
+    """The class of each row of x, (batch,); `classes`, which stands for none, where it is not given.
+
+    Raises ValueError for classes of another shape or type, or where there are none. One above `classes` is torch's
+    error.
+    """
+    if given is None:
+        return torch.full((len(x),), classes, device=x.device)
+    if not classes:
+        raise ValueError(f"given: got classes, {tuple(given.shape)}, expected None: the network was made without")
+    if given.shape != (len(x),) or given.dtype not in (torch.int64, torch.int32):
+        raise ValueError(
+            f"given: got shape {tuple(given.shape)} and {given.dtype}, expected ({len(x)},) integers 0..{classes}"
+        )
+    return given
 
 
 def _norm(width: int) -> nn.GroupNorm:

@@ -1,10 +1,20 @@
 """How a model draws: in evaluation mode, without gradients, from the generator that it is given."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Generator, nn
+
+AT_ONCE = 1_000, 64_000
+"""Examples that are drawn together, and numbers in them, whichever is more: a network's layers must fit in memory."""
+
+
+def parts(n: int, event_shape: Sequence[int]) -> list[int]:
+    """n samples in parts that are drawn one after the other, at least one part."""
+    most = max(AT_ONCE[0], AT_ONCE[1] // max(math.prod(event_shape), 1))
+    return [min(most, n - begun) for begun in range(0, n, most)] or [0]
 
 
 @contextmanager

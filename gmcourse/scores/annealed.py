@@ -43,7 +43,11 @@ def base_log_partition(base: Tensor, hidden: int) -> Tensor:
 
 @torch.no_grad()
 def log_partition_below(model: RBM, n: int, betas: Tensor, rng: Generator | None = None) -> Tensor:
-    """n values of ln Z_A + ln w from walks from β = 0 up to 1, (n,): E exp of one is Z, so their mean is below ln Z."""
+    """n values of ln Z_A + ln w from walks from β = 0 up to 1, (n,): E exp of one is Z, so their mean is below ln Z.
+
+    Raises ValueError for `betas` with other ends.
+    """
+    _require_ends(betas)
     start = torch.bernoulli(model.base_logits.sigmoid().expand(n, -1), generator=rng)
     return base_log_partition(model.base_logits, len(model.hidden_bias)) + _walk(model, start, betas, rng)
 
@@ -52,10 +56,17 @@ def log_partition_below(model: RBM, n: int, betas: Tensor, rng: Generator | None
 def log_partition_above(model: RBM, n: int, betas: Tensor, rng: Generator | None = None) -> Tensor:
     """n values of ln Z_A − ln w from walks back from exact draws, (n,): E exp(−·) is 1/Z, so their mean is above ln Z.
 
-    Raises ValueError for more than 20 hidden units. Grosse et al. 2015.
+    `betas` rise from 0 to 1 here too. Raises ValueError for other ends, or more than 20 hidden units.
+    Grosse et al. 2015.
     """
+    _require_ends(betas)
     start = exact_draws(n, *model.terms, rng=rng)
     return base_log_partition(model.base_logits, len(model.hidden_bias)) - _walk(model, start, betas.flip(0), rng)
+
+
+def _require_ends(betas: Tensor) -> None:
+    if betas.dim() != 1 or len(betas) < 2 or betas[0] != 0 or betas[-1] != 1:
+        raise ValueError(f"betas: got {betas.tolist()}, expected numbers from 0 to 1, both among them")
 
 
 def _walk(model: RBM, start: Tensor, betas: Tensor, rng: Generator | None) -> Tensor:

@@ -22,7 +22,7 @@ class WeightAverage(nn.Module):
             raise ValueError(f"decay: got {decay}, expected 0 <= decay < 1")
         self.decay, self.module = decay, copy.deepcopy(module)
         for part in self.module.modules():
-            for name, weight in list(part.named_parameters(recurse=False)):
+            for name, weight in list(part.named_parameters(recurse=False, remove_duplicate=False)):
                 delattr(part, name)
                 part.register_buffer(name, weight.detach().clone())
         self.register_buffer("updates", torch.tensor(0))
@@ -31,12 +31,17 @@ class WeightAverage(nn.Module):
     def update(self, module: nn.Module) -> None:
         """Bring the average nearer to the weights of `module`; its buffers are taken over as they are."""
         n = self.updates.item()
-        keep, held = min(self.decay, (1 + n) / (10 + n)), dict(self.module.named_buffers())
-        for name, weight in module.named_parameters():
-            held[name].lerp_(weight, 1 - keep)
-        for name, buffer in module.named_buffers():
-            held[name].copy_(buffer)
+        keep = min(self.decay, (1 + n) / (10 + n))
+        for held, part in zip(self.module.modules(), module.modules(), strict=True):
+            for name, weight in part.named_parameters(recurse=False, remove_duplicate=False):
+                held.get_buffer(name).lerp_(weight, 1 - keep)
+            for name, buffer in part.named_buffers(recurse=False):
+                held.get_buffer(name).copy_(buffer)
         self.updates += 1
+
+    def extra_repr(self) -> str:
+        """How slowly it follows."""
+        return f"decay={self.decay:g}"
 
     def forward(self, *inputs: Any) -> Any:
         """What the module with the averaged weights says."""

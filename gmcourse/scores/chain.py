@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 
 from gmcourse.probability import sum_event
-from gmcourse.scores.levels import column
-
-Level = Tensor | float
+from gmcourse.scores.levels import Level, column
 
 
 def posterior(x: Tensor, noised: Tensor, sigma: Level, lower: Level) -> tuple[Tensor, Tensor]:
@@ -35,7 +33,7 @@ def reverse_std(sigma: Level, lower: Level, spread: float = 0.0) -> Tensor:
 def step_weight(sigma: Level, lower: Level, spread: float = 0.0) -> Tensor:
     """What ‖x* − x‖² costs in the step from σ to l, nats: (σ² − l²)(s² + σ²)/(2σ⁴(s² + l²)), s = `spread`.
 
-    With s = 0 it is ½(1/l² − 1/σ²), half of what the signal-to-noise ratio gains: Kingma et al. 2021, equation 14.
+    With s = 0 it is ½(1/l² − 1/σ²), half of what the signal-to-noise ratio gains: Kingma et al. 2021, equation 13.
     """
     sigma, lower = _square(sigma), _square(lower)
     return (sigma - lower) * (spread**2 + sigma) / (2 * sigma.square() * (spread**2 + lower))

@@ -1,24 +1,22 @@
 """Consistency: from any point of a path of the probability flow to its end in one call, learned from a teacher."""
 
 import copy
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from typing import cast
 
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.nets import rowwise, sampling
-from gmcourse.probability import sum_event
+from gmcourse.nets import parts, rowwise, sampling
+from gmcourse.probability import require_events, sum_event
 from gmcourse.protocols import Sampler, Trainable
 from gmcourse.record import Examples, ModelRecord, plane_points
 from gmcourse.scores.average import WeightAverage
-from gmcourse.scores.chain import Level
 from gmcourse.scores.denoiser import DENOISABLE, Denoiser
-from gmcourse.scores.diffusion import Diffusion, diffusion_plan, made
-from gmcourse.scores.levels import column, descending, perturb
-from gmcourse.scores.samplers import Denoise, clipped, power_levels
-
-Jumper = Callable[[Tensor, Level], Tensor]
+from gmcourse.scores.diffusion import Diffusion, diffusion_plan, make_diffusion
+from gmcourse.scores.levels import Level, column, descending, described, noise_like, noised_gaussian, perturb
+from gmcourse.scores.samplers import Denoise, clipped, heun_step, power_levels
 
 
 def consistency_scales(sigma: Level, lowest: float, spread: float = 0.5) -> tuple[Tensor, Tensor]:
@@ -42,7 +40,7 @@ class Jump(nn.Module):
 
     def __init__(self, net: nn.Module, lowest: float, spread: float = 0.5, centre: float = 0.0):
         super().__init__()
-        if lowest <= 0 or spread <= 0:
+        if not (lowest > 0 and spread > 0):
             raise ValueError(f"lowest, spread: got {lowest} and {spread}, expected numbers above 0")
         self.net, self.lowest, self.spread = net, lowest, spread
         self.register_buffer("centre", torch.tensor(float(centre)))
@@ -52,6 +50,11 @@ class Jump(nn.Module):
         """With the denoiser's scales and a copy of its network: where a student starts."""
         return cls(copy.deepcopy(denoiser.net), lowest, denoiser.spread, denoiser.centre.item())
 
+    def extra_repr(self) -> str:
+        """What decides its scales."""
+        centre = "" if self.centre.is_meta else f", centre={self.centre.item():g}"
+        return f"lowest={self.lowest:g}, spread={self.spread:g}{centre}"
+
     def forward(self, x: Tensor, sigma: Level, given: Tensor | None = None) -> Tensor:
         """The end of the path through x, of the shape of x, (batch, *event); sigma is a number or (batch,)."""
         level, u = column(sigma, x), x - self.centre
@@ -60,18 +63,7 @@ class Jump(nn.Module):
         return self.centre + skip * u + out * self.net(into * u, rowwise(sigma, x).log() / 4, given)
 
 
-def heun_step(denoise: Denoise, noised: Tensor, sigma: Level, lower: Level) -> Tensor:
-    """From σ down to `lower` > 0 along dx/dσ = (x − x*)/σ, by the mean of the slopes at both ends: two calls.
-
-    noised (batch, *event), the levels numbers or (batch,). Equation: scores-heun-step. Karras et al. 2022, algorithm 1.
-    """
-    way = column(lower, noised) - column(sigma, noised)
-    slope = (noised - denoise(noised, sigma)) / column(sigma, noised)
-    ahead = noised + way * slope
-    return noised + way * (slope + (ahead - denoise(ahead, lower)) / column(lower, noised)) / 2
-
-
-def consistency_errors(f: Jumper, noised: Tensor, sigma: Level, nearer: Tensor, lower: Level) -> Tensor:
+def consistency_errors(f: Denoise, noised: Tensor, sigma: Level, nearer: Tensor, lower: Level) -> Tensor:
     """‖f(noised, σ) − f(nearer, l)‖², (batch,), l = `lower`: no gradient passes through the target f(nearer, l).
 
     `nearer` is the point at l of the path through `noised`, by a teacher's step; or the same example with the same
@@ -82,17 +74,20 @@ def consistency_errors(f: Jumper, noised: Tensor, sigma: Level, nearer: Tensor, 
     return sum_event((f(noised, sigma) - target).square())
 
 
-def jump(f: Jumper, noised: Tensor, sigmas: Tensor, lowest: float = 0.0, *, rng: Generator | None = None) -> Tensor:
+def jump(f: Denoise, noised: Tensor, sigmas: Tensor, lowest: float = 0.0, *, rng: Generator | None = None) -> Tensor:
     """f from the first of the levels; then, for each lower one, noise added up to it, and f again.
 
     One call of f a level. What f gives has noise `lowest` still, so that √(σ² − lowest²) is added.
-    Equation: scores-jump-again. Song et al. 2023, algorithm 1.
+    Raises ValueError for levels that do not fall, or fall below `lowest`. Equation: scores-jump-again.
+    Song et al. 2023, algorithm 1.
     """
-    levels = [1.0] * len(sigmas) if sigmas.is_meta else descending(sigmas).tolist()
+    levels = [lowest + 1.0] * len(sigmas) if sigmas.is_meta else descending(sigmas).tolist()
+    if levels[-1] < lowest * (1 - 1e-6):
+        raise ValueError(f"sigmas: got {levels}, expected levels from the lowest, {lowest:g}, on")
     clean = f(noised, levels[0])
     for sigma in levels[1:]:
-        noise = torch.randn(noised.shape, generator=rng, dtype=noised.dtype, device=noised.device)
-        clean = f(perturb(clean, (sigma**2 - lowest**2) ** 0.5, noise), sigma)
+        added = max(sigma**2 - lowest**2, 0.0) ** 0.5
+        clean = f(perturb(clean, added, noise_like(noised, rng)), sigma)
     return clean
 
 
@@ -103,6 +98,7 @@ class ConsistencyModel(nn.Module):
     x*(x̃, σ), or a `Diffusion`, which learns beside f unless its parameters are frozen. Without a teacher the point
     below x + σε is x + lε, of the same noise (consistency training). Samples jump from each of `jumps`; with `bounds`
     f is cut to them. What is evaluated is a moving average of the weights. Song et al. 2023.
+    Raises ValueError for levels that do not fall, or fewer than two, or whose last is not f's `lowest`.
     """
 
     sigmas: Tensor
@@ -123,7 +119,19 @@ class ConsistencyModel(nn.Module):
         self.f, self.event_shape, self.teacher, self.bounds = f, tuple(event_shape), teacher, bounds
         for name, levels in (("sigmas", sigmas), ("jumps", sigmas[:1] if jumps is None else jumps)):
             self.register_buffer(name, descending(levels).to(torch.get_default_dtype()))
+        if len(sigmas) < 2 or not math.isclose(sigmas[-1].item(), f.lowest, rel_tol=1e-4):
+            raise ValueError(f"sigmas: got {sigmas.tolist()}, expected levels down to f's lowest, {f.lowest:g}")
         self.average = WeightAverage(f, decay)
+
+    def extra_repr(self) -> str:
+        """The levels, and how it draws."""
+        levels = f"sigmas={described(self.sigmas)}, jumps={described(self.jumps)}, bounds={self.bounds}"
+        return levels if isinstance(self.teacher, nn.Module) else f"{levels}, teacher={self.teacher}"
+
+    @property
+    def network(self) -> Jump:
+        """f whose weights are learned, in training; in evaluation mode that of the averaged weights."""
+        return self.f if self.training else cast(Jump, self.average.module)
 
     @property
     def learning(self) -> bool:
@@ -136,13 +144,14 @@ class ConsistencyModel(nn.Module):
         A teacher that learns adds its own loss; f learns from the average of its weights.
         Equation: scores-consistency-loss.
         """
+        require_events(x, self.event_shape)
         place = torch.randint(len(self.sigmas) - 1, (len(x),), device=x.device)
         sigma, lower = (self.sigmas[place + more].to(x.dtype) for more in (0, 1))
         noise = torch.randn_like(x)
         noised = perturb(x, sigma, noise)
         with torch.no_grad():
             nearer = perturb(x, lower, noise) if self.teacher is None else self.follow(noised, sigma, lower)
-        loss = (self.weight(sigma, lower) * consistency_errors(self.f, noised, sigma, nearer, lower)).mean()
+        loss = (self.weight(sigma, lower) * consistency_errors(self.network, noised, sigma, nearer, lower)).mean()
         return loss + cast(Diffusion, self.teacher).loss(x) if self.learning else loss
 
     def weight(self, sigma: Tensor, lower: Tensor) -> Tensor:
@@ -162,12 +171,16 @@ class ConsistencyModel(nn.Module):
 
     def sample(self, n: int, *, rng: Generator | None = None, sigmas: Tensor | None = None) -> Tensor:
         """(n, *event): a jump from each of `sigmas`, by default the model's `jumps`; as many calls."""
+        levels = self.jumps if sigmas is None else descending(sigmas)
         with sampling(self, n, rng):
-            levels = self.jumps if sigmas is None else sigmas
-            noise = torch.randn(n, *self.event_shape, generator=rng, dtype=self.sigmas.dtype, device=self.sigmas.device)
-            start = self.f.centre + (self.f.spread**2 + levels[0].square()).sqrt().to(noise) * noise
-            f = self.average if self.bounds is None else clipped(self.average, *self.bounds)
-            return jump(f, start, levels, self.f.lowest, rng=rng)
+            f = self.network if self.bounds is None else clipped(self.network, *self.bounds)
+
+            def drawn(n: int) -> Tensor:
+                noise = noise_like(self.sigmas.new_empty(n, *self.event_shape), rng)
+                start = noised_gaussian(noise, levels[0], self.f.spread, self.f.centre)
+                return jump(f, start, levels, self.f.lowest, rng=rng)
+
+            return torch.cat([drawn(part) for part in parts(n, self.event_shape)])
 
 
 def nearest(sigmas: Tensor, sigma: float) -> int:
@@ -180,7 +193,7 @@ def make_consistency(data: Examples | None = None) -> ConsistencyModel:
 
     Samples take two jumps, the second from three quarters of the data's spread.
     """
-    teacher = made(Diffusion, data)
+    teacher = make_diffusion(Diffusion, data)
     largest, lowest = teacher.sigmas[0].item(), teacher.sigmas[-1].item()
     sigmas = power_levels(largest, lowest, 18)
     return ConsistencyModel(

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from gmcourse.nets import LeveledMLP, UNet, rowwise
+from gmcourse.probability import sum_event
 from gmcourse.record import IMAGES, VECTORS, Examples, Suits, shape_of
-from gmcourse.scores.levels import column, perturb
+from gmcourse.scores.levels import Level, column, perturb
 
 DENOISABLE = VECTORS | Suits(
     "images (sides divisible by 4)", lambda shape, dtype: IMAGES(shape, dtype) and not (shape[1] % 4 or shape[2] % 4)
@@ -26,34 +27,45 @@ class Denoiser(nn.Module):
 
     def __init__(self, net: nn.Module, spread: float = 0.5, centre: float = 0.0):
         super().__init__()
-        if spread <= 0:
+        if not spread > 0:
             raise ValueError(f"spread: got {spread}, expected a standard deviation above 0")
         self.net, self.spread = net, spread
         self.register_buffer("centre", torch.tensor(float(centre)))
 
-    def scales(self, x: Tensor, sigma: Tensor | float) -> tuple[Tensor, Tensor, Tensor]:
-        """c_skip, c_out and c_in, ready to multiply x."""
+    def extra_repr(self) -> str:
+        """The data's spread and centre, which decide what the net is told."""
+        return f"spread={self.spread:g}" + ("" if self.centre.is_meta else f", centre={self.centre.item():g}")
+
+    def scales(self, x: Tensor, sigma: Level) -> tuple[Tensor, Tensor, Tensor]:
+        """c_skip, c_out and c_in, ready to multiply x. Raises ValueError for a number σ that is not above 0."""
+        if not isinstance(sigma, Tensor) and not sigma > 0:
+            raise ValueError(f"sigma: got {sigma}, expected a level above 0")
         sigma = column(sigma, x)
         whole = (self.spread**2 + sigma.square()).rsqrt()
         return (self.spread * whole).square(), self.spread * sigma * whole, whole
 
-    def forward(self, x: Tensor, sigma: Tensor | float, given: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, sigma: Level, given: Tensor | None = None) -> Tensor:
         """x*, of the shape of x, (batch, *event); sigma is a number or (batch,)."""
         skip, out, into = self.scales(x, sigma)
         u = x - self.centre
         return self.centre + skip * u + out * self.net(into * u, rowwise(sigma, x).log() / 4, given)
 
-    def score(self, x: Tensor, sigma: Tensor | float, given: Tensor | None = None) -> Tensor:
-        """(x* − x̃)/σ²: an estimate of ∇ ln p_σ(x̃), of the shape of x."""
-        return (self(x, sigma, given) - x) / column(sigma, x).square()
+    def score(self, x: Tensor, sigma: Level, given: Tensor | None = None) -> Tensor:
+        """(x* − x̃)/σ² = c_in (s f/σ − c_in (x̃ − m)): an estimate of ∇ ln p_σ(x̃), of the shape of x.
 
-    def matching_errors(self, x: Tensor, sigma: Tensor, noise: Tensor, given: Tensor | None = None) -> Tensor:
+        In the second form nothing cancels where σ is small.
+        """
+        _, _, into = self.scales(x, sigma)
+        u = into * (x - self.centre)
+        return into * (self.spread / column(sigma, x) * self.net(u, rowwise(sigma, x).log() / 4, given) - u)
+
+    def matching_errors(self, x: Tensor, sigma: Level, noise: Tensor, given: Tensor | None = None) -> Tensor:
         """‖x*(x + σε) − x‖²/c_out², (batch,): what f lacks, so that every level weighs about the same.
 
-        Equation: scores-weighted-denoising, up to a factor of σ alone. Karras et al. 2022, with λ = 1/c_out².
+        Up to a factor that depends on σ alone. Equation: scores-weighted-denoising. Karras et al. 2022, λ = 1/c_out².
         """
         lack = (self(perturb(x, sigma, noise), sigma, given) - x) / self.scales(x, sigma)[1]
-        return lack.square().flatten(1).sum(1)
+        return sum_event(lack.square())
 
 
 def make_denoiser(data: Examples | None = None) -> Denoiser:

@@ -8,33 +8,15 @@ from typing import Any, cast
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.nets import sampling
-from gmcourse.probability import gaussian_kl, gaussian_log_prob, sum_event
+from gmcourse.nets import parts, sampling
+from gmcourse.probability import gaussian_kl, gaussian_log_prob, require_events, sum_event
 from gmcourse.protocols import Bounded, Sampler, Scored, Trainable
-from gmcourse.record import (
-    Examples,
-    ModelRecord,
-    held_then_falling_plan,
-    plane_points,
-    shape_of,
-)
+from gmcourse.record import Examples, ModelRecord, held_then_falling_plan, plane_points, shape_of
 from gmcourse.scores.average import WeightAverage
 from gmcourse.scores.chain import binned_log_prob, grey_levels, reverse_std, step_cost, step_weight
 from gmcourse.scores.denoiser import DENOISABLE, Denoiser, make_denoiser
-from gmcourse.scores.levels import descending, perturb
-from gmcourse.scores.samplers import (
-    Level,
-    Step,
-    ancestral_step,
-    clipped,
-    cosine_levels,
-    ddim_step,
-    spaced,
-    walk,
-)
-from gmcourse.scores.samplers import Sampler as Walk
-
-AT_ONCE = 1_000  # samples that are drawn together: more would need much memory
+from gmcourse.scores.levels import Level, descending, described, noise_like, noised_gaussian, perturb
+from gmcourse.scores.samplers import Step, Walk, ancestral_step, clipped, cosine_levels, ddim_step, spaced, walk
 
 
 class Diffusion(nn.Module):
@@ -67,6 +49,10 @@ class Diffusion(nn.Module):
         spaced(self.sigmas, calls)
         self.average = WeightAverage(denoiser, decay)
 
+    def extra_repr(self) -> str:
+        """The levels, and how it draws."""
+        return f"sigmas={described(self.sigmas)}, step={self.step}, calls={self.calls}, bounds={self.bounds}"
+
     @property
     def network(self) -> Denoiser:
         """The denoiser whose weights are learned, in training; in evaluation mode that of the averaged weights."""
@@ -86,6 +72,7 @@ class Diffusion(nn.Module):
 
         Equation: scores-diffusion-loss. Ho et al. 2020, equation 14, with ε* = (x + σε − x*)/σ.
         """
+        require_events(x, self.event_shape)
         sigma = self.sigmas[torch.randint(len(self.sigmas), (len(x),), device=x.device)].to(x.dtype)
         errors = self.network.matching_errors(x, sigma, torch.randn_like(x))
         return (errors / (1 + (sigma / self.denoiser.spread).square())).mean()
@@ -98,17 +85,16 @@ class Diffusion(nn.Module):
         self, n: int, *, rng: Generator | None = None, sigmas: Tensor | None = None, sampler: Walk | None = None
     ) -> Tensor:
         """(n, *event): from the largest of `sigmas` to 0 by `sampler`; by default the model's own levels and step."""
-        levels = spaced(self.sigmas, self.calls) if sigmas is None else sigmas
-        with sampling(self, n, rng):
-            parts = [min(AT_ONCE, n - begun) for begun in range(0, n, AT_ONCE)] or [0]
-            return torch.cat(
-                [self._drawn(part, levels, sampler or partial(walk, step=self.step), rng) for part in parts]
-            )
+        levels = spaced(self.sigmas, self.calls) if sigmas is None else descending(sigmas)
+        down = sampler or partial(walk, step=self.step)
 
-    def _drawn(self, n: int, levels: Tensor, sampler: Walk, rng: Generator | None) -> Tensor:
-        noise = torch.randn(n, *self.event_shape, generator=rng, dtype=self.sigmas.dtype, device=self.sigmas.device)
-        start = self.denoiser.centre + (self.denoiser.spread**2 + levels[0].square()).sqrt().to(noise) * noise
-        return sampler(self.denoise, start, levels, rng=rng)
+        def drawn(n: int) -> Tensor:
+            noise = noise_like(self.sigmas.new_empty(n, *self.event_shape), rng)
+            start = noised_gaussian(noise, levels[0], self.denoiser.spread, self.denoiser.centre)
+            return down(self.denoise, start, levels, rng=rng)
+
+        with sampling(self, n, rng):
+            return torch.cat([drawn(part) for part in parts(n, self.event_shape)])
 
 
 class DDPM(Diffusion):
@@ -120,6 +106,7 @@ class DDPM(Diffusion):
 
     With `ddim_step` for its `step` it is DDIM: samples come of another walk through the same network, and `elbo` is
     still of the chain, not of what that walk draws. Song et al. 2021.
+    Raises ValueError for one value, or fewer than 0.
     """
 
     def __init__(
@@ -132,9 +119,15 @@ class DDPM(Diffusion):
         step: Step | None = None,
         **more: Any,
     ):
+        if levels < 0 or levels == 1:
+            raise ValueError(f"levels: got {levels}, expected 0, or the number of values, at least 2")
         own: Step = partial(ancestral_step, spread=denoiser.spread)
         super().__init__(denoiser, event_shape, sigmas, step=step or own, **more)
         self.levels, self.measures = levels, "probability" if levels else "density"
+
+    def extra_repr(self) -> str:
+        """With the number of the data's values."""
+        return f"{super().extra_repr()}, levels={self.levels}"
 
     def prior_cost(self, x: Tensor) -> Tensor:
         """KL(N(x, σ_N²) ‖ N(m, s² + σ_N²)), (batch,), nats: what of x is left at the highest level."""
@@ -142,7 +135,12 @@ class DDPM(Diffusion):
         return gaussian_kl(x, top.log(), self.denoiser.centre, (spread**2 + top.square()).log() / 2)
 
     def step_cost(self, x: Tensor, k: Tensor, noise: Tensor) -> Tensor:
-        """KL of the step from the level number k, N … 2, down to k − 1, at x + σ_k ε, (batch,), nats."""
+        """KL of the step from the level number k, N … 2, down to k − 1, at x + σ_k ε, (batch,), nats.
+
+        Raises ValueError for another number.
+        """
+        if not k.is_meta and len(k) and not 2 <= k.min() <= k.max() <= len(self.sigmas):
+            raise ValueError(f"k: got {k.min()} to {k.max()}, expected the numbers of levels, 2 to {len(self.sigmas)}")
         place = len(self.sigmas) - k
         sigma, lower = (self.sigmas[place + more].to(x.dtype) for more in (0, 1))
         error = sum_event((self.network(perturb(x, sigma, noise), sigma) - x).square())
@@ -158,8 +156,12 @@ class DDPM(Diffusion):
         """−(prior + Σ_k step k + last), (batch,), nats: an unbiased estimate, by one k a row in the place of the sum.
 
         k is drawn with a probability in proportion to what the step costs where f of the denoiser is wrong by 1, and
-        its cost divided by that probability. Equation: scores-diffusion-elbo. Ho et al. 2020, equation 5.
+        its cost divided by that probability. Raises ValueError for x of another shape, or between two of `levels`
+        values. Equation: scores-diffusion-elbo. Ho et al. 2020, equation 5.
         """
+        require_events(x, self.event_shape)
+        if self.levels and not x.is_meta and len(x):
+            _require_values(x, self.levels)
         noise = torch.randn((2, *x.shape), generator=rng, dtype=x.dtype, device=x.device)
         costs = self.prior_cost(x) + self.last_cost(x, noise[0])
         if len(self.sigmas) == 1:
@@ -172,7 +174,13 @@ class DDPM(Diffusion):
         return -(costs + self.step_cost(x, len(sigmas) - place, noise[1]) / share[place])
 
 
-def made(kind: Callable[..., Diffusion], data: Examples | None = None, **more: Any) -> Diffusion:
+def _require_values(x: Tensor, levels: int) -> None:
+    steps = x * (levels - 1)
+    if not ((steps - steps.round()).abs().max() < 1e-3 and x.min() >= 0 and x.max() <= 1):
+        raise ValueError(f"x: got values from {x.min():.4g} to {x.max():.4g}, expected {levels} values from 0 to 1")
+
+
+def make_diffusion(kind: Callable[..., Diffusion], data: Examples | None = None, **more: Any) -> Diffusion:
     """1,000 cosine levels, from 80 spreads of the data down to 0.01, or to 0.4 of a step where images have grey levels.
 
     Finer noise would be lost in the step, and the bound would pay for it. The answers for images of [0, 1] are cut.
@@ -191,7 +199,7 @@ def made(kind: Callable[..., Diffusion], data: Examples | None = None, **more: A
 def diffusion_plan(data: Examples | None = None) -> dict[str, Any]:
     """Long enough for images of 256 pixels and more; gradients clipped."""
     if data is not None and math.prod(data.event_shape) >= 256:
-        return held_then_falling_plan(data, steps=8_000, batch_size=64, peak=2e-3, clip=1.0)
+        return held_then_falling_plan(data, steps=12_000, batch_size=64, peak=2e-3, clip=1.0)
     return held_then_falling_plan(data, steps=1_200, batch_size=96, peak=2e-3, clip=1.0)
 
 
@@ -213,7 +221,7 @@ DENOISING_DIFFUSION = diffusing(
     paper="ho2020",
     year=2020,
     arxiv="2006.11239",
-    make=partial(made, DDPM),
+    make=partial(make_diffusion, DDPM),
 )
 
 DENOISING_IMPLICIT = diffusing(
@@ -222,5 +230,5 @@ DENOISING_IMPLICIT = diffusing(
     paper="song2021ddim",
     year=2021,
     arxiv="2010.02502",
-    make=partial(made, DDPM, calls=20, step=ddim_step),
+    make=partial(make_diffusion, DDPM, calls=20, step=ddim_step),
 )

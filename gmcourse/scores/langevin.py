@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Generator, Tensor
 
-from gmcourse.scores.levels import column
+from gmcourse.probability import sum_event
+from gmcourse.scores.levels import Level, column, noise_like
 
 
-def langevin_step(x: Tensor, score: Tensor, step: Tensor | float, noise: Tensor) -> Tensor:
+def langevin_step(x: Tensor, score: Tensor, step: Level, noise: Tensor) -> Tensor:
     """x' = x + η s(x) + √(2η) ε, (batch, *event), of the score at x; η is a number or (batch,).
 
     Equation: scores-langevin. Roberts & Tweedie 1996, with η for half of their step.
@@ -20,22 +21,26 @@ def langevin_step(x: Tensor, score: Tensor, step: Tensor | float, noise: Tensor)
 def langevin(
     score: Callable[[Tensor], Tensor],
     x: Tensor,
-    step: Tensor | float,
+    step: Level,
     steps: int,
     *,
     rng: Generator | None = None,
 ) -> Tensor:
-    """Where walkers from x, (batch, *event), are after so many steps of Langevin dynamics."""
+    """Where walkers from x, (batch, *event), are after so many steps of Langevin dynamics.
+
+    Raises ValueError for a number η or of steps below 0.
+    """
+    if steps < 0 or (not isinstance(step, Tensor) and not step >= 0):
+        raise ValueError(f"step, steps: got {step} and {steps}, expected numbers from 0 on")
     for _ in range(steps):
-        noise = torch.randn(x.shape, generator=rng, dtype=x.dtype, device=x.device)
-        x = langevin_step(x, score(x), step, noise)
+        x = langevin_step(x, score(x), step, noise_like(x, rng))
     return x
 
 
 def annealed_langevin(
-    score: Callable[[Tensor, Tensor | float], Tensor],
+    score: Callable[[Tensor, Level], Tensor],
     x: Tensor,
-    sigmas: Iterable[Tensor | float],
+    sigmas: Iterable[Level],
     steps: int,
     relative: float,
     *,
@@ -75,7 +80,7 @@ def mala_log_ratio(
     Equation: scores-metropolis.
     """
     there, back = (
-        (end - start - step * s).square().flatten(1).sum(1) / (4 * step)
+        sum_event((end - start - step * s).square()) / (4 * step)
         for start, end, s in ((x, moved, score[0]), (moved, x, score[1]))
     )
     return log_p[1] - log_p[0] + there - back

@@ -4,12 +4,14 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from gmcourse.nets import rowwise
 
+Level = Tensor | float
 
-def column(level: Tensor | float, x: Tensor) -> Tensor:
+
+def column(level: Level, x: Tensor) -> Tensor:
     """A number, or one for each row, (batch,), ready to multiply x, (batch, *event), in the type of x.
 
     Raises ValueError for another shape.
@@ -17,7 +19,7 @@ def column(level: Tensor | float, x: Tensor) -> Tensor:
     return rowwise(level, x).reshape(-1, *[1] * (x.dim() - 1))
 
 
-def perturb(x: Tensor, sigma: Tensor | float, noise: Tensor) -> Tensor:
+def perturb(x: Tensor, sigma: Level, noise: Tensor) -> Tensor:
     """x̃ = x + σε, (batch, *event); sigma is a number or (batch,).
 
     Equation: scores-perturb.
@@ -25,7 +27,26 @@ def perturb(x: Tensor, sigma: Tensor | float, noise: Tensor) -> Tensor:
     return x + column(sigma, x) * noise
 
 
-def preserving(sigma: Tensor | float) -> tuple[Tensor, Tensor]:
+def noise_like(x: Tensor, rng: Generator | None = None) -> Tensor:
+    """ε ~ N(0, I) of the shape, the type and the device of x."""
+    return torch.randn(x.shape, generator=rng, dtype=x.dtype, device=x.device)
+
+
+def noised_gaussian(noise: Tensor, sigma: Tensor, spread: float, centre: Tensor) -> Tensor:
+    """m + √(s² + σ²) ε of `noise` (batch, *event): data N(m, s²) with noise of level σ, where walks to data begin."""
+    return centre + (spread**2 + sigma.square()).sqrt().to(noise) * noise
+
+
+def even_shares(x: Tensor) -> Tensor:
+    """A number for each row of x, (batch,), uniform on [0, 1), and evenly spaced: from one draw of the global state.
+
+    Kingma et al. 2021, appendix I.1.
+    """
+    places = torch.arange(len(x), dtype=x.dtype, device=x.device) / max(len(x), 1)
+    return (torch.rand((), dtype=x.dtype, device=x.device) + places) % 1
+
+
+def preserving(sigma: Level) -> tuple[Tensor, Tensor]:
     """(a, b) with b/a = σ and a² + b² = 1: x̃ = a x + b ε keeps the variance 1 of data of variance 1.
 
     Equation: scores-preserving.
@@ -40,16 +61,29 @@ def geometric_levels(largest: float, smallest: float, n: int) -> Tensor:
 
     Equation: scores-geometric-levels. Song & Ermon 2019, section 4.1.
     """
-    if not 0 < smallest < largest:
-        raise ValueError(f"largest, smallest: got {largest} and {smallest}, expected largest > smallest > 0")
-    if n < 2:
-        raise ValueError(f"n: got {n}, expected at least 2 levels")
+    require_range(largest, smallest, n, least=2)
     return torch.logspace(math.log10(largest), math.log10(smallest), n, dtype=torch.float64)
 
 
+def require_range(largest: float, smallest: float, n: int, least: int = 1) -> None:
+    """Raise ValueError unless largest > smallest > 0, and n is at least `least`."""
+    if not 0 < smallest < largest < math.inf:
+        raise ValueError(f"largest, smallest: got {largest} and {smallest}, expected largest > smallest > 0")
+    if n < least:
+        raise ValueError(f"n: got {n}, expected at least {least} level{'s' * (least > 1)}")
+
+
 def descending(sigmas: Tensor | Sequence[float]) -> Tensor:
-    """Levels as a tensor, (n,). Raises ValueError unless they fall and are positive."""
+    """Levels as a tensor, (n,). Raises ValueError unless there is one, and they fall and are positive and finite."""
     sigmas = torch.as_tensor(sigmas)
-    if sigmas.dim() != 1 or not (sigmas > 0).all() or not (sigmas.diff() < 0).all():
+    if sigmas.dim() != 1 or not len(sigmas) or not (sigmas > 0).all() or not (sigmas.diff() < 0).all():
         raise ValueError(f"sigmas: got {sigmas.tolist()}, expected positive levels, the largest first")
+    if sigmas[0] == math.inf:
+        raise ValueError("sigmas: got inf, expected finite levels")
     return sigmas
+
+
+def described(sigmas: Tensor) -> str:
+    """How many levels, the first, the middle and the last: by this a checkpoint knows its model."""
+    few = "" if sigmas.is_meta else ": " + ", ".join(f"{sigmas[k]:g}" for k in (0, len(sigmas) // 2, -1))
+    return f"{len(sigmas)} levels{few}"

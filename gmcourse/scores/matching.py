@@ -11,17 +11,9 @@ from gmcourse.flows.continuous import draw_probe, exact_trace, hutchinson_trace
 from gmcourse.nets import LeveledMLP, rowwise
 from gmcourse.probability import sum_event
 from gmcourse.protocols import Scored, Trainable
-from gmcourse.record import (
-    IMAGES,
-    VECTORS,
-    Examples,
-    ModelRecord,
-    grey_images,
-    held_then_falling_plan,
-    shape_of,
-)
+from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, grey_images, held_then_falling_plan, shape_of
 from gmcourse.scores.denoiser import Denoiser
-from gmcourse.scores.levels import column, perturb
+from gmcourse.scores.levels import Level, column, perturb
 
 Score = Callable[[Tensor], Tensor]
 
@@ -29,7 +21,7 @@ Score = Callable[[Tensor], Tensor]
 def explicit_loss(score: Score, truth: Score, x: Tensor) -> Tensor:
     """½‖s(x) − ∇ ln p(x)‖², (batch,): half the Fisher divergence, on average over p.
 
-    Equation: scores-explicit. Hyvärinen 2005, equation 2.
+    Equation: scores-explicit. Hyvärinen 2005.
     """
     return sum_event((score(x) - truth(x)).square()) / 2
 
@@ -37,7 +29,7 @@ def explicit_loss(score: Score, truth: Score, x: Tensor) -> Tensor:
 def implicit_loss(score: Score, x: Tensor) -> Tensor:
     """½‖s(x)‖² + tr ∇s(x), (batch,), x (batch, *event): D backward passes, batched. s acts on each row alone.
 
-    Equation: scores-implicit. Hyvärinen 2005, theorem 1.
+    Equation: scores-implicit. Hyvärinen 2005.
     """
     value, trace = exact_trace(_flat(score, x), x, x.flatten(1))
     return sum_event(value.square()) / 2 + trace
@@ -46,7 +38,7 @@ def implicit_loss(score: Score, x: Tensor) -> Tensor:
 def sliced_loss(score: Score, x: Tensor, probe: Tensor, reduced: bool = False) -> Tensor:
     """½(vᵀs)² + vᵀ∇s v, (batch,), for v = `probe` (batch, *event) with E v vᵀ = I; ½‖s‖² + vᵀ∇s v where `reduced`.
 
-    One backward pass. Equation: scores-sliced. Song et al. 2019, section 3.
+    One backward pass. Equation: scores-sliced. Song et al. 2019.
     """
     v = probe.flatten(1)
     value, slope = hutchinson_trace(_flat(score, x), x, x.flatten(1), v)
@@ -58,7 +50,7 @@ def _flat(score: Score, like: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
     return lambda _, z: score(z.view_as(like)).flatten(1)
 
 
-def dsm_target(x: Tensor, sigma: Tensor | float, noise: Tensor) -> tuple[Tensor, Tensor]:
+def dsm_target(x: Tensor, sigma: Level, noise: Tensor) -> tuple[Tensor, Tensor]:
     """x̃ = x + σε and ∇ ln N(x̃; x, σ²I) = −ε/σ there, both (batch, *event); sigma a number or (batch,).
 
     Equation: scores-dsm-target.
@@ -66,13 +58,21 @@ def dsm_target(x: Tensor, sigma: Tensor | float, noise: Tensor) -> tuple[Tensor,
     return perturb(x, sigma, noise), -noise / column(sigma, x)
 
 
-def denoising_loss(score: Score, x: Tensor, sigma: Tensor | float, noise: Tensor) -> Tensor:
+def denoising_loss(score: Score, x: Tensor, sigma: Level, noise: Tensor) -> Tensor:
     """½‖s(x + σε) + ε/σ‖², (batch,): on average the explicit loss on p_σ and `dsm_constant`.
 
-    Equation: scores-denoising. Vincent 2011, section 4.2.
+    Equation: scores-denoising. Vincent 2011.
     """
     noised, target = dsm_target(x, sigma, noise)
     return explicit_loss(score, lambda _: target, noised)
+
+
+def weighted_denoising_loss(score: Callable[..., Tensor], x: Tensor, sigma: Level, noise: Tensor) -> Tensor:
+    """σ² times the `denoising_loss` of score(x̃, sigma=σ): ½‖σs + ε‖², (batch,); at any level, ½D on average if s is 0.
+
+    Equation: scores-weighted-denoising.
+    """
+    return rowwise(sigma, x).square() * denoising_loss(partial(score, sigma=sigma), x, sigma, noise)
 
 
 def dsm_constant(fisher: Tensor | float, sigma: float, dims: int) -> Tensor | float:
@@ -83,11 +83,14 @@ def dsm_constant(fisher: Tensor | float, sigma: float, dims: int) -> Tensor | fl
     return (dims / sigma**2 - fisher) / 2
 
 
-def tweedie(score: Score, x: Tensor, sigma: Tensor | float) -> tuple[Tensor, Tensor]:
+def tweedie(score: Score, x: Tensor, sigma: Level) -> tuple[Tensor, Tensor]:
     """E[clean | x] = x + σ²s, (batch, D), and Cov[clean | x] = σ²(I + σ²∇s), (batch, D, D), for s = ∇ ln p_σ.
 
-    x (batch, D) is a noised point; sigma a number or (batch,). Equation: scores-tweedie-covariance.
+    x (batch, D) is a noised point; sigma a number or (batch,). Raises ValueError for another shape.
+    Equation: scores-tweedie-covariance.
     """
+    if x.dim() != 2:
+        raise ValueError(f"x: got shape {tuple(x.shape)}, expected (batch, D)")
     value, pulled_back = torch.func.vjp(score, x)[:2]
     units = torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
     jacobian = torch.vmap(lambda unit: pulled_back(unit.expand_as(x))[0], out_dims=1)(units)
@@ -95,7 +98,7 @@ def tweedie(score: Score, x: Tensor, sigma: Tensor | float) -> tuple[Tensor, Ten
     return x + variance * value, variance[..., None] * (units + variance[..., None] * jacobian)
 
 
-def score_errors(model: Scored, truth: Scored, x: Tensor, sigma: Tensor | float, noise: Tensor) -> Tensor:
+def score_errors(model: Scored, truth: Scored, x: Tensor, sigma: Level, noise: Tensor) -> Tensor:
     """½σ²‖s(x̃, σ) − ∇ ln p_σ(x̃)‖² at x̃ = x + σε, (batch,): at noised points, against the density at that level.
 
     By the factor σ² a score of 0 costs at most ½D on average at any level.
@@ -120,16 +123,13 @@ class DenoisingScore(nn.Module):
     def extra_repr(self) -> str:
         return f"lowest={self.lowest:g}, highest={self.highest:g}"
 
-    def score(self, x: Tensor, sigma: Tensor | float) -> Tensor:
+    def score(self, x: Tensor, sigma: Level) -> Tensor:
         """s(x, σ), of the shape of x, (batch, *event); sigma a number or (batch,)."""
         return self.denoiser.score(x.flatten(1), sigma).view_as(x)
 
-    def matching_errors(self, x: Tensor, sigma: Tensor | float, noise: Tensor) -> Tensor:
-        """½σ²‖s(x̃, σ) + ε/σ‖² = ½‖σs + ε‖² at x̃ = x + σε, (batch,): at any level, ½D on average if s is 0.
-
-        Equation: scores-weighted-denoising.
-        """
-        return rowwise(sigma, x).square() * denoising_loss(partial(self.score, sigma=sigma), x, sigma, noise)
+    def matching_errors(self, x: Tensor, sigma: Level, noise: Tensor) -> Tensor:
+        """½σ²‖s(x̃, σ) + ε/σ‖² = ½‖σs + ε‖² at x̃ = x + σε, (batch,)."""
+        return weighted_denoising_loss(self.score, x, sigma, noise)
 
     def loss(self, x: Tensor) -> Tensor:
         """The mean of `matching_errors`, with a level for each row."""

@@ -6,19 +6,22 @@ from functools import partial
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.nets import rowwise, sampling
-from gmcourse.probability import sum_event
+from gmcourse.nets import parts, sampling
+from gmcourse.probability import require_events
 from gmcourse.protocols import Sampler, Scored, Trainable
-from gmcourse.record import (
-    Examples,
-    ModelRecord,
-    held_then_falling_plan,
-    plane_points,
-    shape_of,
-)
+from gmcourse.record import Examples, ModelRecord, held_then_falling_plan, plane_points, shape_of
 from gmcourse.scores.denoiser import DENOISABLE, Denoiser, make_denoiser
 from gmcourse.scores.langevin import annealed_langevin
-from gmcourse.scores.levels import column, descending, geometric_levels, perturb
+from gmcourse.scores.levels import (
+    Level,
+    descending,
+    described,
+    even_shares,
+    geometric_levels,
+    noise_like,
+    noised_gaussian,
+)
+from gmcourse.scores.matching import weighted_denoising_loss
 
 
 class NCSN(nn.Module):
@@ -41,33 +44,38 @@ class NCSN(nn.Module):
         self.denoiser, self.event_shape, self.steps, self.relative = denoiser, tuple(event_shape), steps, relative
         self.register_buffer("sigmas", descending(sigmas).to(torch.get_default_dtype()))
 
-    def score(self, x: Tensor, sigma: Tensor | float) -> Tensor:
+    def extra_repr(self) -> str:
+        """The levels, and the walk down them."""
+        return f"sigmas={described(self.sigmas)}, steps={self.steps}, relative={self.relative:g}"
+
+    def score(self, x: Tensor, sigma: Level) -> Tensor:
         """s(x, σ), of the shape of x, (batch, *event); σ a number or (batch,)."""
         return self.denoiser.score(x, sigma)
 
-    def matching_errors(self, x: Tensor, sigma: Tensor | float, noise: Tensor) -> Tensor:
+    def matching_errors(self, x: Tensor, sigma: Level, noise: Tensor) -> Tensor:
         """½ σ² ‖s(x + σε, σ) + ε/σ‖², (batch,): the weight σ² keeps all levels within reach of one another.
 
         Equation: scores-ncsn-loss. Song & Ermon 2019, equations 5 and 6 with λ(σ) = σ².
         """
-        sigma = rowwise(sigma, x)
-        score = self.score(perturb(x, sigma, noise), sigma)
-        return sum_event((column(sigma, x) * score + noise).square()) / 2
+        return weighted_denoising_loss(self.score, x, sigma, noise)
 
     def loss(self, x: Tensor) -> Tensor:
         """The mean of `matching_errors`; the rows' levels are spread evenly, each equally likely for each row."""
-        places = (torch.arange(len(x), device=x.device) / max(len(x), 1) + torch.rand((), device=x.device)) % 1
-        sigma = self.sigmas[(places * len(self.sigmas)).long().clamp(max=len(self.sigmas) - 1)]
+        require_events(x, self.event_shape)
+        sigma = self.sigmas[(even_shares(x) * len(self.sigmas)).long().clamp(max=len(self.sigmas) - 1)]
         return self.matching_errors(x, sigma, torch.randn_like(x)).mean()
 
     def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
         """(n, *event): down the levels by annealed Langevin dynamics, then the denoiser's answer at the last."""
+
+        def drawn(n: int) -> Tensor:
+            noise = noise_like(self.sigmas.new_empty(n, *self.event_shape), rng)
+            x = noised_gaussian(noise, self.sigmas[0], self.denoiser.spread, self.denoiser.centre)
+            x = annealed_langevin(self.score, x, self.sigmas, self.steps, self.relative, rng=rng)
+            return self.denoiser(x, self.sigmas[-1])
+
         with sampling(self, n, rng):
-            like = self.sigmas
-            noise = torch.randn(n, *self.event_shape, generator=rng, dtype=like.dtype, device=like.device)
-            x = self.denoiser.centre + (self.denoiser.spread**2 + like[0].square()).sqrt() * noise
-            x = annealed_langevin(self.score, x, like, self.steps, self.relative, rng=rng)
-            return self.denoiser(x, like[-1])
+            return torch.cat([drawn(part) for part in parts(n, self.event_shape)])
 
 
 def make_ncsn(data: Examples | None = None) -> NCSN:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import no_autocast, sampling
-from gmcourse.probability import mean_logits, require_bits
+from gmcourse.probability import mean_logits, require_bits, require_events
 from gmcourse.protocols import Sampler, Trainable, Unnormalised
 from gmcourse.record import BINARY_IMAGES, Examples, ModelRecord, binary_images, held_then_falling_plan
 from gmcourse.scores.enumerated import free_energy
@@ -84,7 +84,8 @@ class RBM(nn.Module):
         self.fantasies.copy_(torch.bernoulli(self.base_logits.sigmoid().expand_as(self.fantasies)))
 
     def energy(self, x: Tensor) -> Tensor:
-        """F(x) = −ln p(x) − ln Z, (batch,), nats."""
+        """F(x) = −ln p(x) − ln Z, (batch,), nats. Raises ValueError for x of another shape."""
+        require_events(x, self.event_shape)
         with no_autocast(x):
             return free_energy(x.flatten(1), *self.terms)
 
@@ -99,7 +100,7 @@ class RBM(nn.Module):
         require_bits(x, self.event_shape)
         if not self.training:
             return self.pseudo_nll(x).mean()
-        walked = self.fantasies if len(self.fantasies) else self.walk(x, self.sweeps)
+        walked = self.fantasies.view(-1, *self.event_shape) if len(self.fantasies) else self.walk(x, self.sweeps)
         return self.energy(x).mean() - self.energy(walked).mean()
 
     def after_step(self) -> None:

@@ -8,8 +8,8 @@ from typing import Protocol
 import torch
 from torch import Generator, Tensor
 
-from gmcourse.scores.chain import Level, posterior, reverse_std
-from gmcourse.scores.levels import column, descending
+from gmcourse.scores.chain import posterior, reverse_std
+from gmcourse.scores.levels import Level, column, descending, noise_like, require_range
 
 Denoise = Callable[[Tensor, Level], Tensor]
 
@@ -20,7 +20,7 @@ class Step(Protocol):
     def __call__(self, noised: Tensor, clean: Tensor, sigma: Level, lower: Level, noise: Tensor, /) -> Tensor: ...
 
 
-class Sampler(Protocol):
+class Walk(Protocol):
     """From points at the first of the levels, which fall, to data."""
 
     def __call__(
@@ -46,31 +46,26 @@ def linear_levels(n: int = 1000, smallest: float = 1e-4, largest: float = 0.02) 
 def cosine_levels(largest: float, smallest: float, n: int) -> Tensor:
     """σ = tan θ with θ in equal steps, the largest first, (n,), float64: a = cos θ and b = sin θ where a² + b² = 1.
 
-    Raises ValueError as `geometric_levels` does. After Nichol & Dhariwal 2021, equation 17.
+    Raises ValueError unless largest > smallest > 0 and n > 0. After Nichol & Dhariwal 2021, equation 17.
     """
-    _require_range(largest, smallest, n)
+    require_range(largest, smallest, n)
     return torch.linspace(math.atan(largest), math.atan(smallest), n, dtype=torch.float64).tan()
 
 
 def power_levels(largest: float, smallest: float, n: int, power: float = 7.0) -> Tensor:
     """Levels whose 1/`power`-th powers fall in equal steps, the largest first, (n,), float64: finer towards the data.
 
-    Karras et al. 2022, equation 5.
+    Raises ValueError as `cosine_levels` does, or for a power that is not positive. Karras et al. 2022, equation 5.
     """
-    _require_range(largest, smallest, n)
+    require_range(largest, smallest, n)
+    if power <= 0:
+        raise ValueError(f"power: got {power}, expected a number above 0")
     return torch.linspace(largest ** (1 / power), smallest ** (1 / power), n, dtype=torch.float64) ** power
-
-
-def _require_range(largest: float, smallest: float, n: int) -> None:
-    if not 0 < smallest < largest:
-        raise ValueError(f"largest, smallest: got {largest} and {smallest}, expected largest > smallest > 0")
-    if n < 1:
-        raise ValueError(f"n: got {n}, expected at least 1 level")
 
 
 def spaced(sigmas: Tensor, calls: int) -> Tensor:
     """`calls` of the levels, evenly spaced by their number, the first among them: (calls,)."""
-    if not 1 <= calls <= len(sigmas):
+    if not isinstance(calls, int) or not 1 <= calls <= len(sigmas):
         raise ValueError(f"calls: got {calls}, expected 1 to {len(sigmas)}, the number of levels")
     return sigmas[torch.arange(calls) * len(sigmas) // calls]
 
@@ -92,7 +87,10 @@ def ddim_step(noised: Tensor, clean: Tensor, sigma: Level, lower: Level, noise: 
 
     τ = `fresh` · l √(1 − l²/σ²): at 0 the step is deterministic, at 1 it is DDPM's with the posterior's deviation.
     Equation: scores-ddim-step. Song et al. 2021, equations 12 and 16, divided by a; their η is `fresh`.
+    Raises ValueError for `fresh` outside [0, 1].
     """
+    if not 0 <= fresh <= 1:
+        raise ValueError(f"fresh: got {fresh}, expected a share from 0 to 1")
     _, std = posterior(clean, noised, sigma, lower)
     sigma, lower = column(sigma, noised), column(lower, noised)
     kept = (lower.square() - (fresh * std).square()).sqrt()
@@ -107,22 +105,28 @@ def walk(
     noised (batch, *event). Raises ValueError for levels that do not fall.
     """
     for sigma, lower in _falls(sigmas):
-        noise = torch.randn(noised.shape, generator=rng, dtype=noised.dtype, device=noised.device)
-        noised = step(noised, denoise(noised, sigma), sigma, lower, noise)
+        noised = step(noised, denoise(noised, sigma), sigma, lower, noise_like(noised, rng))
     return noised
 
 
-def heun(denoise: Denoise, noised: Tensor, sigmas: Tensor, *, rng: Generator | None = None) -> Tensor:
-    """dx/dσ = (x − x*)/σ from the first level to 0 by Heun's rule: the mean of the slopes at both ends of each step.
+def heun_step(denoise: Denoise, noised: Tensor, sigma: Level, lower: Level) -> Tensor:
+    """From σ down to `lower` along dx/dσ = (x − x*)/σ, by the mean of the slopes at both ends: two calls.
 
-    2n − 1 calls for n levels, since the last step, to 0, is Euler's. Nothing is drawn. Karras et al. 2022, algorithm 1.
+    noised (batch, *event), the levels numbers or (batch,). To the number 0, where no slope is known, it is Euler's step
+    to x*, one call. Equation: scores-heun-step. Karras et al. 2022, algorithm 1.
     """
+    way = column(lower, noised) - column(sigma, noised)
+    slope = (noised - denoise(noised, sigma)) / column(sigma, noised)
+    ahead = noised + way * slope
+    if not isinstance(lower, Tensor) and lower == 0:
+        return ahead
+    return noised + way * (slope + (ahead - denoise(ahead, lower)) / column(lower, noised)) / 2
+
+
+def heun(denoise: Denoise, noised: Tensor, sigmas: Tensor, *, rng: Generator | None = None) -> Tensor:
+    """dx/dσ = (x − x*)/σ from the first level to 0 by `heun_step`: 2n − 1 calls for n levels, nothing is drawn."""
     for sigma, lower in _falls(sigmas):
-        slope = (noised - denoise(noised, sigma)) / sigma
-        ahead = noised + (lower - sigma) * slope
-        if lower > 0:
-            slope = (slope + (ahead - denoise(ahead, lower)) / lower) / 2
-        noised = noised + (lower - sigma) * slope
+        noised = heun_step(denoise, noised, sigma, lower)
     return noised
 
 

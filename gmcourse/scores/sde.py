@@ -15,15 +15,13 @@ from torch import Generator, Tensor, nn
 
 from gmcourse.flows.continuous import Continuous, Trace, exact_trace
 from gmcourse.flows.ode import Solver, rk4
-from gmcourse.nets import sampling
-from gmcourse.probability import gaussian_log_prob
+from gmcourse.nets import parts, sampling
+from gmcourse.probability import gaussian_log_prob, require_events
 from gmcourse.protocols import Density, Sampler, Trainable
 from gmcourse.record import Examples, ModelRecord, Suits, held_then_falling_plan, plane_points, shape_of
 from gmcourse.scores.denoiser import DENOISABLE, Denoiser, make_denoiser
 from gmcourse.scores.guidance import drop_labels, guided
-from gmcourse.scores.levels import column
-
-Level = Tensor | float
+from gmcourse.scores.levels import Level, column, even_shares, noise_like, noised_gaussian
 
 
 class Score(Protocol):
@@ -75,7 +73,7 @@ def reverse_sde_step(x: Tensor, score: Tensor, sigma: Level, lower: Level, noise
 
     DDIM's step of the probability flow, and a step η of Langevin dynamics. λ = `churn`: at 0 it is the flow, at 1
     Anderson's reverse of the noising, to first order in σ − l drift g²s and noise of variance g².
-    Equation: scores-reverse-step. Anderson 1982; Song et al. 2021, equation 6.
+    Equation: scores-reverse-step. Anderson 1982; Song et al. 2021, equation 6; Karras et al. 2022, equation 6.
     """
     sigma, lower = column(sigma, x), column(lower, x)
     step = churn / 2 * (sigma.square() - lower.square())
@@ -85,10 +83,15 @@ def reverse_sde_step(x: Tensor, score: Tensor, sigma: Level, lower: Level, noise
 def reverse_sde(
     score: Score, x: Tensor, sigmas: Tensor | Iterable[float], *, churn: float = 1.0, rng: Generator | None = None
 ) -> Tensor:
-    """Points at the first of the levels, (batch, *event), brought down to the last by `reverse_sde_step`."""
-    for sigma, lower in pairwise(sigmas):
-        noise = torch.randn(x.shape, generator=rng, dtype=x.dtype, device=x.device)
-        x = reverse_sde_step(x, score(x, sigma), sigma, lower, noise, churn)
+    """Points at the first of the levels, (batch, *event), brought down to the last by `reverse_sde_step`.
+
+    Raises ValueError for levels that do not fall; the last may be 0.
+    """
+    levels = [*sigmas]
+    if not all(sigma > lower >= 0 for sigma, lower in pairwise(levels)):
+        raise ValueError(f"sigmas: got {[float(sigma) for sigma in levels]}, expected levels that fall, from 0 on")
+    for sigma, lower in pairwise(levels):
+        x = reverse_sde_step(x, score(x, sigma), sigma, lower, noise_like(x, rng), churn)
     return x
 
 
@@ -135,9 +138,8 @@ class ScoreSDE(nn.Module):
     of the data with noise of the smallest level. A network with classes is told them by `given`, and with the
     probability `drop` none in training, so that the same network knows the score of all. The slope of
     `log_prob` is the denoiser's score only where that is the true one. Song et al. 2021.
+    Raises ValueError unless 0 < smallest < largest and 0 <= drop <= 1.
     """
-
-    origin: Tensor
 
     def __init__(
         self,
@@ -150,10 +152,17 @@ class ScoreSDE(nn.Module):
         drop: float = 0.1,
     ):
         super().__init__()
+        if not 0 < smallest < largest:
+            raise ValueError(f"smallest, largest: got {smallest} and {largest}, expected 0 < smallest < largest")
+        if not 0 <= drop <= 1:
+            raise ValueError(f"drop: got {drop}, expected a probability")
         self.denoiser, self.event_shape, self.drop = denoiser, tuple(event_shape), drop
         self.ends = smallest * denoiser.spread, largest * denoiser.spread
         self.solver = solver or partial(rk4, steps=20)
-        self.register_buffer("origin", torch.zeros(self.event_shape), persistent=False)
+
+    def extra_repr(self) -> str:
+        """The levels between which it learns."""
+        return f"ends=({self.ends[0]:g}, {self.ends[1]:g}), drop={self.drop:g}"
 
     def levels(self, u: Tensor) -> Tensor:
         """σ of u uniform on [0, 1], (batch,): ln b is uniform, b = σ/√(s² + σ²).
@@ -166,23 +175,18 @@ class ScoreSDE(nn.Module):
         return self.denoiser.spread * b / ((1 - b) * (1 + b)).sqrt()
 
     def loss(self, x: Tensor, given: Tensor | None = None) -> Tensor:
-        """Mean over the batch of the weighted errors; the rows' u are evenly spaced from a random one, modulo 1.
-
-        Each u is uniform, and a batch has levels of every kind. Kingma et al. 2021, appendix I.1.
-        """
-        u = torch.rand((), dtype=x.dtype, device=x.device) + torch.arange(len(x), device=x.device) / max(len(x), 1)
-        sigma = self.levels(u.to(x.dtype) % 1)
+        """Mean over the batch of the weighted errors, with `even_shares`: a batch has levels of every kind."""
+        sigma = self.levels(even_shares(require_events(x, self.event_shape)))
         if given is not None:
-            given = drop_labels(
-                given, torch.rand(len(x), device=x.device), self.drop, cast(int, self.denoiser.net.classes)
-            )
+            none = cast(int, self.denoiser.net.classes)
+            given = drop_labels(given, torch.rand(len(x), device=x.device), self.drop, none)
         return self.denoiser.matching_errors(x, sigma, torch.randn_like(x), given).mean()
 
     def log_prob(self, x: Tensor, given: Tensor | None = None, *, trace: Trace = exact_trace) -> Tensor:
         """ln p(x), or ln p(x|c) where classes are given, (batch,), nats: exact up to the solver's error."""
         return flow_log_prob(
             partial(self.denoiser.score, given=given),
-            x,
+            require_events(x, self.event_shape),
             *self.ends,
             mean=self.denoiser.centre,
             spread=self.denoiser.spread,
@@ -193,15 +197,25 @@ class ScoreSDE(nn.Module):
     def sample(
         self, n: int, given: Tensor | None = None, *, rng: Generator | None = None, strength: float = 0.0
     ) -> Tensor:
-        """(n, *event): noise of the largest level carried down the probability flow, guided by `strength`."""
-        with sampling(self, n, rng):
-            noise = torch.randn(
-                (n, *self.event_shape), generator=rng, dtype=self.origin.dtype, device=self.origin.device
-            )
-            smallest, largest = self.ends
-            start = self.denoiser.centre + math.hypot(self.denoiser.spread, largest) * noise
-            flow = ProbabilityFlow(guided(self.denoiser.score, given, strength))
+        """(n, *event): noise of the largest level carried down the probability flow, guided by `strength`.
+
+        Raises ValueError unless `given` has a class for each.
+        """
+        if given is not None and given.shape != (n,):
+            raise ValueError(f"given: got shape {tuple(given.shape)}, expected ({n},), a class for each sample")
+        smallest, largest = self.ends
+        centre, spread = self.denoiser.centre, self.denoiser.spread
+
+        def drawn(n: int, told: Tensor | None) -> Tensor:
+            noise = noise_like(centre.new_empty(n, *self.event_shape), rng)
+            start = noised_gaussian(noise, centre.new_tensor(largest), spread, centre)
+            flow = ProbabilityFlow(guided(self.denoiser.score, told, strength))
             return self.solver(flow, start, math.log(largest), math.log(smallest))
+
+        with sampling(self, n, rng):
+            sizes = parts(n, self.event_shape)
+            told = [None] * len(sizes) if given is None else given.split(sizes)
+            return torch.cat([drawn(part, classes) for part, classes in zip(sizes, told, strict=True)])
 
 
 def make_score_sde(data: Examples | None = None) -> ScoreSDE:

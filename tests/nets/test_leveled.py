@@ -73,3 +73,26 @@ def test_waves_by_hand():
     for count in (2, 5):
         with pytest.raises(ValueError, match=f"count: got {count}, expected an even number"):
             waves(torch.zeros(1), count)
+
+
+def test_the_way_up_sees_what_the_way_down_had():
+    net, x = nets()["unet"]
+    for parameter in net.grow.parameters():
+        nn.init.zeros_(parameter)
+    out = net(x, 0.0)
+    assert (out[0] - out[1]).abs().max() > 1e-2
+
+
+@pytest.mark.parametrize("kind", nets())
+def test_what_it_was_not_made_for_is_refused(kind):
+    net, x = nets()[kind]
+    with pytest.raises(ValueError, match="given: got classes, .* the network was made without"):
+        net(x, 0.5, torch.zeros(4).long())
+    with pytest.raises(ValueError, match=r"x: got shape \(4, 5.*, expected \(batch, [13]"):
+        net(torch.zeros(4, 5, *x.shape[2:]).double(), 0.5)
+    with pytest.raises(TypeError, match="x: got dtype torch.int64, expected floating point"):
+        net(x.long(), 0.5)
+    told, x = nets(classes=2)[kind]
+    for given in (torch.zeros(3).long(), torch.zeros(4, 1).long(), torch.zeros(4)):
+        with pytest.raises(ValueError, match=r"given: got shape .*, expected \(4,\) integers 0..2"):
+            told(x, 0.5, given)

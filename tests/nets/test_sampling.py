@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gmcourse.nets import evaluating, sampling
+from gmcourse.nets import evaluating, parts, sampling
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -46,3 +46,10 @@ def test_sampling_rests_dropout_and_gradients_and_restores_both(training):
 def test_sampling_names_what_does_not_fit(n, rng, error, said):
     with pytest.raises(error, match=said), sampling(nn.Identity(), n, rng):
         pytest.fail("the block was entered")
+
+
+def test_many_samples_come_in_parts_that_add_up():
+    assert parts(2_500, (1, 28, 28)) == [1_000, 1_000, 500]
+    assert parts(2_500, (2,)) == [2_500]
+    assert parts(0, (2,)) == [0]
+    assert parts(3, ()) == [3]

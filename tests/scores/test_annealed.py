@@ -102,3 +102,10 @@ def test_the_mean_and_its_error_by_hand():
     assert error == pytest.approx(1 / 2 / math.sqrt(3))
     assert effective_size(log_w) == pytest.approx(36 / 14)
     assert effective_size(torch.full((50,), -900.0, dtype=torch.float64)) == pytest.approx(50)
+
+
+@pytest.mark.parametrize("betas", [[0.0, 0.5], [1.0, 0.0], [0.0], [0.5, 1.0]])
+def test_a_path_with_other_ends_is_refused(betas):
+    for ratio in (log_partition_below, log_partition_above):
+        with pytest.raises(ValueError, match="betas: got .*, expected numbers from 0 to 1, both among them"):
+            ratio(machine(), 3, torch.tensor(betas).double())

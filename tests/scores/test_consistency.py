@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from gmcourse.catalogue import find
-from gmcourse.data import Dataset, load
+from gmcourse.data import Dataset
 from gmcourse.laws.scores import jump as laws
 from gmcourse.nets import LeveledMLP
 from gmcourse.scores.consistency import (
@@ -16,14 +16,13 @@ from gmcourse.scores.consistency import (
     Jump,
     consistency_errors,
     consistency_scales,
-    heun_step,
     jump,
     nearest,
 )
 from gmcourse.scores.denoiser import Denoiser
 from gmcourse.scores.diffusion import Diffusion
 from gmcourse.scores.mixture import NoisedMixture
-from gmcourse.scores.samplers import cosine_levels, heun, power_levels
+from gmcourse.scores.samplers import cosine_levels, heun, heun_step, power_levels
 from gmcourse.training import fit
 
 
@@ -203,7 +202,7 @@ def test_samples_take_a_call_for_each_level_and_are_cut():
 
 
 def test_the_record_makes_what_suits_the_data():
-    digits = load("digits")
+    digits = Dataset.from_tensors(torch.randint(17, (100, 1, 8, 8)) / 16)
     model = find("consistency-model").build(digits)
     assert model.learning
     assert (model.bounds, len(model.sigmas), model.event_shape) == ((0.0, 1.0), 18, (1, 8, 8))
@@ -218,3 +217,30 @@ def test_the_record_makes_what_suits_the_data():
     assert find("consistency-model").build(points).bounds is None
     assert nearest(torch.tensor([8.0, 2.0, 1.0]), 3.9) == 1
     assert nearest(torch.tensor([8.0, 2.0, 1.0]), 4.1) == 0
+
+
+def test_errors_weigh_as_those_of_the_network():
+    model, x = model_with(None).double(), torch.randn(32, 2).double()
+    model.sigmas = torch.tensor([3.0, 0.1]).double()
+    torch.manual_seed(1)
+    loss = model.loss(x)
+    torch.manual_seed(1)
+    torch.randint(1, (32,))
+    noise = torch.randn_like(x)
+    errors = (model.f(x + 3 * noise, 3.0) - model.f(x + 0.1 * noise, 0.1)).square().sum(1)
+    torch.testing.assert_close(loss, (errors * (0.25 + 9) / (0.5 * 2.9) ** 2).mean())
+
+
+def test_it_learns_at_every_level_from_the_teacher_s_average():
+    model, seen = model_with(diffusion()), set()
+    weight = model.weight
+    model.weight = lambda sigma, lower: seen.update(sigma.tolist()) or weight(sigma, lower)
+    model.loss(torch.randn(300, 2))
+    assert seen == {*model.sigmas[:-1].tolist()}
+    with torch.no_grad():
+        for held in model.teacher.average.module.buffers():
+            held.add_(0.1)
+    x = torch.randn(3, 2)
+    expected = heun_step(model.teacher.average.module, x, 2.0, 1.0)
+    torch.testing.assert_close(model.follow(x, 2.0, 1.0), expected)
+    assert (expected - heun_step(model.teacher.denoiser, x, 2.0, 1.0)).abs().max() > 1e-3

@@ -56,3 +56,12 @@ def test_the_loss_is_the_weighted_error_of_what_was_clean():
 def test_a_spread_of_nothing_is_refused():
     with pytest.raises(ValueError, match="spread: got 0, expected a standard deviation above 0"):
         Denoiser(Nothing(), spread=0)
+
+
+def test_its_score_is_tweedie_s_with_any_net():
+    torch.manual_seed(0)
+    model = Denoiser(LeveledMLP(2, [8], classes=2), spread=0.3, centre=1.0).double()
+    x, told, sigma = torch.randn(3, 2).double(), torch.tensor([0, 1, 2]), torch.tensor([0.1, 1.0, 9.0]).double()
+    expected = (model(x, sigma, told) - x) / sigma[:, None] ** 2
+    torch.testing.assert_close(model.score(x, sigma, told), expected)
+    assert (model.score(x, sigma) - expected).abs().max() > 1e-3

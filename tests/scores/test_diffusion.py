@@ -158,3 +158,31 @@ def test_the_records_make_what_suits_the_data():
     points = Dataset.from_tensors(3 * torch.randn(100, 2) + 5)
     assert find("ddim").build(points).bounds is None
     assert find("ddpm").build(points).measures == "density"
+
+
+def test_the_loss_is_the_mean_error_of_the_noise():
+    torch.manual_seed(0)
+    denoiser, x = Denoiser(LeveledMLP(2, [8]), 0.5, 1.0), torch.randn(64, 2)
+    model, sigma = Diffusion(denoiser, (2,), torch.tensor([3.0]), calls=1), 3.0
+    torch.manual_seed(1)
+    loss = model.loss(x)
+    torch.manual_seed(1)
+    torch.randint(1, (64,))
+    noise = torch.randn_like(x)
+    noised = x + sigma * noise
+    found = (noised - denoiser(noised, sigma)) / sigma
+    torch.testing.assert_close(loss, (found - noise).square().sum(1).mean())
+
+
+def test_a_walk_begins_at_the_first_of_its_levels_and_its_steps_have_the_data_s_spread():
+    model = gaussian().eval()
+    for first in (30.0, 2.0):
+        x = model.sample(
+            20_000,
+            rng=torch.Generator().manual_seed(0),
+            sigmas=torch.tensor([first, 1.0]),
+            sampler=lambda denoise, noised, sigmas, rng: noised,
+        )
+        assert x.std().item() == pytest.approx(math.hypot(first, 0.7), rel=0.01)
+        assert x.mean().item() == pytest.approx(1.5, abs=0.02 * first)
+    assert model.step.keywords == {"spread": 0.7}

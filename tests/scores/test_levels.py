@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gmcourse.scores.levels import descending, geometric_levels, perturb, preserving
+from gmcourse.scores.levels import descending, even_shares, geometric_levels, perturb, preserving
 
 
 def test_noise_is_added_row_by_row():
@@ -32,3 +32,12 @@ def test_levels_that_do_not_fall_are_refused(ends):
         geometric_levels(*ends)
     with pytest.raises(ValueError, match=r"sigmas: got \[1.0, 1.0\], expected positive levels"):
         descending([1.0, 1.0])
+
+
+def test_shares_are_even_and_uniform():
+    for seed in range(50):
+        torch.manual_seed(seed)
+        shares = even_shares(torch.zeros(4, 3))
+        assert (shares.min() >= 0, shares.max() < 1) == (True, True)
+        torch.testing.assert_close(shares.sort().values.diff(), torch.full((3,), 0.25))
+    assert even_shares(torch.zeros(0, 3)).shape == (0,)

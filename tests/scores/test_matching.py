@@ -188,3 +188,12 @@ def test_levels_that_are_none_are_refused(lowest, highest):
 def test_the_recipes_fit_their_levels_to_the_data():
     for record in (SLICED_SCORE_MATCHING, DENOISING_SCORE_MATCHING):
         assert "lowest=0.03, highest=0.6" in repr(record.build())
+
+
+def test_slicing_takes_signs_at_random_and_weighs_by_the_level():
+    """Of s = Ax at one level: σ²(½E‖Ax̃‖² + tr A)."""
+    matrix = torch.tensor([[-1.0, 0.9], [0.9, -1.0]]).double()
+    model = SlicedScore(Stub(lambda x, sigma: x @ matrix.T), 2.0)
+    expected = 4 * (2 * matrix.square().sum() - 2)
+    torch.manual_seed(0)
+    assert model.loss(torch.zeros(40_000, 2).double()).item() == pytest.approx(expected.item(), abs=0.2)

@@ -8,8 +8,9 @@ from gmcourse.exercises.record import Exercise
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.scores import jump as laws
 from gmcourse.scores import consistency
-from gmcourse.scores.consistency import consistency_errors, consistency_scales, heun_step
+from gmcourse.scores.consistency import consistency_errors, consistency_scales
 from gmcourse.scores.levels import column
+from gmcourse.scores.samplers import heun_step
 
 
 def jump(f, noised, sigmas, lowest, rng):

@@ -104,7 +104,7 @@ def reverses_noising(candidate: Step, *, seed: int = 0) -> None:
         suspects: dict[str, Slips] = {
             "sign": -fall * score,
             "constant": [fall * score / 2, 2 * fall * score, fall / wide * score],
-            "spread": [fall.sqrt() * score, fall**2 * score],
+            "spread": fall.sqrt() * score,
             "shape": pooled(fall * score),
         }
         fit = 0.05 * fall * score.abs()
@@ -113,12 +113,13 @@ def reverses_noising(candidate: Step, *, seed: int = 0) -> None:
         )
         spread = _stepped(candidate, x, 0 * score, sigma, lower, noise) - x
         suspects = {
-            "spread": fall * noise,
+            "spread": [fall * noise, part * wide * noise],
             "constant": [(2 * fall).sqrt() * noise, (fall / 2).sqrt() * noise, (fall / wide).sqrt() * noise],
             "randomness": torch.zeros_like(noise),
         }
         right = fall.sqrt() * noise
-        require_close(f"noise of variance g², {name}", spread, right, 0.01 * right.abs() + 1e-5, suspects)
+        fit = 0.002 * right.abs() + 1e-6
+        require_close(f"noise of variance g², {name}", spread, right, 0.01 * right.abs() + 1e-5, suspects, fit=fit)
 
 
 def _stepped(candidate: Step, x: Tensor, score: Tensor, sigma: Level, lower: Level, noise: Tensor) -> Tensor:

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from gmcourse.nets import UNet
 from gmcourse.scores.denoiser import Denoiser
-from gmcourse.scores.levels import descending
-from gmcourse.scores.samplers import clipped, ddim_step, spaced
+from gmcourse.scores.levels import Level, descending, noised_gaussian
+from gmcourse.scores.samplers import clipped, spaced, walk
 from gmcourse.show.explorer import joined
 from gmcourse.show.images import compare
 from gmcourse.show.style import png
@@ -120,13 +120,14 @@ def walk_of(
 ) -> list[tuple[float, Tensor, Tensor]]:
     """σ, x̃ and x* before each step of DDIM, and at the end, from one draw of noise (height, width)."""
     denoise = clipped(denoiser, *bounds) if bounds else denoiser
-    x = denoiser.centre + (denoiser.spread**2 + levels[0] ** 2).sqrt() * noise[None, None]
-    moments = []
+    moments: list[tuple[float, Tensor, Tensor]] = []
+
+    def watched(x: Tensor, sigma: Level) -> Tensor:
+        moments.append((float(sigma), x, denoise(x, sigma)))
+        return moments[-1][2]
+
     with torch.no_grad():
-        for sigma, lower in zip(levels.tolist(), [*levels[1:].tolist(), 0.0], strict=True):
-            clean = denoise(x, sigma)
-            moments.append((sigma, x, clean))
-            x = ddim_step(x, clean, sigma, lower, torch.zeros_like(x))
+        x = walk(watched, noised_gaussian(noise[None, None], levels[0], denoiser.spread, denoiser.centre), levels)
     return [*moments, (0.0, x, x)]
 
 

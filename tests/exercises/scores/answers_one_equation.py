@@ -181,7 +181,7 @@ WRONG = {
         "a root in the drift": (change_step(lambda s, low: (s**2 - low**2) ** 0.5), "spread"),
         "upwards": (change_step(noise=lambda s, low: (low**2 - s**2) ** 0.5), "not-finite"),
         "differences of levels": (change_step(noise=lambda s, low: s - low), "spread"),
-        "no drift": (change_step(lambda s, low: 0 * s), "spread"),
+        "no drift": (change_step(lambda s, low: 0 * s), ""),
         "one row": (lambda *a: step_by_rows(*a)[:1], "shape"),
     },
     "scores.flow_log_prob": {
