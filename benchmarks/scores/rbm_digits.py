@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python -m benchmarks.scores.rbm_digits
 
 12 hidden units, Adam at the rate held for 1,000 steps, then falling to 0 over 1,000 more, batches of 64, from
-independent pixels at the right rates. The negative log-likelihoods are exact, nats a digit, at the end and, on test,
-when the rate begins to fall.
+independent pixels, each inked as often as in the data. The exact gradient and PCD have a run at three times the rate,
+too. The negative log-likelihoods are exact, nats a digit, at the end and, on test, when the rate begins to fall.
 """
 
 import copy
@@ -20,10 +20,9 @@ from gmcourse.training import fit
 
 CLAIM = "scores/rbm_digits"
 STEPS, HIDDEN = 2_000, 12
-METHODS = {"exact": (1, 1), "PCD": (100, 1), "CD-1": (0, 1), "PCD, 5 sweeps": (100, 5), "CD-10": (0, 10)}
-PLAN = [
-    {"method": method, "rate": rate, "seed": seed} for method in METHODS for rate in (0.01, 0.03) for seed in range(5)
-]
+METHODS = {"exact": (1, 1), "PCD": (100, 1), "CD-1": (0, 1), "PCD, 5 sweeps": (100, 5)}
+KINDS = [("exact", 0.01), ("exact", 0.03), ("PCD", 0.01), ("PCD", 0.03), ("CD-1", 0.01), ("PCD, 5 sweeps", 0.01)]
+PLAN = [{"method": method, "rate": rate, "seed": seed} for method, rate in KINDS for seed in range(5)]
 
 
 class Exact(RBM):
