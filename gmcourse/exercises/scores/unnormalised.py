@@ -193,8 +193,8 @@ EXERCISES = (
         stub='''def annealed_log_weights(x, betas, energy, move):
     """ln w of a walk along betas, (batch,), that starts at x, drawn at betas[0].
 
-    energy(x, beta) is F at that temperature, (batch,). move(x, beta) keeps the law
-    e^{-F} of its beta. betas (n,) are any temperatures, up or down.
+    energy(x, beta) is F_β(x), (batch,). move(x, beta) keeps the distribution
+    e^{-F_β} / Z_β. betas (n,) are any values, up or down.
     """
     raise NotImplementedError''',
         points=3,
