@@ -65,6 +65,12 @@ def test_its_lesson_is_a_pair_of_files(record):
 
 
 @every_record
+def test_its_repr_is_of_this_model_and_not_of_this_process(record):
+    """Checkpoints know a model by it: an address in memory would refuse to go on in another process."""
+    assert " at 0x" not in repr(record.build())
+
+
+@every_record
 def test_the_recipe_is_complete(record):
     recipe = record.recipe()
     assert {"steps", "batch_size", "lr"} <= recipe.keys()

@@ -51,7 +51,8 @@ class Diffusion(nn.Module):
 
     def extra_repr(self) -> str:
         """The levels, and how it draws."""
-        return f"sigmas={described(self.sigmas)}, step={self.step}, calls={self.calls}, bounds={self.bounds}"
+        step = getattr(self.step, "func", self.step).__name__
+        return f"sigmas={described(self.sigmas)}, step={step}, calls={self.calls}, bounds={self.bounds}"
 
     @property
     def network(self) -> Denoiser:
