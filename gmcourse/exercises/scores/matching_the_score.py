@@ -23,7 +23,7 @@ def slope_without_an_edge(answer: object) -> None:
         "one-to-one": (-2.0, -1.0, -4.0, -12.0, -8.0),
         "not-finite": (-float("inf"), -1e3, -1e4, -1e6),
     }
-    require_value("the slope that the implicit loss chooses on a uniform density", answer, -3.0, 0.03, slips)
+    require_value("the c that the implicit loss chooses on a uniform density", answer, -3.0, 0.03, slips)
 
 
 def _grown(score, x):
@@ -64,13 +64,19 @@ def _moments(mean=lambda x, m, o: m, covariance=lambda c, o: c):
     return answer
 
 
+def _sum_on_the_diagonal(score, x, sigma):
+    mean, covariance = clean_moments(score, x, sigma)
+    wide = sigma**2 * torch.eye(2)
+    return mean, wide + torch.diag_embed((covariance - wide).sum(1))
+
+
 EXERCISES = (
     Exercise(
         id="scores.implicit_loss",
         stub='''def implicit_loss(score, x):
     """½‖s‖² + tr ∇s at each row of x (batch, D), (batch,); it can be trained.
 
-    score(x) gives s, (batch, D), each row of its own row of x, by operations of torch.
+    score takes a batch alone, (batch, D), and gives s at each row, by torch operations.
     """
     raise NotImplementedError''',
         points=3,
@@ -78,7 +84,8 @@ EXERCISES = (
         reference=implicit_loss,
         hints=(
             "tr ∇s = Σ_i ∂s_i/∂x_i: a backward pass from each s_i. Which entry of it is ∂s_i/∂x_i?",
-            "`torch.autograd.grad(s[:, i].sum(), x, create_graph=True)[0][:, i]`, added up over i.",
+            "`x = x.detach().requires_grad_()` before s = score(x). Then, added up over i, "
+            "`torch.autograd.grad(s[:, i].sum(), x, create_graph=True)[0][:, i]`.",
         ),
         wrong=(
             (_column_sums, "one-to-one"),
@@ -139,8 +146,8 @@ EXERCISES = (
         stub='''def tweedie(score, x, sigma):
     """Mean (batch, D) and covariance (batch, D, D) of the clean point, given x.
 
-    x (batch, D) is noised: clean + sigma ε, sigma a number. score(x) is ∇ ln p_sigma,
-    (batch, D), each row of its own row of x, by operations of torch.
+    x (batch, D) is noised: clean + sigma ε, sigma a number. score takes a batch
+    alone, (batch, D), and gives ∇ ln p_sigma at each row, by operations of torch.
     """
     raise NotImplementedError''',
         points=3,
@@ -158,6 +165,7 @@ EXERCISES = (
             (_moments(covariance=lambda c, o: c - o**2 * torch.eye(2)), "constant"),
             (_moments(covariance=lambda c, o: 2 * o**2 * torch.eye(2) - c), "sign"),
             (_moments(covariance=lambda c, o: c * torch.eye(2)), "one-to-one"),
+            (_sum_on_the_diagonal, "one-to-one"),
             (lambda *a: clean_moments(*a)[:1], "container"),
         ),
         causes={
@@ -165,7 +173,7 @@ EXERCISES = (
             "sign": "For N(0, v), s = −x/(v + σ²): is your mean v x/(v + σ²), and the variance below σ²?",
             "constant": "Where s = 0 all around, the mean is x and the covariance σ²I. What are yours there?",
             "direction": "s is asked for at the noised x itself. At which point did you ask?",
-            "one-to-one": "∇s has all ∂s_i/∂x_j. Which of them are in yours, and is the doubt in x₁ tied to x₂?",
+            "one-to-one": "∇s has each ∂s_i/∂x_j, and not their sum over i. Which are in yours, and is x₁ tied to x₂?",
             "container": "Two results: a mean, and a covariance.",
             "shape": "(batch, D) and (batch, D, D): each row has a matrix of its own.",
         },
@@ -190,12 +198,14 @@ EXERCISES = (
             (lambda v, sigma, dims: 2 * gaussian_constant(v, sigma, dims), "constant"),
             (lambda v, sigma, dims: dims * v / (v + sigma**2), "constant"),
             (lambda v, sigma, dims: dims / (2 * sigma**2), "constant"),
+            (lambda v, sigma, dims: dims / 2 * (1 / sigma**2 - 1 / v), "dependence"),
             (lambda v, sigma, dims: gaussian_constant(v, sigma, dims) * sigma, "spread"),
             (lambda v, sigma, dims: dims / 2 * (1 / sigma**2 + 1 / (v + sigma**2)), "sign"),
         ),
         causes={
             "reduction": "Losses are sums over an example's entries. How many entries are there?",
             "constant": "Let v go to 0: x is known, and nothing is left. Let v grow: ½D/σ². What does yours do?",
+            "dependence": "Of which density is I taken: of the clean points, or of the noised ones?",
             "spread": "The target is ε/σ, of size 1/σ. Which power of σ has a loss in it, and is v a variance?",
             "sign": "What the score explains is taken *off* the target's mean square. Is yours above 0?",
             "shape": "One number for all.",
@@ -221,10 +231,10 @@ EXERCISES = (
         ),
         causes={
             "dependence": "That is the truth. What is p·s at x = 1, where the density ends, and who looks there?",
-            "constant": "The slope, and not the loss there. Is the ½ in, before the square alone?",
+            "constant": "The c, and not the loss there. Is the ½ in, before the square alone?",
             "sign": "The trace of c x is c, and it is added. Which sign of c makes the loss smaller?",
             "one-to-one": "The mean of x² over [0, 1]: neither that of x, nor the variance. Which number is it?",
-            "not-finite": "A line has only one slope, and x² costs. Which c makes c²/6 + c least?",
+            "not-finite": "The trace pulls c down, and c²x² costs. Which c makes c²/6 + c least?",
             "container": "One number is asked for, as `slope_on_a_box = 0.5`.",
         },
     ),

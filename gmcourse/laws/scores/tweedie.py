@@ -80,7 +80,8 @@ def _covariance_slips(right: Tensor, sigma: float) -> dict[str, Slips]:
         + [scale * (eye + slope * sigma**power) for scale in (sigma**2, sigma, 1) for power in (-4, -2, -1, 1, 2)],
         "sign": [sigma**2 * (eye - slope), sigma**2 * (slope - eye), -right],
         "constant": [sigma**2 * slope, slope, slope / sigma**2, sigma**2 * eye, eye, 0 * eye],
-        "one-to-one": [right * eye, sigma**2 * (eye + slope.sum((1, 2))[:, None, None] * eye)],
+        "one-to-one": [right * eye, sigma**2 * (eye + slope.sum((1, 2))[:, None, None] * eye)]
+        + [sigma**2 * (eye + torch.diag_embed(slope.sum(1)))],
         "shape": [*pooled(right)],
     }
 
@@ -98,6 +99,7 @@ def constant_of_gaussian(candidate: Callable[[float, float, int], Any]) -> None:
             "reduction": [expected / dims],
             "constant": [2 * expected, 2 * expected / dims, dims * variance / whole, variance / whole]
             + [dims * variance / whole / 2, dims / (2 * sigma**2), dims / (2 * whole), dims / sigma**2],
+            "dependence": [dims * (1 / sigma**2 - 1 / variance) / 2],
             "spread": [expected * sigma**power for power in (1, 2, 4, -1, -2)]
             + [dims * variance**0.5 / (2 * sigma**2 * (variance**0.5 + sigma**2))]
             + [dims * variance / (2 * sigma * (variance + sigma)), dims * variance**2 / (2 * sigma**2 * whole)],

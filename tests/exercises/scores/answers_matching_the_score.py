@@ -247,6 +247,10 @@ WRONG = {
             change_moments(covariance=lambda eye, J, o: o**2 * (eye + o**2 * J.sum((1, 2))[:, None, None] * eye)),
             "one-to-one",
         ),
+        "gradient of the sum": (
+            change_moments(covariance=lambda eye, J, o: o**2 * (eye + o**2 * torch.diag_embed(J.sum(1)))),
+            "one-to-one",
+        ),
         "variances": (lambda *a: (moments(*a)[0], moments(*a)[1].diagonal(dim1=1, dim2=2)), "shape"),
         "mean alone": (lambda *a: (moments(*a)[0],), "container"),
     },
@@ -257,6 +261,7 @@ WRONG = {
         "weighted": (lambda v, sigma, dims: dims / 2 * v / (v + sigma**2), "constant"),
         "the target": (lambda v, sigma, dims: dims / (2 * sigma**2), "constant"),
         "the information": (lambda v, sigma, dims: dims / (2 * (v + sigma**2)), "constant"),
+        "of the clean": (lambda v, sigma, dims: dims / 2 * (1 / sigma**2 - 1 / v), "dependence"),
         "plus": (lambda v, sigma, dims: dims / 2 * (1 / sigma**2 + 1 / (v + sigma**2)), "sign"),
         "the other way": (lambda v, sigma, dims: dims / 2 * (1 / (v + sigma**2) - 1 / sigma**2), "sign"),
         "σ for σ²": (lambda v, sigma, dims: dims * v / (2 * sigma * (v + sigma)), "spread"),
