@@ -113,7 +113,7 @@ EXERCISES = (
         laws=(equation.reverses_noising, equation.step_keeps_densities),
         reference=reverse_sde_step,
         hints=(
-            "Over the step the noising adds Δ = σ² − l². How much drift is that, and which deviation has the noise?",
+            "Over the step the noising adds δ = σ² − l². How much drift is that, and which deviation has the noise?",
             "`x + fall * score + fall.sqrt() * noise` with `fall = sigma**2 - lower**2`, given the axes of x.",
         ),
         wrong=(
