@@ -51,7 +51,8 @@ class Diffusion(nn.Module):
 
     def extra_repr(self) -> str:
         """The levels, and how it draws."""
-        step = getattr(self.step, "func", self.step).__name__
+        way = getattr(self.step, "func", self.step)
+        step = getattr(way, "__name__", type(way).__name__)
         return f"sigmas={described(self.sigmas)}, step={step}, calls={self.calls}, bounds={self.bounds}"
 
     @property
