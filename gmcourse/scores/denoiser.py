@@ -9,7 +9,7 @@ from gmcourse.record import IMAGES, VECTORS, Examples, Suits, shape_of
 from gmcourse.scores.levels import Level, column, perturb
 
 DENOISABLE = VECTORS | Suits(
-    "images (sides divisible by 4)", lambda shape, dtype: IMAGES(shape, dtype) and not (shape[1] % 4 or shape[2] % 4)
+    "images (4a × 4b)", lambda shape, dtype: IMAGES(shape, dtype) and not (shape[1] % 4 or shape[2] % 4)
 )
 """The data that `make_denoiser` has a net for."""
 

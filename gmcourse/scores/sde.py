@@ -239,7 +239,7 @@ SCORE_SDE = ModelRecord(
     year=2021,
     arxiv="2011.13456",
     lesson="07_scores/05_one_equation",
-    suits=Suits("vectors, images (sides divisible by 4, to 64 numbers)", _few),
+    suits=Suits("vectors, images (4a × 4b, ≤ 64)", _few),
     make=make_score_sde,
     plan=partial(held_then_falling_plan, steps=3_000, batch_size=512, peak=3e-3),
     example=plane_points,

@@ -154,5 +154,5 @@ def test_a_chapter_has_a_picture_in_the_themes_colours(chapter):
 
 
 def test_a_table_of_a_family_without_models_is_refused_by_name():
-    with pytest.raises(ValueError, match="models: got 'scores', expected a family of the catalogue"):
-        models.models_of("scores", ())
+    with pytest.raises(ValueError, match="models: got 'comparison', expected a family of the catalogue"):
+        models.models_of("comparison", ())

@@ -109,6 +109,10 @@ def partition_counts_all(candidate: Callable[..., Tensor], *, seed: int = 0) -> 
             slips["direction"] = [(-_energies(_strings(dims), *way)).flatten().logsumexp(0) for way in swapped]
         slips, left = (slips, "") if scale < 10 else ({}, "overflow")
         require_close(law, observed, whole, within(whole), slips, deduced=left)
+    _lists_the_shorter_side(candidate, seed)
+
+
+def _lists_the_shorter_side(candidate: Callable[..., Tensor], seed: int) -> None:
     for dims, hidden in ((17, 2), (2, 17)):
         terms = _machine(dims, hidden, 0.3, seed + dims)
         with _Written(most=2**16) as written:

@@ -46,8 +46,7 @@ def scales_keep_the_lowest_level(candidate: Scales) -> None:
                 "c_out",
                 out,
                 {
-                    "constant": [s * sigma / wide, past / torch.hypot(sigma, torch.ones_like(sigma)), past / wide]
-                    + [s * past / torch.hypot(sigma, torch.ones_like(sigma))],
+                    "constant": [s * sigma / wide, past / wide, *(p / (1 + sigma**2).sqrt() for p in (past, s * past))],
                     "spread": [s * past / wide**2, s * past / torch.hypot(past, torch.full_like(sigma, s))],
                     "direction": s * (sigma**2 - lowest**2).sqrt() / wide,
                     "sign": -out,

@@ -109,14 +109,8 @@ def _ratio_slips(
     return {
         "right": [right],
         "constant": [
-            rise - there,
-            rise - there - bare,
-            rise,
-            here - there,
-            rise + here,
-            rise + here + bare,
-            right.clamp(max=0),
-            right.exp(),
+            *(rise - there, rise - there - bare, rise, here - there, rise + here, rise + here + bare),
+            *(right.clamp(max=0), right.exp()),
         ],
         "sign": [-right, -rise + here - there],
         "direction": [rise + there - here, rise + q(moved, x, back) - q(x, moved, ahead), *whose]
@@ -220,10 +214,10 @@ def annealing_goes_down(candidate: Annealed, *, n: int = 4_000, seed: int = 0) -
         seen.append((at.detach().clone(), float(sigma), slope))
         return slope
 
-    inputs = {"score": score, "x": x, "sigmas": sigmas, "steps": steps, "relative": relative, "rng": rng}
-    again = ask(candidate, **inputs | {"rng": torch.Generator().manual_seed(seed + 1)})
+    inputs = {"score": score, "x": x, "sigmas": sigmas, "steps": steps, "relative": relative}
+    again = ask(candidate, **inputs, rng=rng.manual_seed(seed + 1))
     seen.clear()
-    answer = ask(candidate, **inputs | {"rng": torch.Generator().manual_seed(seed + 1)})
+    answer = ask(candidate, **inputs, rng=rng.manual_seed(seed + 1))
     again, last = (require_shape("where they are", way, (n, 2)).detach().double() for way in (again, answer))
     if not torch.equal(again, last):
         raise LawBroken("equal generators, equal walks", "another walk", "the same", "randomness")
@@ -234,8 +228,8 @@ def annealing_goes_down(candidate: Annealed, *, n: int = 4_000, seed: int = 0) -
         raise LawBroken("the score of each level is asked for its steps", f"{asked}", f"{wanted}", cause)
     if not torch.equal(seen[0][0], x):
         raise LawBroken("the walk starts at x", "another place", "x", "constant")
-    places = [at for at, _, _ in seen[1:]] + [last]
-    moves = [(place - at, slope, relative * sigma**2) for place, (at, sigma, slope) in zip(places, seen, strict=True)]
+    places = zip([at for at, _, _ in seen[1:]] + [last], seen, strict=True)
+    moves = [(place - at, slope, relative * sigma**2) for place, (at, sigma, slope) in places]
     noise = torch.stack([((m - step * slope) / math.sqrt(2 * step)).flatten() for m, slope, step in moves])
     _are_unrelated(noise, 0.99)
     for (move, slope, step), sigma in zip(moves, wanted, strict=True):
