@@ -148,7 +148,7 @@ CNF = exact_flow(
     year=2019,
     arxiv="1810.01367",
     lesson="06_flows/06_continuous_flows",
-    suits=Suits("vectors, images (to 256 numbers)", _few),
+    suits=Suits("vectors, images (≤ 256 numbers)", _few),
     make=make_cnf,
     plan=partial(held_then_falling_plan, steps=1_000, batch_size=128, peak=5e-3),
 )

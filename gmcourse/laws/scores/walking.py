@@ -205,9 +205,8 @@ def annealing_goes_down(candidate: Annealed, *, n: int = 4_000, seed: int = 0) -
     other steps are within 5 standard errors of what they should be.
     """
     sigmas, steps, relative = torch.tensor([3.0, 1.0, 0.4], dtype=torch.float64), 3, 0.15
-    rng = torch.Generator().manual_seed(seed)
+    rng, seen = torch.Generator().manual_seed(seed), list[tuple[Tensor, float, Tensor]]()
     x = 3 * torch.randn(n, 2, generator=rng, dtype=torch.float64)
-    seen: list[tuple[Tensor, float, Tensor]] = []
 
     def score(at: Tensor, sigma: Tensor | float) -> Tensor:
         slope = 2 * (0.5 - at) / (1 + torch.as_tensor(sigma, dtype=torch.float64).square())
@@ -223,8 +222,8 @@ def annealing_goes_down(candidate: Annealed, *, n: int = 4_000, seed: int = 0) -
         raise LawBroken("equal generators, equal walks", "another walk", "the same", "randomness")
     asked, wanted = [sigma for _, sigma, _ in seen], sigmas.repeat_interleave(steps).tolist()
     if asked != wanted:
-        other = asked in (wanted[::-1], sigmas.tolist() * steps)
-        cause = "direction" if other else "constant" if len(asked) != len(wanted) else ""
+        cause = "direction" if asked in (wanted[::-1], sigmas.tolist() * steps) else ""
+        cause = cause or "constant" * (len(asked) != len(wanted))
         raise LawBroken("the score of each level is asked for its steps", f"{asked}", f"{wanted}", cause)
     if not torch.equal(seen[0][0], x):
         raise LawBroken("the walk starts at x", "another place", "x", "constant")
