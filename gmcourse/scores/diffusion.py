@@ -15,8 +15,21 @@ from gmcourse.record import Examples, ModelRecord, held_then_falling_plan, plane
 from gmcourse.scores.average import WeightAverage
 from gmcourse.scores.chain import binned_log_prob, grey_levels, reverse_std, step_cost, step_weight
 from gmcourse.scores.denoiser import DENOISABLE, Denoiser, make_denoiser
-from gmcourse.scores.levels import Level, descending, described, noise_like, noised_gaussian, perturb
+from gmcourse.scores.levels import Level, descending, described, named, noise_like, noised_gaussian, perturb
 from gmcourse.scores.samplers import Step, Walk, ancestral_step, clipped, cosine_levels, ddim_step, spaced, walk
+
+Weight = Callable[[Tensor, float], Tensor]
+"""Of levels σ, (batch,), and the spread s of the data: how much a row counts of what f of the denoiser lacks."""
+
+
+def noise_weight(sigma: Tensor, spread: float) -> Tensor:
+    """s²/(s² + σ²), (batch,): with it what counts is the error of ε*, as in Ho et al. 2020, equation 14."""
+    return 1 / (1 + (sigma / spread).square())
+
+
+def even_weight(sigma: Tensor, spread: float) -> Tensor:
+    """1, (batch,): every level counts alike; f is then trained to predict −v. Salimans & Ho 2022, section 4."""
+    return torch.ones_like(sigma)
 
 
 class Diffusion(nn.Module):
@@ -25,7 +38,8 @@ class Diffusion(nn.Module):
     m and s are the denoiser's `centre` and `spread`: data of this mean and deviation, with noise on them, are what the
     walk starts from; with s = 1 and m = 0 that is N(0, I) where a² + b² = 1. `sigmas` are the levels, the largest
     first. `step` is the walk's: `ddim_step` is DDIM. With `bounds` = (low, high) the walk cuts x* to them, as the
-    papers do with pixels. What is evaluated is a moving average of the weights, of decay `decay`.
+    papers do with pixels. What is evaluated is a moving average of the weights, of decay `decay`. `weight` says how
+    much each level counts in the loss.
     Raises ValueError for levels that do not fall.
     """
 
@@ -41,19 +55,19 @@ class Diffusion(nn.Module):
         calls: int = 50,
         bounds: tuple[float, float] | None = None,
         decay: float = 0.995,
+        weight: Weight = noise_weight,
     ):
         super().__init__()
         self.denoiser, self.event_shape, self.step = denoiser, tuple(event_shape), step
-        self.calls, self.bounds = calls, bounds
+        self.calls, self.bounds, self.weight = calls, bounds, weight
         self.register_buffer("sigmas", descending(sigmas).to(torch.get_default_dtype()))
         spaced(self.sigmas, calls)
         self.average = WeightAverage(denoiser, decay)
 
     def extra_repr(self) -> str:
-        """The levels, and how it draws."""
-        way = getattr(self.step, "func", self.step)
-        step = getattr(way, "__name__", type(way).__name__)
-        return f"sigmas={described(self.sigmas)}, step={step}, calls={self.calls}, bounds={self.bounds}"
+        """The levels, how they count in the loss, and how it draws."""
+        levels = f"sigmas={described(self.sigmas)}, weight={named(self.weight)}"
+        return f"{levels}, step={named(self.step)}, calls={self.calls}, bounds={self.bounds}"
 
     @property
     def network(self) -> Denoiser:
@@ -70,14 +84,15 @@ class Diffusion(nn.Module):
         return self.network.score(x, sigma)
 
     def loss(self, x: Tensor) -> Tensor:
-        """E ‖ε* − ε‖² = E ‖x*(x + σε) − x‖²/σ², mean over the batch; a level for each row, all equally likely.
+        """E w ‖x*(x + σε) − x‖²/c_out², mean over the batch; a level for each row, all equally likely.
 
-        Equation: scores-diffusion-loss. Ho et al. 2020, equation 14, with ε* = (x + σε − x*)/σ.
+        With w = `noise_weight` that is E ‖ε* − ε‖², with ε* = (x + σε − x*)/σ.
+        Equation: scores-diffusion-loss. Ho et al. 2020, equation 14.
         """
         require_events(x, self.event_shape)
         sigma = self.sigmas[torch.randint(len(self.sigmas), (len(x),), device=x.device)].to(x.dtype)
         errors = self.network.matching_errors(x, sigma, torch.randn_like(x))
-        return (errors / (1 + (sigma / self.denoiser.spread).square())).mean()
+        return (self.weight(sigma, self.denoiser.spread) * errors).mean()
 
     def after_step(self) -> None:
         """The average follows the weights."""
@@ -186,6 +201,7 @@ def make_diffusion(kind: Callable[..., Diffusion], data: Examples | None = None,
     """1,000 cosine levels, from 80 spreads of the data down to 0.01, or to 0.4 of a step where images have grey levels.
 
     Finer noise would be lost in the step, and the bound would pay for it. The answers for images of [0, 1] are cut.
+    Images of 256 pixels and more are learned with levels that count alike: their samples are better for it.
     """
     denoiser, shape = make_denoiser(data), shape_of(data, (2,))
     spread, levels, bounds = denoiser.spread, 0, None
@@ -193,9 +209,9 @@ def make_diffusion(kind: Callable[..., Diffusion], data: Examples | None = None,
         levels = grey_levels(data.train)
         bounds = (0.0, 1.0) if data.train.min() >= 0 and data.train.max() <= 1 else None
     sigmas = spread * cosine_levels(80.0, 0.4 / (levels - 1) / spread if levels else 0.01, 1000)
-    decay = 0.999 if math.prod(shape) >= 256 else 0.995
+    decay, weight = (0.999, even_weight) if math.prod(shape) >= 256 else (0.995, noise_weight)
     more |= {"levels": levels} if kind is DDPM else {}
-    return kind(denoiser, shape, sigmas, bounds=bounds, decay=decay, **more)
+    return kind(denoiser, shape, sigmas, **{"bounds": bounds, "decay": decay, "weight": weight, **more})
 
 
 def diffusion_plan(data: Examples | None = None) -> dict[str, Any]:

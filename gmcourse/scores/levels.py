@@ -1,7 +1,8 @@
 """How much noise: x̃ = a x + b ε, whose level is σ = b/a, the standard deviation of the noise when a is divided out."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
@@ -87,3 +88,9 @@ def described(sigmas: Tensor) -> str:
     """How many levels, the first, the middle and the last: by this a checkpoint knows its model."""
     few = "" if sigmas.is_meta else ": " + ", ".join(f"{sigmas[k]:g}" for k in (0, len(sigmas) // 2, -1))
     return f"{len(sigmas)} levels{few}"
+
+
+def named(way: Callable[..., Any]) -> str:
+    """The name of a function, of a partial's function or of an object's class: the same in every process."""
+    way = getattr(way, "func", way)
+    return getattr(way, "__qualname__", type(way).__qualname__)

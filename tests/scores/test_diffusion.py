@@ -14,7 +14,7 @@ from gmcourse.nets import LeveledMLP
 from gmcourse.scores.average import WeightAverage
 from gmcourse.scores.chain import binned_log_prob, grey_levels, step_cost, step_weight
 from gmcourse.scores.denoiser import Denoiser
-from gmcourse.scores.diffusion import DDPM, Diffusion
+from gmcourse.scores.diffusion import DDPM, Diffusion, even_weight, noise_weight
 from gmcourse.scores.samplers import cosine_levels, ddim_step, heun, linear_levels
 from gmcourse.training import fit
 
@@ -26,8 +26,36 @@ class Nothing(nn.Module):
         return torch.zeros_like(x)
 
 
+class Always(Nothing):
+    """With it a denoiser's network says one number."""
+
+    def __init__(self, said):
+        super().__init__()
+        self.said = said
+
+    def forward(self, x, level, given=None):
+        return torch.full_like(x, self.said)
+
+
 def gaussian(n=20, dims=3, spread=0.7, **more):
     return DDPM(Denoiser(Nothing(), spread, 1.5), (dims,), cosine_levels(40.0, 0.05, n), calls=1, **more).double()
+
+
+@pytest.mark.parametrize(("weight", "predicted"), [(noise_weight, "ε"), (even_weight, "v")])
+def test_what_a_weight_makes_of_the_loss(weight, predicted):
+    """The squared error of ε, or of v = aε − bx/s with a² + b² = 1, where the network's answer is taken for it."""
+    model, s = Diffusion(Denoiser(Always(0.3), 0.7), (2,), torch.tensor([1.4]), calls=1, weight=weight).double(), 0.7
+    x, sigma = torch.randn(5, 2).double(), 1.4
+    torch.manual_seed(0)
+    torch.randint(1, (5,))
+    noise = torch.randn_like(x)
+    a = 1 / math.sqrt(1 + (sigma / s) ** 2)
+    b = a * sigma / s
+    noised = a * x / s + b * noise
+    v = torch.full_like(x, -0.3)
+    answer, right = (b * noised + a * v, noise) if predicted == "ε" else (v, a * noise - b * x / s)
+    torch.manual_seed(0)
+    assert model.loss(x).item() == pytest.approx((answer - right).square().sum(1).mean().item(), rel=1e-6)
 
 
 def test_the_cost_of_a_step():
@@ -151,8 +179,10 @@ def test_the_records_make_what_suits_the_data():
     assert model.sigmas[-1].item() == pytest.approx(0.4 / 16)
     assert len(model.sigmas) == 1000
     assert sum(p.numel() for p in model.parameters()) == 78_801
+    assert model.weight is noise_weight
     large = Dataset.from_tensors(torch.rand(30, 1, 28, 28).round(decimals=1), name="own")
     model = find("ddim").build(large)
+    assert model.weight is even_weight
     assert sum(p.numel() for p in model.parameters()) == 328_913
     assert (model.calls, model.step, model.average.decay, model.bounds) == (20, ddim_step, 0.999, (0.0, 1.0))
     points = Dataset.from_tensors(3 * torch.randn(100, 2) + 5)
