@@ -15,7 +15,7 @@ from gmcourse.record import Examples, ModelRecord, plane_points
 from gmcourse.scores.average import WeightAverage
 from gmcourse.scores.denoiser import DENOISABLE, Denoiser
 from gmcourse.scores.diffusion import Diffusion, diffusion_plan, make_diffusion
-from gmcourse.scores.levels import Level, column, descending, described, noise_like, noised_gaussian, perturb
+from gmcourse.scores.levels import Level, column, descending, described, named, noise_like, noised_gaussian, perturb
 from gmcourse.scores.samplers import Denoise, clipped, heun_step, power_levels
 
 
@@ -126,7 +126,9 @@ class ConsistencyModel(nn.Module):
     def extra_repr(self) -> str:
         """The levels, and how it draws."""
         levels = f"sigmas={described(self.sigmas)}, jumps={described(self.jumps)}, bounds={self.bounds}"
-        return levels if isinstance(self.teacher, nn.Module) else f"{levels}, teacher={self.teacher}"
+        if isinstance(self.teacher, nn.Module):
+            return levels
+        return f"{levels}, teacher={self.teacher and named(self.teacher)}"
 
     @property
     def network(self) -> Jump:

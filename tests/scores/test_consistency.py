@@ -165,6 +165,13 @@ def test_a_teacher_that_learns_does_so_by_its_own_loss():
     assert all(g.any() for name, g in together.items() if name.startswith("teacher.denoiser"))
 
 
+def test_a_teachers_name_is_the_same_in_every_process():
+    mixture = NoisedMixture(torch.zeros(1, 2), 0.3)
+    assert "teacher=NoisedMixture.denoise" in model_with(mixture.denoise).extra_repr()
+    assert "teacher=None" in model_with(None).extra_repr()
+    assert " at 0x" not in repr(model_with(mixture.denoise))
+
+
 def test_averages_follow_where_something_learns():
     for learns in (True, False):
         model = model_with(diffusion().requires_grad_(learns))
