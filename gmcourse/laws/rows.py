@@ -3,6 +3,9 @@
 import torch
 from torch import Tensor
 
+Level = Tensor | float
+"""A noise level: one number, or one for each row."""
+
 
 def draw(*shape: int, seed: int) -> Tensor:
     """Standard normal float32 draws, as the lessons use them."""

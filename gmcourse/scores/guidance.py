@@ -7,11 +7,13 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from gmcourse.scores.levels import Level
+
 
 class GivenScore(Protocol):
     """∇ ln p_σ(x|given), or ∇ ln p_σ(x) where `given` is None."""
 
-    def __call__(self, x: Tensor, sigma: Tensor | float, given: Tensor | None = None, /) -> Tensor: ...
+    def __call__(self, x: Tensor, sigma: Level, given: Tensor | None = None, /) -> Tensor: ...
 
 
 def guided_score(conditional: Tensor, unconditional: Tensor, strength: float) -> Tensor:
@@ -22,7 +24,7 @@ def guided_score(conditional: Tensor, unconditional: Tensor, strength: float) ->
     return (1 + strength) * conditional - strength * unconditional
 
 
-def guided(score: GivenScore, given: Tensor | None, strength: float) -> Callable[[Tensor, Tensor | float], Tensor]:
+def guided(score: GivenScore, given: Tensor | None, strength: float) -> Callable[[Tensor, Level], Tensor]:
     """x, σ → the guided score; two calls of `score`, and one where `strength` is 0 or nothing is given."""
     if given is None or strength == 0:
         return lambda x, sigma: score(x, sigma, given)

@@ -9,7 +9,7 @@ from torch.distributions import MultivariateNormal, Normal
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import Slips, require_close, require_shape
-from gmcourse.laws.rows import draw, pooled
+from gmcourse.laws.rows import Level, draw, pooled
 
 SMALLEST, LARGEST = 0.01, 50.0
 """The levels between which the flow is followed: the data's spread is far from both."""
@@ -26,7 +26,7 @@ def density_of_a_gaussian(candidate: Callable[[Callable, Tensor], Tensor], *, se
         x, axes = draw(5, dims, seed=seed + dims).double(), _turned(dims)
 
         def score(
-            x: Tensor, sigma: Tensor | float, mean: float = mean, variance: Tensor = variance, axes: Tensor = axes
+            x: Tensor, sigma: Level, mean: float = mean, variance: Tensor = variance, axes: Tensor = axes
         ) -> Tensor:
             wide = torch.as_tensor(sigma, dtype=x.dtype).reshape(-1, 1)
             return ((mean - x) @ axes.to(x) / (variance.to(x) + wide.square())) @ axes.to(x).T

@@ -8,9 +8,8 @@ from torch.distributions import Categorical, MixtureSameFamily, Normal
 
 from gmcourse.laws.asking import ask, slope
 from gmcourse.laws.broken import Slips, require_close, require_numbers, require_parts, require_shape
-from gmcourse.laws.rows import draw, pooled, within
+from gmcourse.laws.rows import Level, draw, pooled, within
 
-Level = Tensor | float
 Rates = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 Velocity = Callable[[Tensor, Tensor, Level], Tensor]
 Step = Callable[[Tensor, Tensor, Level, Level, Tensor], Tensor]

@@ -9,9 +9,8 @@ from torch import Tensor
 
 from gmcourse.laws.asking import ask, slope
 from gmcourse.laws.broken import LawBroken, Slips, require_close, require_parts, require_shape, show_value
-from gmcourse.laws.rows import draw, pooled, within
+from gmcourse.laws.rows import Level, draw, pooled, within
 
-Level = Tensor | float
 Field = Callable[[Tensor, Level], Tensor]
 Scales = Callable[[Tensor, float, float], tuple[Tensor, Tensor]]
 Step = Callable[[Field, Tensor, Level, Level], Tensor]

@@ -8,9 +8,7 @@ from torch import Tensor
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import Slips, require_close, require_shape
-from gmcourse.laws.rows import draw, pooled, within
-
-Level = Tensor | float
+from gmcourse.laws.rows import Level, draw, pooled, within
 
 
 def levels_share_a_ratio(candidate: Callable[[float, float, int], Tensor]) -> None:

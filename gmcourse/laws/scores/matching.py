@@ -11,9 +11,8 @@ from torch.distributions import Normal
 
 from gmcourse.laws.asking import ask, slope
 from gmcourse.laws.broken import LawBroken, Slips, require_close, require_parts, require_shape, show_value
-from gmcourse.laws.rows import draw, pooled, within
+from gmcourse.laws.rows import Level, draw, pooled, within
 
-Level = Tensor | float
 Score = Callable[[Tensor], Tensor]
 Implicit = Callable[[Score, Tensor], Tensor]
 Sliced = Callable[[Score, Tensor, Tensor], Tensor]

@@ -10,9 +10,8 @@ from torch.distributions import Normal, kl_divergence
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import LawBroken, Slips, as_tensor, require_close, require_parts, require_shape
-from gmcourse.laws.rows import draw, pooled, within
+from gmcourse.laws.rows import Level, draw, pooled, within
 
-Level = Tensor | float
 Levels = Callable[[int, float, float], Tensor]
 Posterior = Callable[[Tensor, Tensor, Level, Level], tuple[Tensor, Tensor]]
 Deviation = Callable[[float, float, float], Tensor]

@@ -8,9 +8,8 @@ from torch import Tensor
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import Slips, require_close, require_parts, require_shape
-from gmcourse.laws.rows import draw, pooled, within
+from gmcourse.laws.rows import Level, draw, pooled, within
 
-Level = Tensor | float
 Posterior = Callable[[Callable[[Tensor], Tensor], Tensor, Level], tuple[Tensor, Tensor]]
 
 MEANS = torch.tensor([[-1.5, 0.5], [1.0, -0.7], [0.4, 1.6]], dtype=torch.float64)

@@ -9,7 +9,7 @@ from torch.distributions import Categorical, MixtureSameFamily, Normal
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import LawBroken, as_tensor, require_close, require_parts, require_shape, require_value
-from gmcourse.laws.rows import draw, pooled, within
+from gmcourse.laws.rows import Level, draw, pooled, within
 
 
 def step_follows_the_score(candidate: Callable[[Tensor, Tensor, float, Tensor], Tensor], *, seed: int = 0) -> None:
@@ -208,7 +208,7 @@ def annealing_goes_down(candidate: Annealed, *, n: int = 4_000, seed: int = 0) -
     rng, seen = torch.Generator().manual_seed(seed), list[tuple[Tensor, float, Tensor]]()
     x = 3 * torch.randn(n, 2, generator=rng, dtype=torch.float64)
 
-    def score(at: Tensor, sigma: Tensor | float) -> Tensor:
+    def score(at: Tensor, sigma: Level) -> Tensor:
         slope = 2 * (0.5 - at) / (1 + torch.as_tensor(sigma, dtype=torch.float64).square())
         seen.append((at.detach().clone(), float(sigma), slope))
         return slope
