@@ -73,7 +73,7 @@ def _row(axes: Axes, branch: Branch, question: str | None, y: float, depth: int)
     for line in _lines(branch["evaluates"]):
         axes.text(_COLUMN, y + _LINE / 2, line, color=COLOURS["ink"], fontsize=_SMALL, va="center")
         y += _LINE
-    return max(end, _chips(axes, branch.get("models", []), question, y)) + 4
+    return max(end, _chips(axes, branch.get("models", []), question, y)) + 3
 
 
 def _chips(axes: Axes, models: list[Branch], question: str | None, y: float) -> float:
@@ -83,9 +83,9 @@ def _chips(axes: Axes, models: list[Branch], question: str | None, y: float) -> 
         words, lit = _words(model, question), question in model["answers"]
         wide = _width(words, lit)
         if not x or x + wide > _WIDTH - 4:
-            x, y = start, y + _LINE + 4
+            x, y = start, y + _LINE + 3
         _chip(axes, x, y - _LINE / 2 - 1, words, lit)
-        x += wide + 12
+        x += wide + 10
     return y
 
 
