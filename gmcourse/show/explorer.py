@@ -91,7 +91,12 @@ def layers_of(
         elif not isinstance(layer, _SHAPES_ONLY):
             raise TypeError(f"{name}: got a layer {type(layer).__name__}, {_expected(activations, learns)}")
     weights = torch.cat([part.cpu() for part in numbers]) if numbers else torch.zeros(0)
-    return layers, weights.numpy().astype("<f4").tobytes()
+    return layers, float_bytes(weights)
+
+
+def float_bytes(numbers: Tensor) -> bytes:
+    """As the page reads them: float32, the least byte first, whatever the machine."""
+    return numbers.detach().cpu().contiguous().numpy().astype("<f4").tobytes()
 
 
 def _expected(activations: Iterable[type], learns: bool) -> str:

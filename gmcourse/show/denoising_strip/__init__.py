@@ -12,7 +12,7 @@ from gmcourse.nets import UNet
 from gmcourse.scores.denoiser import Denoiser
 from gmcourse.scores.levels import Level, descending, noised_gaussian
 from gmcourse.scores.samplers import clipped, spaced, walk
-from gmcourse.show.explorer import joined
+from gmcourse.show.explorer import float_bytes, joined
 from gmcourse.show.images import compare
 from gmcourse.show.style import png
 from gmcourse.show.widget import Explorer, styled
@@ -79,8 +79,8 @@ class DenoisingStrip(Explorer):
             spread=float(denoiser.spread),
             centre=denoiser.centre.item(),
             bounds=[float(end) for end in bounds or ()],
-            sigmas=_bytes(levels),
-            noise=_bytes(noise),
+            sigmas=float_bytes(levels),
+            noise=float_bytes(noise),
             calls=calls,
             along=float(along),
         )
@@ -102,7 +102,7 @@ def exported(denoiser: Denoiser) -> tuple[list[int], bytes]:
             f"attention {attends}, expected 1, 0 and none"
         )
     widths = [net.first.out_channels, *(shrink.out_channels for shrink in net.shrink)]
-    return widths, _bytes(torch.cat([part.detach().cpu().float().flatten() for part in net.state_dict().values()]))
+    return widths, float_bytes(torch.cat([part.float().flatten() for part in net.state_dict().values()]))
 
 
 def _check_walk(shape: tuple[int, int], sizes: int, levels: Tensor, calls: int, along: float) -> None:
@@ -139,7 +139,3 @@ def _strip(denoiser: Denoiser, noise: Tensor, levels: Tensor, bounds: tuple[floa
     scaled = [middle + (x - middle) * spread / (spread**2 + sigma**2) ** 0.5 for sigma, x, _ in shown]
     rows = {"x̃, scaled": torch.cat(scaled), "x*": torch.cat([clean for *_, clean in shown])}
     return compare({name: row.clamp(0, 1) for name, row in rows.items()})
-
-
-def _bytes(numbers: Tensor) -> bytes:
-    return numbers.contiguous().numpy().astype("<f4").tobytes()

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from gmcourse.gan.losses import Loss, lsgan_generator_loss, non_saturating_loss, saturating_loss, wgan_generator_loss
-from gmcourse.show.explorer import check_sizes, checked_points, joined, layers_of, window_of
+from gmcourse.show.explorer import check_sizes, checked_points, float_bytes, joined, layers_of, window_of
 from gmcourse.show.style import png
 from gmcourse.show.widget import Explorer, styled
 
@@ -92,7 +92,7 @@ class GANStage(Explorer):
             opening=lambda: _opening(*start, losses=losses, latent_size=latent_size, extent=extent, seed=seed),
             alt=alt,
             **{f"{player}_{part}": value for player, parts in players.items() for part, value in _named(parts).items()},
-            points=points.numpy().astype("<f4").tobytes(),
+            points=float_bytes(points),
             name=name,
             latent_size=latent_size,
             losses=losses,

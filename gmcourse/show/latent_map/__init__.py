@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from gmcourse.nets import evaluating
-from gmcourse.show.explorer import check_sizes, checked_points, joined, layers_of
+from gmcourse.show.explorer import check_sizes, checked_points, float_bytes, joined, layers_of
 from gmcourse.show.latent_map.figure import map_figure
 from gmcourse.show.style import CLASS_COLOURS, png
 from gmcourse.show.widget import Explorer, styled
@@ -83,7 +83,7 @@ class LatentMap(Explorer):
             alt=alt,
             layers=layers,
             weights=weights,
-            points=codes.numpy().astype("<f4").tobytes(),
+            points=float_bytes(codes),
             labels=marks,
             images=_sheet(images, len(codes), shape) if images is not None else b"",
             classes=names,

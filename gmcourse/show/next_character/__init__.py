@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from gmcourse.autoregressive.lstm import LSTMLanguageModel
-from gmcourse.show.explorer import joined
+from gmcourse.show.explorer import float_bytes, joined
 from gmcourse.show.next_character.figure import next_figure
 from gmcourse.show.style import png
 from gmcourse.show.widget import Explorer, styled
@@ -82,5 +82,5 @@ def exported(model: LSTMLanguageModel) -> tuple[dict[str, int], bytes]:
     numbers, scales = zip(*map(rounded, (embed, into, back, head)), strict=True)
     biases = [added[0] + added[1], model.head.bias.detach().cpu()]
     sizes = {"symbols": model.levels, "embedding": embed.shape[1], "hidden": back.shape[1]}
-    exact = torch.cat([*scales, *biases]).numpy().astype("<f4").tobytes()
+    exact = float_bytes(torch.cat([*scales, *biases]))
     return sizes, exact + torch.cat([part.flatten() for part in numbers]).numpy().tobytes()

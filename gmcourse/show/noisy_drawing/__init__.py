@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from gmcourse.nets import evaluating
-from gmcourse.show.explorer import check_sizes, joined, layers_of
+from gmcourse.show.explorer import check_sizes, float_bytes, joined, layers_of
 from gmcourse.show.images import checked_images, grid
 from gmcourse.show.style import png
 from gmcourse.show.widget import Explorer, styled
@@ -73,9 +73,9 @@ class NoisyDrawing(Explorer):
             layers=[layers for layers, _ in networks.values()],
             weights=[weights for _, weights in networks.values()],
             shape=list(shape),
-            images=_bytes(pictures),
-            normal=_bytes(normal),
-            uniform=_bytes(uniform),
+            images=float_bytes(pictures),
+            normal=float_bytes(normal),
+            uniform=float_bytes(uniform),
             noise=noise,
             level=float(level),
         )
@@ -118,7 +118,3 @@ def _opening(denoiser: nn.Sequential, clean: Tensor, noisy: Tensor) -> Callable[
     away = [(picture - clean).norm().item() for picture in (noisy, denoised)]
     titles = ["Picture $x$", rf"$\tilde{{x}}$, {away[0]:.2f} from $x$", rf"$r(\tilde{{x}})$, {away[1]:.2f} from $x$"]
     return lambda: png(grid(torch.stack([clean, noisy, denoised]).clamp(0, 1), titles=titles))
-
-
-def _bytes(numbers: Tensor) -> bytes:
-    return numbers.contiguous().numpy().astype("<f4").tobytes()

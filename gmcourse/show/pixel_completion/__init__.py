@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from gmcourse.autoregressive.incremental import PositionMap
 from gmcourse.autoregressive.masked_convolution import MaskedConv2d
 from gmcourse.autoregressive.pixelcnn import PixelCNN
-from gmcourse.show.explorer import joined
+from gmcourse.show.explorer import float_bytes, joined
 from gmcourse.show.images import grid
 from gmcourse.show.style import png
 from gmcourse.show.widget import Explorer, styled
@@ -77,7 +77,7 @@ def exported(model: PixelCNN) -> tuple[dict[str, int], bytes]:
     kernels = [layer.kernel_size[0] for layer in model.blocks.modules() if isinstance(layer, nn.Conv2d)]
     sizes = {"height": model.event_shape[1], "width": model.event_shape[2], "channels": model.first.out_channels}
     sizes |= {"first": model.first.kernel_size[0], "kernel": max(kernels, default=1), "blocks": len(model.blocks)}
-    return sizes, torch.cat([part.detach().cpu() for part in numbers]).numpy().astype("<f4").tobytes()
+    return sizes, float_bytes(torch.cat(numbers))
 
 
 def _ways(model: PixelCNN, example: Tensor, rows: int) -> Figure:
