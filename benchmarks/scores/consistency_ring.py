@@ -17,6 +17,7 @@ from benchmarks import evidence
 from gmcourse.data import load
 from gmcourse.metrics import modes, sliced_wasserstein
 from gmcourse.nets import LeveledMLP
+from gmcourse.schedules import held_then_falling
 from gmcourse.scores.average import WeightAverage
 from gmcourse.scores.consistency import ConsistencyModel, Jump, consistency_errors, heun_step
 from gmcourse.scores.levels import perturb
@@ -80,8 +81,7 @@ def run(*, weight: str, target: str, teacher: str, n: int, seed: int) -> dict:
     model = Variant(f, (2,), power_levels(TOP, LOW, n), mixture.denoise if teacher == "Heun" else None)
     model.kind, model.moves = weight, target == "moving"
     model.slow = WeightAverage(f, 0.95) if target == "mean" else None  # no name of the class: it would hide the module
-    lr = lambda k: 3e-3 * min(1.0, 2 - 2 * k / STEPS)  # noqa: E731
-    fit(model, (data.train,), steps=STEPS, batch_size=256, lr=lr, seed=seed, progress=False)
+    fit(model, (data.train,), steps=STEPS, batch_size=256, lr=held_then_falling(3e-3, STEPS), seed=seed, progress=False)
     model.eval()
     row: dict = {"disagreement": round(disagreement(model, mixture, data.test[:COUNT]), 5)}
     for calls, levels in ((1, [TOP]), (2, [TOP, 0.5]), (4, [TOP, 2.0, 0.5, 0.2])):

@@ -12,6 +12,7 @@ squared error of a picture that comes back from its own hidden units.
 import torch
 
 from benchmarks import evidence
+from benchmarks.scores.rbm_digits import Exact
 from gmcourse.autoencoders.finite_chain import second_eigenvalue
 from gmcourse.schedules import held_then_falling
 from gmcourse.scores.enumerated import all_bits, exact_draws, log_partition, sweep_matrix
@@ -22,13 +23,6 @@ CLAIM = "scores/rbm_drift"
 STEPS, LOOK, RATE = 4_000, 500, 0.01
 METHODS = {"PCD": (100, 1), "fresh": (100, 1), "falling": (100, 1), "exact": (1, 1), "CD-1": (0, 1)}
 PLAN = [{"method": method, "seed": seed} for method in METHODS for seed in range(5)]
-
-
-class Exact(RBM):
-    """The same machine, its normaliser counted at every step."""
-
-    def loss(self, x):
-        return self.energy(x).mean() + log_partition(*self.terms)
 
 
 class Fresh(RBM):
