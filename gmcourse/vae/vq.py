@@ -93,7 +93,10 @@ class VQVAE(nn.Module):
         return self.likelihood.mean(self.decoder(self.quantizer.decode(codes)))
 
     def lengths(self, x: Tensor) -> Lengths:
-        """−ln p(k(x)) and −ln p(x|k(x)), (batch,) each, nats: together the total length, at least −ln p(x)."""
+        """−ln p(k(x)) and −ln p(x|k(x)), (batch,) each, nats: together the total length, at least −ln p(x).
+
+        Equation: vae-total-length.
+        """
         codes = self.codes(x)
         parameters = self.decoder(self.quantizer.decode(codes))
         return Lengths(-self.prior.log_prob(codes.flatten(1)), -self.likelihood.log_prob(x, parameters))
