@@ -141,13 +141,39 @@ class VQVAE(nn.Module):
         return f"places={self.places}"
 
 
+class ToBlocks(nn.Module):
+    """(batch, C, H, W) → (batch, C f², H/f, W/f): each block of f × f pixels becomes one place. No rows give none."""
+
+    def __init__(self, f: int):
+        super().__init__()
+        self.f = f
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, channels, height, wide = x.shape
+        blocks = x.view(batch, channels, height // self.f, self.f, wide // self.f, self.f).permute(0, 1, 3, 5, 2, 4)
+        return blocks.reshape(batch, channels * self.f**2, height // self.f, wide // self.f)
+
+    def extra_repr(self) -> str:
+        return f"{self.f}"
+
+
+class FromBlocks(ToBlocks):
+    """(batch, C f², H, W) → (batch, C, H f, W f): `ToBlocks` undone."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, maps, height, wide = x.shape
+        channels = maps // self.f**2
+        pixels = x.view(batch, channels, self.f, self.f, height, wide).permute(0, 1, 4, 2, 5, 3)
+        return pixels.reshape(batch, channels, height * self.f, wide * self.f)
+
+
 def image_networks(
     shape: tuple[int, int, int], dims: int, outputs: int, width: int = 64
 ) -> tuple[nn.Sequential, nn.Sequential, tuple[int, int]]:
     """Encoder (batch, C, H, W) → (batch, d, H/f, W/f), decoder back to `outputs` maps, and the places (H/f, W/f).
 
     f is the largest of 4, 2, 1 that divides both sides. Each block of f × f pixels becomes one place with f²C maps, and
-    back (`PixelUnshuffle`, `PixelShuffle`); all convolutions work on the places, which is what makes them fast.
+    back; all convolutions work on the places, which keeps them small.
     """
     channels, height, wide = shape
     f = next(f for f in (4, 2, 1) if not height % f and not wide % f)
@@ -156,8 +182,8 @@ def image_networks(
         first = nn.Conv2d(inputs, width, 3, padding=1)
         return [first, nn.SiLU(), nn.Conv2d(width, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, last, 1)]
 
-    encoder = nn.Sequential(nn.PixelUnshuffle(f), *across(f * f * channels, dims))
-    decoder = nn.Sequential(*across(dims, f * f * outputs), nn.PixelShuffle(f))
+    encoder = nn.Sequential(ToBlocks(f), *across(f * f * channels, dims))
+    decoder = nn.Sequential(*across(dims, f * f * outputs), FromBlocks(f))
     return encoder, decoder, (height // f, wide // f)
 
 
