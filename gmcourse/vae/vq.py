@@ -103,7 +103,8 @@ class VQVAE(nn.Module):
 
     def elbo(self, x: Tensor, *, rng: Generator | None = None) -> Tensor:
         """ln p(k(x)) + ln p(x|k(x)), (batch,), nats: nothing is drawn, since q(k|x) has one code."""
-        return -sum(self.lengths(x))
+        codes, residual = self.lengths(x)
+        return -codes - residual
 
     def loss(self, x: Tensor) -> dict[str, Tensor]:
         """Means over the batch: residual and prior, nats, and the terms of the quantiser, as it weighs them."""
@@ -195,11 +196,13 @@ def make_vq_vae(data: Examples | None = None, size: int = 64, dims: int = 8, **s
     """
     channels, height, wide = shape_of(data, (1, 8, 8))
     levels = 2 if data is None else _levels(data)
-    likelihood = {0: partial(Gaussian, 0.1, True), 2: Bernoulli}.get(levels, partial(Categorical, levels))()
-    outputs = channels * max(levels, 1) if levels != 2 else channels
+    outputs = channels * levels if levels > 2 else channels
     encoder, decoder, places = image_networks((channels, height, wide), dims, outputs)
     if levels > 2:
         decoder.append(nn.Unflatten(1, (levels, channels)))
+        likelihood: Likelihood = Categorical(levels)
+    else:
+        likelihood = Bernoulli() if levels == 2 else Gaussian(0.1, learned=True)
     prior = LSTMLanguageModel(size, math.prod(places), embedding=32, hidden=64)
     return VQVAE(encoder, VectorQuantizer(size, dims, **settings), decoder, likelihood, places, prior)
 
