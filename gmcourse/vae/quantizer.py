@@ -194,7 +194,8 @@ class VectorQuantizer(nn.Module):
         if self.codebook.decay is None:
             terms["codebook"] = _distance(flat.detach(), e)
         if self.training and torch.is_grad_enabled():
-            self._seen = flat.detach().reshape(-1, flat.shape[-1]), codes.flatten()
+            seen = flat.detach().reshape(-1, flat.shape[-1]).to(self.book.dtype)  # counts stay exact under autocast
+            self._seen = seen, codes.flatten()
         return Quantized(straight_through(flat, e).movedim(-1, 1), codes, terms)
 
     @torch.no_grad()
