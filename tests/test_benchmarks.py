@@ -237,7 +237,12 @@ def test_a_script_uses_the_harness_and_names_its_claim(path):
     assert f"python -m benchmarks.{claim.replace('/', '.')}" in ast.get_docstring(tree)
 
 
-PEERS = {"peers": ("nflows", "normflows"), "sampling_belief_nets": ("nflows",), "stage_frames": ("playwright",)}
+PEERS = {
+    "peers": ("nflows", "normflows"),
+    "quantizer_speed": ("vector_quantize_pytorch",),
+    "sampling_belief_nets": ("nflows",),
+    "stage_frames": ("playwright",),
+}
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
