@@ -1,5 +1,6 @@
 """The β-VAE: what a latent costs, weighed; with free bits, a warm-up, and the best linear one in closed form."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -7,8 +8,10 @@ from torch import Generator, Tensor, nn
 
 from gmcourse.nets import evaluating
 from gmcourse.probability import gaussian_kl, sum_event
-from gmcourse.vae.gaussian import GaussianVAE, reparameterize
-from gmcourse.vae.likelihoods import Likelihood
+from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
+from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, binary_images
+from gmcourse.vae.gaussian import GaussianVAE, gaussian_vae_plan, parts_for, reparameterize
+from gmcourse.vae.likelihoods import Gaussian, Likelihood
 
 
 def latent_kl(mean: Tensor, log_std: Tensor) -> Tensor:
@@ -108,3 +111,29 @@ class BetaVAE(GaussianVAE):
     def after_step(self) -> None:
         """One training step more is done."""
         self.steps += 1
+
+
+def make_beta_vae(data: Examples | None = None) -> BetaVAE:
+    """The networks of the Gaussian VAE, with β = 4; a Gaussian likelihood has σ² = 0.1, fixed: β is the one dial."""
+    encoder, decoder, likelihood, latent_size = parts_for(data)
+    if isinstance(likelihood, Gaussian):
+        likelihood = Gaussian(std=math.sqrt(0.1))
+    return BetaVAE(encoder, decoder, likelihood, latent_size, beta=4.0)
+
+
+BETA_VAE = ModelRecord(
+    name="β-VAE",
+    key="beta-vae",
+    family="vae",
+    branch=("explicit density", "approximate", "variational"),
+    density="bound",
+    claims=(Trainable, Sampler, Bounded, ImportanceWeighted),
+    paper="higgins2017",
+    year=2017,
+    arxiv="",
+    lesson="04_vae/02_tight_and_balanced",
+    suits=VECTORS | IMAGES,
+    make=make_beta_vae,
+    plan=gaussian_vae_plan,
+    example=binary_images,
+)

@@ -1,13 +1,17 @@
 """The importance-weighted autoencoder: trained on K weights at once, with two gradients for its encoder."""
 
+import math
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from gmcourse.probability import sum_event
-from gmcourse.vae.gaussian import GaussianVAE, log_evidence, reparameterize
+from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
+from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, binary_images, held_then_falling_plan
+from gmcourse.vae.gaussian import GaussianVAE, gaussian_vae_plan, log_evidence, parts_for, reparameterize
 from gmcourse.vae.likelihoods import Likelihood
 
 LogWeight = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -91,3 +95,33 @@ class IWAE(GaussianVAE):
         mean, log_std = self.encode(x)
         noise = torch.randn(self.draws, *mean.shape, dtype=mean.dtype, device=mean.device)
         return -doubly_reparameterized(partial(self.log_weights_at, x), mean, log_std, noise).mean()
+
+
+def make_iwae(data: Examples | None = None) -> IWAE:
+    """The networks of the Gaussian VAE, with five draws."""
+    return IWAE(*parts_for(data), draws=5)
+
+
+def iwae_plan(data: Examples | None = None) -> dict[str, Any]:
+    """The Gaussian VAE's; large images take half its steps on half its rows, since each is decoded five times."""
+    if data is not None and math.prod(data.event_shape) >= 256:
+        return held_then_falling_plan(data, steps=4_000, batch_size=64, peak=1e-3)
+    return gaussian_vae_plan(data)
+
+
+IWAE_RECORD = ModelRecord(
+    name="IWAE",
+    key="iwae",
+    family="vae",
+    branch=("explicit density", "approximate", "variational"),
+    density="bound",
+    claims=(Trainable, Sampler, Bounded, ImportanceWeighted),
+    paper="burda2016",
+    year=2016,
+    arxiv="1509.00519",
+    lesson="04_vae/02_tight_and_balanced",
+    suits=VECTORS | IMAGES,
+    make=make_iwae,
+    plan=iwae_plan,
+    example=binary_images,
+)
