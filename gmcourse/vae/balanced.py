@@ -23,7 +23,7 @@ def free_bits(kl: Tensor, floor: float) -> Tensor:
     """Σ_j max(λ₀, mean over the batch of KL_j), a scalar, nats; `kl` (batch, L), λ₀ = `floor` for each latent.
 
     Below λ₀ a latent costs the same whatever it says, and its gradient is 0: a floor, not a push. The mean is over the
-    batch, so that the value depends on its size. Kingma et al. 2016, appendix C.8.
+    batch, so that the value depends on its size. Equation: vae-free-bits. Kingma et al. 2016.
     """
     if floor < 0:
         raise ValueError(f"floor: got {floor}, expected nats, at least 0")
@@ -38,7 +38,7 @@ def warm_up(step: int, steps: int) -> float:
 def active_latents(mean: Tensor, least: float = 0.01) -> Tensor:
     """Whether Var_x E_q[z_j] exceeds `least`, (L,), bool, of the posterior means (n, L) of many x.
 
-    It counts use, not usefulness. Burda et al. 2016, §5.2.
+    It counts use, not usefulness. Burda et al. 2016.
     """
     return mean.var(0) > least
 
@@ -64,7 +64,8 @@ def linear_code(eigenvalues: Tensor, beta: float, noise_variance: float) -> tupl
     """Rate ½ ln(λ/θ) in nats and distortion θ of the best linear β-VAE in each direction; 0 and λ where λ ≤ θ.
 
     θ = βσ², `eigenvalues` λ (D,) of the data's covariance: both are (D,). The optimum of E ln p(x|z) − β KL is that of
-    the ELBO with θ for σ², w² = λ − θ and posterior variance θ/λ: reverse water-filling. Lucas et al. 2019.
+    the ELBO with θ for σ², w² = λ − θ and posterior variance θ/λ: reverse water-filling.
+    Equation: vae-linear-code. Lucas et al. 2019.
     """
     theta = beta * noise_variance
     if not theta > 0:

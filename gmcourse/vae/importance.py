@@ -21,13 +21,13 @@ LogWeight = Callable[[Tensor, Tensor, Tensor], Tensor]
 def normalised_weights(log_weights: Tensor) -> Tensor:
     """w̃_k = w_k / Σ_j w_j, (k, batch), without a gradient: ∇ L_K is the mean of Σ_k w̃_k ∇ ln w_k.
 
-    Burda et al. 2016, §3.
+    Equation: vae-self-normalised. Burda et al. 2016.
     """
     return log_weights.detach().softmax(0)
 
 
 def iwae_loss(log_weights: Tensor) -> Tensor:
-    """−L_K = −ln (1/K) Σ_k w_k, mean over the batch, nats, of ln w (k, batch). Burda et al. 2016, eq. 8."""
+    """−L_K = −ln (1/K) Σ_k w_k, mean over the batch, nats, of ln w (k, batch). Equation: vae-ladder."""
     return -log_evidence(log_weights).mean()
 
 
@@ -36,7 +36,8 @@ def doubly_reparameterized(log_weight: LogWeight, mean: Tensor, log_std: Tensor,
 
     z = μ + e^s ε with `noise` (k, batch, L), `mean` and `log_std` (batch, L). What q(z|x) itself says of μ and s is
     left out: a second reparameterisation shows that with w̃² for w̃ the mean of the gradient is still that of ∇ L_K.
-    The decoder's parameters, held by `log_weight`, keep Σ_k w̃_k ∇ ln w_k. First derivatives only. Tucker et al. 2019.
+    The decoder's parameters, held by `log_weight`, keep Σ_k w̃_k ∇ ln w_k. First derivatives only.
+    Equation: vae-doubly-reparameterised. Tucker et al. 2019.
     """
     z = reparameterize(mean, log_std, noise)
     log_weights = log_weight(z, mean.detach(), log_std.detach())
@@ -52,6 +53,7 @@ def weight_variance(mean: Tensor, log_std: Tensor, q_mean: Tensor, q_log_std: Te
 
     E(w/p)² = Π_j σ_j²/(s_j √v_j) e^{(m_j − μ_j)²/v_j}, v_j = 2σ_j² − s_j²; infinite where a v_j is not positive: q is
     then too narrow. For many draws ln p(x) − L_K is near Var/2K.
+    Equation: vae-weight-variance.
     """
     var, v = (2 * q_log_std).exp(), 2 * (2 * q_log_std).exp() - (2 * log_std).exp()
     safe = torch.where(v > 0, v, 1.0)
@@ -60,7 +62,7 @@ def weight_variance(mean: Tensor, log_std: Tensor, q_mean: Tensor, q_log_std: Te
 
 
 def signal_to_noise(estimates: Tensor) -> Tensor:
-    """|mean| / standard deviation of n gradient estimates, over the first axis. Rainforth et al. 2018, eq. 9."""
+    """|mean| / standard deviation of n gradient estimates, over the first axis. Rainforth et al. 2018."""
     return estimates.mean(0).abs() / estimates.std(0)
 
 

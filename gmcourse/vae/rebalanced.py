@@ -25,7 +25,8 @@ def rare_row_weights(codes: Tensor, bins: int = 10, smoothing: float = 0.1, larg
     """W_i ∝ Π_j 1/(Q̂_j(z_ij) + α), (n,), summing to 1: how often each row is to be drawn; `codes` (n, L).
 
     α = `smoothing`: large, all rows alike; small, a few rare rows only. With `largest` a row has the largest factor
-    alone in place of the product. Codes are posterior means, say. Amini et al. 2019.
+    alone in place of the product. Codes are posterior means, say.
+    Equation: vae-rare-rows. Amini et al. 2019.
     """
     if not smoothing > 0:
         raise ValueError(f"smoothing: got {smoothing}, expected a positive share")
