@@ -105,7 +105,7 @@ class BetaVAE(GaussianVAE):
         """−E ln p(x|z) + β Σ_j max(λ₀, KL_j), mean over the batch, nats, with one z a row."""
         mean, log_std = self.encode(x)
         z = reparameterize(mean, log_std, torch.randn_like(mean))
-        beta = self.beta * warm_up(int(self.steps), self.warm)
+        beta = self.beta * warm_up(int(self.steps), self.warm) if self.warm else self.beta
         error = -self.likelihood.log_prob(x, self.decoder(z)).mean()
         return error + beta * free_bits(latent_kl(mean, log_std), self.floor)
 
