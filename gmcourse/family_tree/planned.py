@@ -25,8 +25,6 @@ class Planned:
 
 
 PLANNED = (
-    Planned("IWAE", VARIATIONAL, "04_vae/02_tight_and_balanced", "burda2016"),
-    Planned("β-VAE", VARIATIONAL, "04_vae/02_tight_and_balanced"),
     Planned("CVAE", VARIATIONAL, "04_vae/03_conditional"),
     Planned("Two-level VQ-VAE", CODES, "04_vae/05_hierarchy_and_captions"),
     Planned("Text-conditioned prior over codes", CODES, "04_vae/05_hierarchy_and_captions"),
