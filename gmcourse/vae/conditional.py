@@ -1,0 +1,243 @@
+"""The conditional variational autoencoder: what is not known, drawn given what is. Sohn et al. 2015."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from gmcourse.nets import beside, evaluating, mlp, sampling
+from gmcourse.probability import gaussian_kl, gaussian_log_prob, sum_event
+from gmcourse.record import Examples, held_then_falling_plan, shape_of
+from gmcourse.vae.gaussian import reparameterize
+from gmcourse.vae.likelihoods import Bernoulli, Gaussian, Likelihood
+
+
+def context(x: Tensor, known: Tensor) -> Tensor:
+    """What a model is told of a picture: the known pixels, 0 elsewhere, and the mask itself, (batch, 2C, H, W).
+
+    x is (batch, C, H, W), floating point; `known` is bool, a mask for each row, or one, (C, H, W), for all. The mask is
+    told too, since 0 is also a colour. Raises ValueError where the mask has another shape or type.
+    """
+    if known.dtype != torch.bool or known.shape not in (x.shape, x.shape[1:]) or x.dim() != 4:
+        came = f"{known.dtype} of shape {tuple(known.shape)} for x of shape {tuple(x.shape)}"
+        raise ValueError(f"known: got {came}, expected bool, (batch, C, H, W) as x, or (C, H, W)")
+    mask = known.expand_as(x)
+    return torch.cat((torch.where(mask, x, torch.zeros_like(x)), mask.to(x.dtype)), 1)
+
+
+def complete(answer: Tensor, given: Tensor) -> Tensor:
+    """The known pixels of `given`, a `context` (batch, 2C, H, W), and elsewhere those of `answer`, (batch, C, H, W).
+
+    An answer may have an axis in front, (S, batch, C, H, W): S answers to each question.
+    """
+    picture, mask = given.chunk(2, 1)
+    return torch.where(mask > 0.5, picture, answer)
+
+
+def missing_log_prob(likelihood: Likelihood, x: Tensor, parameters: Tensor, given: Tensor) -> Tensor:
+    """Σ log p(x_d) over the pixels that `given`, a `context`, does not know, (batch,), nats.
+
+    x and the `parameters` of the likelihood are (batch, C, H, W); the likelihood treats all pixels alike.
+    """
+    pixels = likelihood.log_prob(x.reshape(-1, 1), parameters.reshape(-1, 1)).view(x.shape)
+    return sum_event(pixels * (1 - given.chunk(2, 1)[1]))
+
+
+class OneHot(nn.Module):
+    """A class 0..V−1, (batch,) integers, as V numbers, (batch, V), of which one is 1."""
+
+    def __init__(self, classes: int):
+        super().__init__()
+        self.classes = classes
+
+    def forward(self, given: Tensor) -> Tensor:
+        """Raises ValueError for what is not (batch,) integers from 0 to V − 1."""
+        if given.dim() != 1 or given.is_floating_point() or given.dtype == torch.bool:
+            raise ValueError(
+                f"given: got {given.dtype} of shape {tuple(given.shape)}, expected (batch,) integer classes"
+            )
+        if not given.is_meta and ((given < 0) | (given >= self.classes)).any():
+            least, most = int(given.min()), int(given.max())
+            raise ValueError(f"given: got classes from {least} to {most}, expected 0 to {self.classes - 1}")
+        return given[:, None] == torch.arange(self.classes, device=given.device)
+
+    def extra_repr(self) -> str:
+        return f"{self.classes}"
+
+
+class Told(nn.Module):
+    """network(h beside what is told): h (batch, …) flattened, and `read(given)`, (batch, …), flattened behind it.
+
+    `read` is `OneHot(classes)` for a class, `nn.Identity()` for a context picture with its mask.
+    """
+
+    def __init__(self, network: nn.Module, read: nn.Module):
+        super().__init__()
+        self.network, self.read = network, read
+
+    def forward(self, h: Tensor, given: Tensor) -> Tensor:
+        return self.network(beside(h.flatten(1), self.read(given).flatten(1).to(h.dtype)))
+
+
+class CVAE(nn.Module):
+    """p(x|c) = ∫ p(z|c) p(x|z, c) dz, with the posterior q(z|x, c): all three are told c. Sohn et al. 2015, eq. 4.
+
+    `prior` maps given to (batch, 2L), the mean and the log_std of p(z|c), side by side; None is N(0, I), whatever c.
+    `encoder` maps x and given to those of q(z|x, c); `decoder` maps z, (batch, L), and given to the parameters of the
+    likelihood, of the shape of x, (batch, *event). With `fills`, given is a `context` (batch, 2C, H, W): its known
+    pixels are kept in what is drawn, and only the others have a probability, in a likelihood that treats all alike.
+    """
+
+    def __init__(
+        self,
+        prior: nn.Module | None,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        likelihood: Likelihood,
+        latent_size: int,
+        *,
+        fills: bool = False,
+    ):
+        super().__init__()
+        if latent_size < 1:
+            raise ValueError(f"latent_size: got {latent_size}, expected at least 1")
+        self.prior, self.encoder, self.decoder = prior, encoder, decoder
+        self.latent_size, self.fills = latent_size, fills
+        self.likelihood: Likelihood = likelihood
+
+    def encode(self, x: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
+        """μ and s of q(z|x, c), each (batch, L)."""
+        return _halves("encoder", self.encoder(x, given), (len(x), self.latent_size))
+
+    def expect(self, given: Tensor) -> tuple[Tensor, Tensor]:
+        """m and t of the prior p(z|c) = N(m, e^{2t}), each (batch, L)."""
+        if self.prior is None:
+            weight = next(self.decoder.parameters())
+            zeros = torch.zeros(len(given), self.latent_size, device=weight.device, dtype=weight.dtype)
+            return zeros, zeros
+        return _halves("prior", self.prior(given), (len(given), self.latent_size))
+
+    def decode(self, z: Tensor, given: Tensor) -> Tensor:
+        """E[x|z, c], (batch, *event), of z (batch, L): a mean, not a sample; its known pixels are those of given."""
+        if z.shape != (len(given), self.latent_size):
+            raise ValueError(f"z: got shape {tuple(z.shape)}, expected {(len(given), self.latent_size)}")
+        return self._kept(self.likelihood.mean(self.decoder(z, given)), given)
+
+    def log_likelihood(self, x: Tensor, parameters: Tensor, given: Tensor) -> Tensor:
+        """log p(x|z, c), (batch,), nats, of the decoder's `parameters`; with `fills`, of the missing pixels only."""
+        if self.fills:
+            return missing_log_prob(self.likelihood, x, parameters, given)
+        return self.likelihood.log_prob(x, parameters)
+
+    def elbo(self, x: Tensor, given: Tensor, *, rng: Generator | None = None) -> Tensor:
+        """E_q log p(x|z, c) − KL(q(z|x, c) ‖ p(z|c)), (batch,), nats, with one z a row and the KL in closed form.
+
+        Sohn et al. 2015, eq. 4.
+        """
+        mean, log_std = self.encode(x, given)
+        z = reparameterize(mean, log_std, _noise(mean, rng))
+        return self.log_likelihood(x, self.decoder(z, given), given) - gaussian_kl(mean, log_std, *self.expect(given))
+
+    def loss(self, x: Tensor, given: Tensor) -> Tensor:
+        """−ELBO, mean over the batch, nats."""
+        return -self.elbo(x, given).mean()
+
+    def log_weights(self, x: Tensor, given: Tensor, k: int, *, rng: Generator | None = None) -> Tensor:
+        """log w = log p(x|z, c) + log p(z|c) − log q(z|x, c) at k draws of z a row, (k, batch), nats."""
+        if k < 1:
+            raise ValueError(f"k: got {k}, expected at least one draw")
+        moments = (*self.encode(x, given), *self.expect(given))
+        x, c, mean, log_std, prior_mean, prior_log_std = (_repeated(t, k) for t in (x, given, *moments))
+        z = reparameterize(mean, log_std, _noise(mean, rng))
+        log_joint = self.log_likelihood(x, self.decoder(z, c), c) + gaussian_log_prob(z, prior_mean, prior_log_std)
+        return (log_joint - gaussian_log_prob(z, mean, log_std)).view(k, len(given))
+
+    def sample(self, n: int, given: Tensor, *, rng: Generator | None = None) -> Tensor:
+        """z ~ p(z|c), x ~ p(x|z, c): (n, *event), each for its row of given, (n, …), or all for the one row, (1, …)."""
+        with sampling(self, n, rng):
+            given = _rows(given, n)
+            return self._kept(self.likelihood.draw(self.decoder(self._latents(given, rng), given), rng), given)
+
+    def answers(self, given: Tensor, count: int, *, rng: Generator | None = None) -> Tensor:
+        """E[x|z, c] at `count` draws of z ~ p(z|c) for each question, (count, batch, *event)."""
+        if count < 1:
+            raise ValueError(f"count: got {count}, expected at least one answer to each question")
+        with torch.no_grad(), evaluating(self):
+            told = _repeated(given, count)
+            means = self.decode(self._latents(told, rng), told)
+            return means.view(count, len(given), *means.shape[1:])
+
+    def complete(self, x: Tensor, known: Tensor, *, rng: Generator | None = None) -> Tensor:
+        """x with the pixels that are not `known` drawn from p(missing|known); the known ones are kept as they are.
+
+        x (batch, C, H, W), `known` bool as in `context`. Raises TypeError where the model is not told pictures.
+        """
+        if not self.fills:
+            raise TypeError("complete: the model was made with fills=False, which is told no pixels")
+        return self.sample(len(x), context(x, known), rng=rng)
+
+    def extra_repr(self) -> str:
+        """What decides the model beside its networks."""
+        return f"latent_size={self.latent_size}, fills={self.fills}"
+
+    def _kept(self, x: Tensor, given: Tensor) -> Tensor:
+        return complete(x, given) if self.fills else x
+
+    def _latents(self, given: Tensor, rng: Generator | None) -> Tensor:
+        mean, log_std = self.expect(given)
+        return reparameterize(mean, log_std, _noise(mean, rng))
+
+
+def _halves(name: str, statistics: Tensor, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """A mean and a log_std of this shape, out of what a network gave."""
+    if statistics.shape != (shape[0], 2 * shape[1]):
+        expected = f"{(shape[0], 2 * shape[1])}: a mean and a log_std for each latent"
+        raise ValueError(f"{name}: gave shape {tuple(statistics.shape)}, expected {expected}")
+    mean, log_std = statistics.chunk(2, 1)
+    return mean, log_std
+
+
+def _repeated(t: Tensor, k: int) -> Tensor:
+    """k copies of the batch, one after another, (k·batch, …)."""
+    return t.repeat(k, *[1] * (t.dim() - 1))
+
+
+def _rows(given: Tensor, n: int) -> Tensor:
+    """`given` with n rows."""
+    if not given.dim() or len(given) not in (n, 1):
+        raise ValueError(f"given: got shape {tuple(given.shape)}, expected ({n}, ...), or one row for all, (1, ...)")
+    return given.expand(n, *given.shape[1:])
+
+
+def _noise(mean: Tensor, rng: Generator | None) -> Tensor:
+    return torch.randn(mean.shape, generator=rng, device=mean.device, dtype=mean.dtype)
+
+
+def make_cvae(data: Examples | None = None) -> CVAE:
+    """Told a class: networks of one hidden layer of 128, eight latents, a prior for each class.
+
+    Bernoulli for binary data, else a Gaussian with learned σ. Without data: for binary 8 × 8 images of ten classes.
+    Raises ValueError where the labels of the data are no classes 0, 1, ….
+    """
+    shape, classes, latent_size = shape_of(data, (1, 8, 8)), 10, 8
+    if data is not None:
+        labels = data.batch("train", told=True)[1]
+        if labels.dim() != 1 or labels.is_floating_point() or labels.min() < 0:
+            came = f"labels of {labels.dtype} and shape {tuple(labels.shape)}"
+            raise ValueError(f"data: {data.key} has {came}, expected classes 0, 1, ..., (n,)")
+        classes = int(labels.max()) + 1
+    binary = data is None or bool(((data.train == 0) | (data.train == 1)).all())
+    likelihood = Bernoulli() if binary else Gaussian(std=0.1, learned=True)
+    dims = math.prod(shape)
+    prior = nn.Embedding(classes, 2 * latent_size, _weight=torch.zeros(classes, 2 * latent_size))
+    encoder = Told(mlp([dims + classes, 128, 2 * latent_size]), OneHot(classes))
+    decoder = Told(nn.Sequential(mlp([latent_size + classes, 128, dims]), nn.Unflatten(1, shape)), OneHot(classes))
+    return CVAE(prior, encoder, decoder, likelihood, latent_size)
+
+
+def cvae_plan(data: Examples | None = None) -> dict[str, Any]:
+    """As for the Gaussian VAE: more steps for large images."""
+    if data is not None and math.prod(data.event_shape) >= 256:
+        return held_then_falling_plan(data, steps=8_000, batch_size=128, peak=1e-3)
+    return held_then_falling_plan(data, steps=2_000, batch_size=64, peak=2e-3)
