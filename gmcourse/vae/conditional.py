@@ -50,6 +50,7 @@ class OneHot(nn.Module):
     def __init__(self, classes: int):
         super().__init__()
         self.classes = classes
+        self.register_buffer("rows", torch.eye(classes), persistent=False)
 
     def forward(self, given: Tensor) -> Tensor:
         """Raises ValueError for what is not (batch,) integers from 0 to V − 1."""
@@ -60,7 +61,7 @@ class OneHot(nn.Module):
         if not given.is_meta and ((given < 0) | (given >= self.classes)).any():
             least, most = int(given.min()), int(given.max())
             raise ValueError(f"given: got classes from {least} to {most}, expected 0 to {self.classes - 1}")
-        return given[:, None] == torch.arange(self.classes, device=given.device)
+        return self.get_buffer("rows")[given]
 
     def extra_repr(self) -> str:
         return f"{self.classes}"
@@ -81,7 +82,7 @@ class Told(nn.Module):
 
 
 class CVAE(nn.Module):
-    """p(x|c) = ∫ p(z|c) p(x|z, c) dz, with the posterior q(z|x, c): all three are told c. Sohn et al. 2015, eq. 4.
+    """p(x|c) = ∫ p(z|c) p(x|z, c) dz, with the posterior q(z|x, c): all three are told c. Sohn et al. 2015.
 
     `prior` maps given to (batch, 2L), the mean and the log_std of p(z|c), side by side; None is N(0, I), whatever c.
     `encoder` maps x and given to those of q(z|x, c); `decoder` maps z, (batch, L), and given to the parameters of the
@@ -133,7 +134,7 @@ class CVAE(nn.Module):
     def elbo(self, x: Tensor, given: Tensor, *, rng: Generator | None = None) -> Tensor:
         """E_q log p(x|z, c) − KL(q(z|x, c) ‖ p(z|c)), (batch,), nats, with one z a row and the KL in closed form.
 
-        Sohn et al. 2015, eq. 4.
+        Sohn et al. 2015.
         """
         mean, log_std = self.encode(x, given)
         z = reparameterize(mean, log_std, _noise(mean, rng))
@@ -230,7 +231,7 @@ def make_cvae(data: Examples | None = None) -> CVAE:
     binary = data is None or bool(((data.train == 0) | (data.train == 1)).all())
     likelihood = Bernoulli() if binary else Gaussian(std=0.1, learned=True)
     dims = math.prod(shape)
-    prior = nn.Embedding(classes, 2 * latent_size, _weight=torch.zeros(classes, 2 * latent_size))
+    prior = nn.Sequential(OneHot(classes), mlp([classes, 2 * latent_size]))
     encoder = Told(mlp([dims + classes, 128, 2 * latent_size]), OneHot(classes))
     decoder = Told(nn.Sequential(mlp([latent_size + classes, 128, dims]), nn.Unflatten(1, shape)), OneHot(classes))
     return CVAE(prior, encoder, decoder, likelihood, latent_size)

@@ -77,7 +77,7 @@ def test_missing_log_prob_is_that_of_the_missing_pixels(x, known):
 
 
 def test_one_hot():
-    assert OneHot(3)(torch.tensor([2, 0])).tolist() == [[False, False, True], [True, False, False]]
+    assert OneHot(3)(torch.tensor([2, 0])).tolist() == [[0, 0, 1], [1, 0, 0]]
     assert repr(OneHot(3)) == "OneHot(3)"
     for given, said in (
         (torch.tensor([0, 3]), "classes from 0 to 3, expected 0 to 2"),
