@@ -215,13 +215,33 @@ def _noise(mean: Tensor, rng: Generator | None) -> Tensor:
     return torch.randn(mean.shape, generator=rng, device=mean.device, dtype=mean.dtype)
 
 
+def filling_cvae(shape: tuple[int, int, int], latent_size: int, width: int = 128, dropout: float = 0.0) -> CVAE:
+    """For binary pictures (C, H, W) of which some pixels are known: prior, encoder, decoder with one hidden layer."""
+    dims, read = math.prod(shape), nn.Identity()
+    prior = nn.Sequential(nn.Flatten(), mlp([2 * dims, width, 2 * latent_size], dropout=dropout))
+    encoder = Told(mlp([3 * dims, width, 2 * latent_size], dropout=dropout), read)
+    decoder = nn.Sequential(mlp([latent_size + 2 * dims, width, dims], dropout=dropout), nn.Unflatten(1, shape))
+    return CVAE(prior, encoder, Told(decoder, read), Bernoulli(), latent_size, fills=True)
+
+
+def class_cvae(
+    shape: tuple[int, ...], classes: int, latent_size: int, likelihood: Likelihood, *, learned_prior: bool = True
+) -> CVAE:
+    """For x of this shape told a class: networks of one hidden layer of 128, and a prior for each class, or N(0, I)."""
+    dims, read = math.prod(shape), OneHot(classes)
+    prior = nn.Sequential(OneHot(classes), mlp([classes, 2 * latent_size])) if learned_prior else None
+    encoder = Told(mlp([dims + classes, 128, 2 * latent_size]), read)
+    decoder = nn.Sequential(mlp([latent_size + classes, 128, dims]), nn.Unflatten(1, shape))
+    return CVAE(prior, encoder, Told(decoder, read), likelihood, latent_size)
+
+
 def make_cvae(data: Examples | None = None) -> CVAE:
-    """Told a class: networks of one hidden layer of 128, eight latents, a prior for each class.
+    """Told a class, with eight latents and a prior for each class.
 
     Bernoulli for binary data, else a Gaussian with learned σ. Without data: for binary 8 × 8 images of ten classes.
     Raises ValueError where the labels of the data are no classes 0, 1, ….
     """
-    shape, classes, latent_size = shape_of(data, (1, 8, 8)), 10, 8
+    shape, classes = shape_of(data, (1, 8, 8)), 10
     if data is not None:
         labels = data.batch("train", told=True)[1]
         if labels.dim() != 1 or labels.is_floating_point() or labels.min() < 0:
@@ -230,11 +250,7 @@ def make_cvae(data: Examples | None = None) -> CVAE:
         classes = int(labels.max()) + 1
     binary = data is None or bool(((data.train == 0) | (data.train == 1)).all())
     likelihood = Bernoulli() if binary else Gaussian(std=0.1, learned=True)
-    dims = math.prod(shape)
-    prior = nn.Sequential(OneHot(classes), mlp([classes, 2 * latent_size]))
-    encoder = Told(mlp([dims + classes, 128, 2 * latent_size]), OneHot(classes))
-    decoder = Told(nn.Sequential(mlp([latent_size + classes, 128, dims]), nn.Unflatten(1, shape)), OneHot(classes))
-    return CVAE(prior, encoder, decoder, likelihood, latent_size)
+    return class_cvae(shape, classes, 8, likelihood)
 
 
 def cvae_plan(data: Examples | None = None) -> dict[str, Any]:
