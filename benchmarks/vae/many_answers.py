@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.vae.many_answers
 
-Binarised 8 x 8 digits, 32 pixels to fill, networks with one hidden layer of 128, Adam with the rate held for half the
-steps and then brought to 0; steps, dropout and rates were chosen on the validation digits, for all seeds at once. All
-numbers are of the 360 test digits. "nll" is in nats for the missing half: exact, but for the CVAE, where it is minus an
+Binarised 8 x 8 digits, 32 pixels to fill. All three networks have hidden layers of 128 with a dropout of 0.2, and are
+trained in the same 1,500 steps of 128 digits, Adam's rate held for half of them and then brought to 0. "no context" is
+the ink of each pixel alone. All numbers are of the 360 test digits. "nll" is in nats for the missing half: exact, but for the CVAE, where it is minus an
 importance-weighted bound of 300 draws and so at least the true one in expectation. Errors are squared, summed over the
 missing half, of E[x|z, c]: of one answer, of the best of 50, of the mean of 50. "grey" is the share of missing pixels
 between 0.2 and 0.8, "diversity" the variance of the 50 answers.
@@ -26,12 +26,9 @@ from gmcourse.vae.answers import Regressor, best_of, diversity
 from gmcourse.vae.conditional import CVAE, context, filling_cvae
 from gmcourse.vae.likelihoods import Bernoulli, Gaussian
 
-CLAIM, SHAPE, ANSWERS = "vae/many_answers", (1, 8, 8), 50
-PLAN = [
-    {"model": model, "seed": seed}
-    for seed in range(5)
-    for model in ("no context", "squared error", "cross-entropy", "CVAE")
-]
+CLAIM, SHAPE, STEPS, ANSWERS = "vae/many_answers", (1, 8, 8), 1_500, 50
+MODELS = ("squared error", "cross-entropy", "CVAE")
+PLAN = [{"model": "no context", "seed": 0}, *({"model": model, "seed": seed} for seed in range(5) for model in MODELS)]
 
 
 def left_half() -> Tensor:
@@ -44,7 +41,7 @@ def left_half() -> Tensor:
 def regressor(squared: bool) -> Regressor:
     """One answer to each question, trained by squared error or by cross-entropy."""
     head = [nn.Sigmoid()] if squared else []
-    network = nn.Sequential(nn.Flatten(), mlp([128, 128, 64], dropout=0.3), *head, nn.Unflatten(1, SHAPE))
+    network = nn.Sequential(nn.Flatten(), mlp([128, 128, 64], dropout=0.2), *head, nn.Unflatten(1, SHAPE))
     return Regressor(network, Gaussian(math.sqrt(0.5)) if squared else Bernoulli())
 
 
@@ -87,12 +84,9 @@ def run(model: str, seed: int) -> dict:
         ink = mean_logits(digits.train).sigmoid().view(SHAPE).expand_as(digits.test)
         return of_one_answer(digits.test, torch.where(known, digits.test, ink))
     torch.manual_seed(seed)
-    if model == "CVAE":
-        filler, steps, size, rate = filling_cvae(SHAPE, 6, dropout=0.2), 1_500, 128, 3e-3
-    else:
-        filler, steps, size, rate = regressor(model == "squared error"), 800, 64, 2e-3
-    options = {"steps": steps, "batch_size": size, "lr": held_then_falling(rate, steps)}
-    fit(filler, (digits.train, told), seed=seed, progress=False, **options)
+    filler = filling_cvae(SHAPE, 6, dropout=0.2) if model == "CVAE" else regressor(model == "squared error")
+    lr = held_then_falling(3e-3, STEPS)
+    fit(filler, (digits.train, told), steps=STEPS, batch_size=128, lr=lr, seed=seed, progress=False)
     if isinstance(filler, Regressor):
         return of_one_answer(digits.test, filler.answer(test))
     return of_cvae(filler, digits.test, test)

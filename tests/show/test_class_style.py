@@ -52,7 +52,7 @@ def test_the_still_shows_the_choice():
         ({"decoder": nn.Linear(12, 64)}, TypeError, "decoder: got Linear, expected an nn.Sequential"),
         ({"decoder": mlp([3, 64])}, ValueError, "decoder: got 3 inputs, expected 2 of the style and one for each"),
         (
-            {"decoder": nn.Sequential(mlp([12, 60]), nn.Sigmoid())},
+            {"decoder": mlp([12, 60])},
             ValueError,
             "decoder: got 12 to 60, expected 12 to 49",
         ),
