@@ -4,10 +4,10 @@
 
 Binarised 8 x 8 digits, 32 pixels to fill. All three networks have hidden layers of 128 with a dropout of 0.2, and are
 trained in the same 1,500 steps of 128 digits, Adam's rate held for half of them and then brought to 0. "no context" is
-the ink of each pixel alone. All numbers are of the 360 test digits. "nll" is in nats for the missing half: exact, but for the CVAE, where it is minus an
-importance-weighted bound of 300 draws and so at least the true one in expectation. Errors are squared, summed over the
-missing half, of E[x|z, c]: of one answer, of the best of 50, of the mean of 50. "grey" is the share of missing pixels
-between 0.2 and 0.8, "diversity" the variance of the 50 answers.
+the ink of each pixel alone. All numbers are of the 360 test digits. "nll" is in nats for the missing half: exact, but
+for the CVAE, where it is minus an importance-weighted bound of 300 draws, in expectation not below the true one. Errors
+are squared, summed over the missing half, of E[x|z, c]: of one answer, of the best of 50, of the mean of 50. "grey" is
+the share of missing pixels between 0.2 and 0.8, "diversity" the variance of the 50 answers.
 """
 
 import math
