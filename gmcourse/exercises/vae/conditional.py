@@ -113,7 +113,7 @@ EXERCISES = (
             (_told_everything, "direction"),
             (_from_a_standard_normal, "constant"),
             (_at_the_mean, "randomness"),
-            (lambda x, known, prior, decode, noise: complete(x, ~known, prior, decode, noise), ""),
+            (lambda x, known, prior, decode, noise: complete(x, ~known, prior, decode, noise), "sign"),
         ),
         causes={
             "dependence": "A known pixel has changed. Which pixels are given, and need no answer?",
@@ -182,7 +182,7 @@ EXERCISES = (
             (lambda a: a.var(0).flatten(1).sum(1), "constant"),
         ),
         causes={
-            "randomness": "The noise of the ink is in yours: a model with one answer, all of it grey, would be diverse.",
+            "randomness": "The noise of the ink is in yours: a model with one answer, all grey, would be diverse.",
             "direction": "You compared answers to different questions. Which axis holds answers to the same c?",
             "dependence": "You took the variance of the amount of ink. Two answers may have as much, elsewhere.",
             "reduction": "The variances of the pixels are summed here. Did you average?",

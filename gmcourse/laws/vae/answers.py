@@ -56,9 +56,14 @@ def _filling_slips(
     def filled(z: Tensor, told: Tensor = told) -> Tensor:
         return torch.where(known, x, decode(z, told))
 
-    def with_context(told: Tensor) -> Tensor:
+    def all_of(told: Tensor) -> Tensor:
         mean, log_std = prior(told)
-        return filled(mean + log_std.exp() * noise, told)
+        return decode(mean + log_std.exp() * noise, told)
+
+    def with_context(told: Tensor) -> Tensor:
+        return torch.where(known, x, all_of(told))
+
+    turned = torch.cat((x * ~known, 1 - mask), 1)
 
     return {
         "dependence": decode(z, told),
@@ -66,7 +71,7 @@ def _filling_slips(
         "constant": [filled(noise), filled(log_std.exp() * noise)],
         "spread": [filled(mean + (f * log_std).exp() * noise) for f in (0.5, 2, -1)] + [filled(mean + log_std * noise)],
         "randomness": [filled(mean), filled(mean + noise)],
-        "sign": [torch.where(known, decode(z, told), x), with_context(torch.cat((x * ~known, 1 - mask), 1))],
+        "sign": [torch.where(known, all_of(part), x) for part in (told, turned)] + [with_context(turned)],
         "container": [with_context(torch.cat((mask, x * known), 1)), with_context(torch.cat((x * known, 1 - mask), 1))],
         "shape": [filled(mean + log_std.exp() * noise[:1]), filled(mean[:1] + log_std[:1].exp() * noise)],
     }
