@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from gmcourse.nets import evaluating
-from gmcourse.vae.conditional import complete, missing_log_prob
+from gmcourse.vae.conditional import keep_known, missing_log_prob
 from gmcourse.vae.likelihoods import Likelihood
 
 
@@ -23,6 +23,7 @@ def diversity(answers: Tensor) -> Tensor:
     """Var_z E[x|z, c], (batch,), summed over the event: the variance, over S, of S answers to the same question.
 
     answers (S, batch, *event) are means; the sum of squares is divided by S, so that Var(x|c) splits exactly.
+    Equation: vae-total-variance.
     """
     return answers.var(0, correction=0).flatten(1).sum(1)
 
@@ -50,4 +51,4 @@ class Regressor(nn.Module):
     def answer(self, given: Tensor) -> Tensor:
         """E[x|c], (batch, C, H, W), the known pixels kept."""
         with torch.no_grad(), evaluating(self):
-            return complete(self.likelihood.mean(self.network(given)), given)
+            return keep_known(self.likelihood.mean(self.network(given)), given)

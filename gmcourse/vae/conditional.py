@@ -6,11 +6,13 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.nets import beside, evaluating, mlp, sampling
+from gmcourse.nets import evaluating, mlp, sampling
 from gmcourse.probability import gaussian_kl, gaussian_log_prob, sum_event
-from gmcourse.record import Examples, held_then_falling_plan, shape_of
+from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
+from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, binary_images, held_then_falling_plan, shape_of
 from gmcourse.vae.gaussian import reparameterize
 from gmcourse.vae.likelihoods import Bernoulli, Gaussian, Likelihood
+from gmcourse.vae.told import OneHot, Told
 
 
 def context(x: Tensor, known: Tensor) -> Tensor:
@@ -26,7 +28,7 @@ def context(x: Tensor, known: Tensor) -> Tensor:
     return torch.cat((torch.where(mask, x, torch.zeros_like(x)), mask.to(x.dtype)), 1)
 
 
-def complete(answer: Tensor, given: Tensor) -> Tensor:
+def keep_known(answer: Tensor, given: Tensor) -> Tensor:
     """The known pixels of `given`, a `context` (batch, 2C, H, W), and elsewhere those of `answer`, (batch, C, H, W).
 
     An answer may have an axis in front, (S, batch, C, H, W): S answers to each question.
@@ -39,46 +41,10 @@ def missing_log_prob(likelihood: Likelihood, x: Tensor, parameters: Tensor, give
     """Σ log p(x_d) over the pixels that `given`, a `context`, does not know, (batch,), nats.
 
     x and the `parameters` of the likelihood are (batch, C, H, W); the likelihood treats all pixels alike.
+    Equation: vae-missing-pixels.
     """
     pixels = likelihood.log_prob(x.reshape(-1, 1), parameters.reshape(-1, 1)).view(x.shape)
     return sum_event(pixels * (1 - given.chunk(2, 1)[1]))
-
-
-class OneHot(nn.Module):
-    """A class 0..V−1, (batch,) integers, as V numbers, (batch, V), of which one is 1."""
-
-    def __init__(self, classes: int):
-        super().__init__()
-        self.classes = classes
-        self.register_buffer("rows", torch.eye(classes), persistent=False)
-
-    def forward(self, given: Tensor) -> Tensor:
-        """Raises ValueError for what is not (batch,) integers from 0 to V − 1."""
-        if given.dim() != 1 or given.is_floating_point() or given.dtype == torch.bool:
-            raise ValueError(
-                f"given: got {given.dtype} of shape {tuple(given.shape)}, expected (batch,) integer classes"
-            )
-        if not given.is_meta and ((given < 0) | (given >= self.classes)).any():
-            least, most = int(given.min()), int(given.max())
-            raise ValueError(f"given: got classes from {least} to {most}, expected 0 to {self.classes - 1}")
-        return self.get_buffer("rows")[given]
-
-    def extra_repr(self) -> str:
-        return f"{self.classes}"
-
-
-class Told(nn.Module):
-    """network(h beside what is told): h (batch, …) flattened, and `read(given)`, (batch, …), flattened behind it.
-
-    `read` is `OneHot(classes)` for a class, `nn.Identity()` for a context picture with its mask.
-    """
-
-    def __init__(self, network: nn.Module, read: nn.Module):
-        super().__init__()
-        self.network, self.read = network, read
-
-    def forward(self, h: Tensor, given: Tensor) -> Tensor:
-        return self.network(beside(h.flatten(1), self.read(given).flatten(1).to(h.dtype)))
 
 
 class CVAE(nn.Module):
@@ -134,7 +100,7 @@ class CVAE(nn.Module):
     def elbo(self, x: Tensor, given: Tensor, *, rng: Generator | None = None) -> Tensor:
         """E_q log p(x|z, c) − KL(q(z|x, c) ‖ p(z|c)), (batch,), nats, with one z a row and the KL in closed form.
 
-        Sohn et al. 2015.
+        Equation: vae-conditional-elbo. Sohn et al. 2015.
         """
         mean, log_std = self.encode(x, given)
         z = reparameterize(mean, log_std, _noise(mean, rng))
@@ -160,6 +126,12 @@ class CVAE(nn.Module):
             given = _rows(given, n)
             return self._kept(self.likelihood.draw(self.decoder(self._latents(given, rng), given), rng), given)
 
+    def sample_mean(self, n: int, given: Tensor, *, rng: Generator | None = None) -> Tensor:
+        """z ~ p(z|c), E[x|z, c]: (n, *event), given as in `sample`."""
+        with sampling(self, n, rng):
+            given = _rows(given, n)
+            return self.decode(self._latents(given, rng), given)
+
     def answers(self, given: Tensor, count: int, *, rng: Generator | None = None) -> Tensor:
         """E[x|z, c] at `count` draws of z ~ p(z|c) for each question, (count, batch, *event)."""
         if count < 1:
@@ -169,25 +141,26 @@ class CVAE(nn.Module):
             means = self.decode(self._latents(told, rng), told)
             return means.view(count, len(given), *means.shape[1:])
 
-    def complete(self, x: Tensor, known: Tensor, *, rng: Generator | None = None) -> Tensor:
-        """x with the pixels that are not `known` drawn from p(missing|known); the known ones are kept as they are.
-
-        x (batch, C, H, W), `known` bool as in `context`. Raises TypeError where the model is not told pictures.
-        """
-        if not self.fills:
-            raise TypeError("complete: the model was made with fills=False, which is told no pixels")
-        return self.sample(len(x), context(x, known), rng=rng)
-
     def extra_repr(self) -> str:
         """What decides the model beside its networks."""
         return f"latent_size={self.latent_size}, fills={self.fills}"
 
     def _kept(self, x: Tensor, given: Tensor) -> Tensor:
-        return complete(x, given) if self.fills else x
+        return keep_known(x, given) if self.fills else x
 
     def _latents(self, given: Tensor, rng: Generator | None) -> Tensor:
         mean, log_std = self.expect(given)
         return reparameterize(mean, log_std, _noise(mean, rng))
+
+
+def complete(model: CVAE, x: Tensor, known: Tensor, *, rng: Generator | None = None) -> Tensor:
+    """x with the pixels that are not `known` drawn from p(missing|known); the known ones are kept as they are.
+
+    x (batch, C, H, W), `known` bool as in `context`. Raises ValueError where the model is not told pictures.
+    """
+    if not model.fills:
+        raise ValueError("model: got one made with fills=False, which is told no pixels; expected fills=True")
+    return model.sample(len(x), context(x, known), rng=rng)
 
 
 def _halves(name: str, statistics: Tensor, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
@@ -258,3 +231,28 @@ def cvae_plan(data: Examples | None = None) -> dict[str, Any]:
     if data is not None and math.prod(data.event_shape) >= 256:
         return held_then_falling_plan(data, steps=8_000, batch_size=128, peak=1e-3)
     return held_then_falling_plan(data, steps=2_000, batch_size=64, peak=2e-3)
+
+
+def told_images(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Random binary images, (n, 1, 8, 8), and a class of ten for each, (n,)."""
+    rng = torch.Generator().manual_seed(seed)
+    return *binary_images(n, seed), torch.randint(0, 10, (n,), generator=rng)
+
+
+CVAE_RECORD = ModelRecord(
+    name="CVAE",
+    key="cvae",
+    family="vae",
+    branch=("explicit density", "approximate", "variational"),
+    density="bound",
+    claims=(Trainable, Sampler, Bounded, ImportanceWeighted),
+    paper="sohn2015",
+    year=2015,
+    arxiv="",
+    lesson="04_vae/03_conditional",
+    suits=VECTORS | IMAGES,
+    make=make_cvae,
+    plan=cvae_plan,
+    example=told_images,
+    told=True,
+)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -13,8 +14,9 @@ from gmcourse.laws.vae import conditional as laws
 from gmcourse.metrics import importance_weighted, mean_elbo
 from gmcourse.nets import mlp
 from gmcourse.vae import CVAE
-from gmcourse.vae.conditional import OneHot, Told, complete, context, cvae_plan, make_cvae, missing_log_prob
+from gmcourse.vae.conditional import complete, context, cvae_plan, keep_known, make_cvae, missing_log_prob
 from gmcourse.vae.likelihoods import Bernoulli, Gaussian
+from gmcourse.vae.told import OneHot, Told
 
 SHAPE = (1, 2, 3)
 
@@ -59,7 +61,7 @@ def test_a_wrong_mask_is_named(x, bad):
 
 def test_completing_keeps_the_known_pixels_bit_for_bit(x, known):
     answers = torch.rand(5, 7, *SHAPE, generator=seeded())
-    filled = complete(answers, context(x, known))
+    filled = keep_known(answers, context(x, known))
     mask = known.expand_as(filled)
     assert torch.equal(filled[mask], x.expand_as(filled)[mask])
     assert torch.equal(filled[~mask], answers[~mask])
@@ -141,6 +143,12 @@ def test_answers_are_the_means_of_samples(x, known):
     model, given = filling(), context(x, known)[:1]
     drawn = model.sample(20_000, given, rng=seeded(1)).mean(0)
     torch.testing.assert_close(drawn, model.answers(given, 5_000, rng=seeded(2)).mean((0, 1)), rtol=0, atol=0.02)
+    means = model.sample_mean(5_000, given, rng=seeded(2))
+    torch.testing.assert_close(means, model.answers(given, 5_000, rng=seeded(2))[:, 0])
+
+
+def test_a_completion_is_bits_and_keeps_what_is_known(x):
+    laws.completion_keeps_the_known(partial(complete, filling()), x, levels=torch.tensor([0.0, 1.0]))
 
 
 def test_the_prior_follows_what_is_given():
@@ -172,8 +180,8 @@ def test_what_cannot_be_is_named(x, known):
         model.answers(given, 0)
     with pytest.raises(ValueError, match="latent_size: got 0"):
         CVAE(None, nn.Identity(), nn.Identity(), Bernoulli(), 0)
-    with pytest.raises(TypeError, match="complete: the model was made with fills=False"):
-        make_cvae().complete(x, known)
+    with pytest.raises(ValueError, match="model: got one made with fills=False"):
+        complete(make_cvae(), x, known)
     model.prior = nn.Sequential(nn.Flatten(), mlp([12, 5]))
     with pytest.raises(ValueError, match=r"prior: gave shape \(7, 5\), expected \(7, 4\)"):
         model.sample(7, given)

@@ -11,8 +11,9 @@ from gmcourse.nets import mlp
 from gmcourse.probability import gaussian_kl
 from gmcourse.vae import CVAE, GaussianVAE
 from gmcourse.vae.answers import Regressor
-from gmcourse.vae.conditional import OneHot, Told, context
+from gmcourse.vae.conditional import complete, context
 from gmcourse.vae.likelihoods import Bernoulli, Gaussian
+from gmcourse.vae.told import OneHot, Told
 
 
 def by_torch(mean, s, m, t):
@@ -161,15 +162,15 @@ def mean_filled(x, known, *, rng):
 
 
 def one_answer(x, known, *, rng):
-    return FILLING.complete(x, known, rng=torch.Generator().manual_seed(0))
+    return complete(FILLING, x, known, rng=torch.Generator().manual_seed(0))
 
 
 def own_noise(x, known, *, rng):
-    return FILLING.complete(x, known)
+    return complete(FILLING, x, known)
 
 
 def the_rest_kept(x, known, *, rng):
-    return FILLING.complete(x, ~known, rng=rng)
+    return complete(FILLING, x, ~known, rng=rng)
 
 
 KNOWN = torch.tensor([[[True, False, True], [False, True, False]]])
@@ -197,7 +198,7 @@ RIGHT = {
     laws.kl_of_two_gaussians: (gaussian_kl, by_torch),
     ORDER: (Linear(),),
     CONSTANT: (pair()[0],),
-    KEEPS: (partial(FILLING.complete),),
+    KEEPS: (partial(complete, FILLING),),
     MASS: (partial(weights), partial(regressor())),
 }
 BUGS = {
@@ -244,7 +245,7 @@ BUGS = {
         "noise of its own": (own_noise, "randomness"),
         "the mean": (mean_filled, "constant"),
         "the others kept": (the_rest_kept, "dependence"),
-        "one row": (lambda x, known, *, rng: FILLING.complete(x, known, rng=rng)[:1], "shape"),
+        "one row": (lambda x, known, *, rng: complete(FILLING, x, known, rng=rng)[:1], "shape"),
     },
     MASS: {
         "the known pixels have a probability too": (of_all_pixels, ""),
