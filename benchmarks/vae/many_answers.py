@@ -23,8 +23,9 @@ from gmcourse.probability import gaussian_kl, mean_logits
 from gmcourse.schedules import held_then_falling
 from gmcourse.training import fit
 from gmcourse.vae.answers import Regressor, best_of, diversity
-from gmcourse.vae.conditional import CVAE, context, filling_cvae
+from gmcourse.vae.conditional import CVAE, filling_cvae
 from gmcourse.vae.likelihoods import Bernoulli, Gaussian
+from gmcourse.vae.told import context
 
 CLAIM, SHAPE, STEPS, ANSWERS = "vae/many_answers", (1, 8, 8), 1_500, 50
 MODELS = ("squared error", "cross-entropy", "CVAE")

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from gmcourse.nets import evaluating
-from gmcourse.vae.conditional import keep_known, missing_log_prob
 from gmcourse.vae.likelihoods import Likelihood
+from gmcourse.vae.told import keep_known, missing_log_prob
 
 
 def best_of(answers: Tensor, truth: Tensor) -> Tensor:

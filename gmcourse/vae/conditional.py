@@ -7,44 +7,12 @@ import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import evaluating, mlp, sampling
-from gmcourse.probability import gaussian_kl, gaussian_log_prob, sum_event
+from gmcourse.probability import gaussian_kl, gaussian_log_prob
 from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
 from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, binary_images, held_then_falling_plan, shape_of
 from gmcourse.vae.gaussian import reparameterize
 from gmcourse.vae.likelihoods import Bernoulli, Gaussian, Likelihood
-from gmcourse.vae.told import OneHot, Told
-
-
-def context(x: Tensor, known: Tensor) -> Tensor:
-    """What a model is told of a picture: the known pixels, 0 elsewhere, and the mask itself, (batch, 2C, H, W).
-
-    x is (batch, C, H, W), floating point; `known` is bool, a mask for each row, or one, (C, H, W), for all. The mask is
-    told too, since 0 is also a colour. Raises ValueError where the mask has another shape or type.
-    """
-    if known.dtype != torch.bool or known.shape not in (x.shape, x.shape[1:]) or x.dim() != 4:
-        came = f"{known.dtype} of shape {tuple(known.shape)} for x of shape {tuple(x.shape)}"
-        raise ValueError(f"known: got {came}, expected bool, (batch, C, H, W) as x, or (C, H, W)")
-    mask = known.expand_as(x)
-    return torch.cat((torch.where(mask, x, torch.zeros_like(x)), mask.to(x.dtype)), 1)
-
-
-def keep_known(answer: Tensor, given: Tensor) -> Tensor:
-    """The known pixels of `given`, a `context` (batch, 2C, H, W), and elsewhere those of `answer`, (batch, C, H, W).
-
-    An answer may have an axis in front, (S, batch, C, H, W): S answers to each question.
-    """
-    picture, mask = given.chunk(2, 1)
-    return torch.where(mask > 0.5, picture, answer)
-
-
-def missing_log_prob(likelihood: Likelihood, x: Tensor, parameters: Tensor, given: Tensor) -> Tensor:
-    """Σ log p(x_d) over the pixels that `given`, a `context`, does not know, (batch,), nats.
-
-    x and the `parameters` of the likelihood are (batch, C, H, W); the likelihood treats all pixels alike.
-    Equation: vae-missing-pixels.
-    """
-    pixels = likelihood.log_prob(x.reshape(-1, 1), parameters.reshape(-1, 1)).view(x.shape)
-    return sum_event(pixels * (1 - given.chunk(2, 1)[1]))
+from gmcourse.vae.told import OneHot, Told, context, keep_known, missing_log_prob
 
 
 class CVAE(nn.Module):
@@ -69,9 +37,8 @@ class CVAE(nn.Module):
         super().__init__()
         if latent_size < 1:
             raise ValueError(f"latent_size: got {latent_size}, expected at least 1")
-        self.prior, self.encoder, self.decoder = prior, encoder, decoder
-        self.latent_size, self.fills = latent_size, fills
-        self.likelihood: Likelihood = likelihood
+        self.prior, self.encoder, self.decoder, self.fills = prior, encoder, decoder, fills
+        self.latent_size, self.likelihood = latent_size, likelihood
 
     def encode(self, x: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
         """μ and s of q(z|x, c), each (batch, L)."""
@@ -80,8 +47,7 @@ class CVAE(nn.Module):
     def expect(self, given: Tensor) -> tuple[Tensor, Tensor]:
         """m and t of the prior p(z|c) = N(m, e^{2t}), each (batch, L)."""
         if self.prior is None:
-            weight = next(self.decoder.parameters())
-            zeros = torch.zeros(len(given), self.latent_size, device=weight.device, dtype=weight.dtype)
+            zeros = next(self.decoder.parameters()).new_zeros(len(given), self.latent_size)
             return zeros, zeros
         return _halves("prior", self.prior(given), (len(given), self.latent_size))
 

@@ -7,8 +7,8 @@ from torch import nn
 from gmcourse.laws.vae.conditional import fillings_have_mass_one
 from gmcourse.nets import mlp
 from gmcourse.vae.answers import Regressor, best_of, diversity
-from gmcourse.vae.conditional import context
 from gmcourse.vae.likelihoods import Bernoulli, Gaussian
+from gmcourse.vae.told import context
 
 SHAPE = (1, 2, 3)
 KNOWN = torch.tensor([[[True, False, True], [False, True, False]]])

@@ -14,9 +14,9 @@ from gmcourse.laws.vae import conditional as laws
 from gmcourse.metrics import importance_weighted, mean_elbo
 from gmcourse.nets import mlp
 from gmcourse.vae import CVAE
-from gmcourse.vae.conditional import complete, context, cvae_plan, keep_known, make_cvae, missing_log_prob
+from gmcourse.vae.conditional import complete, cvae_plan, make_cvae
 from gmcourse.vae.likelihoods import Bernoulli, Gaussian
-from gmcourse.vae.told import OneHot, Told
+from gmcourse.vae.told import OneHot, Told, context, keep_known, missing_log_prob
 
 SHAPE = (1, 2, 3)
 

@@ -9,8 +9,8 @@ from gmcourse.laws.vae.answers import answer_is_drawn_from_prior, best_is_the_le
 from gmcourse.laws.vae.conditional import kl_of_two_gaussians
 from gmcourse.probability import gaussian_kl
 from gmcourse.vae.answers import best_of, diversity
-from gmcourse.vae.conditional import context
 from gmcourse.vae.gaussian import reparameterize
+from gmcourse.vae.told import context
 
 
 def conditional_kl(mean: Tensor, log_std: Tensor, prior_mean: Tensor, prior_log_std: Tensor) -> Tensor:

@@ -4,8 +4,8 @@ import torch
 
 from gmcourse.laws.vae import answers as laws
 from gmcourse.vae.answers import best_of, diversity
-from gmcourse.vae.conditional import context
 from gmcourse.vae.gaussian import reparameterize
+from gmcourse.vae.told import context
 
 
 def fill(x, known, prior, decode, noise):

@@ -11,9 +11,9 @@ from gmcourse.nets import mlp
 from gmcourse.probability import gaussian_kl
 from gmcourse.vae import CVAE, GaussianVAE
 from gmcourse.vae.answers import Regressor
-from gmcourse.vae.conditional import complete, context
+from gmcourse.vae.conditional import complete
 from gmcourse.vae.likelihoods import Bernoulli, Gaussian
-from gmcourse.vae.told import OneHot, Told
+from gmcourse.vae.told import OneHot, Told, context
 
 
 def by_torch(mean, s, m, t):
