@@ -38,14 +38,15 @@ class CVAE(nn.Module):
         if latent_size < 1:
             raise ValueError(f"latent_size: got {latent_size}, expected at least 1")
         self.prior, self.encoder, self.decoder, self.fills = prior, encoder, decoder, fills
-        self.latent_size, self.likelihood = latent_size, likelihood
+        self.latent_size = latent_size
+        self.likelihood: Likelihood = likelihood
 
     def encode(self, x: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
         """μ and s of q(z|x, c), each (batch, L)."""
         return _halves("encoder", self.encoder(x, given), (len(x), self.latent_size))
 
     def expect(self, given: Tensor) -> tuple[Tensor, Tensor]:
-        """m and t of the prior p(z|c) = N(m, e^{2t}), each (batch, L)."""
+        """m and ln τ of the prior p(z|c) = N(m, τ²), each (batch, L)."""
         if self.prior is None:
             zeros = next(self.decoder.parameters()).new_zeros(len(given), self.latent_size)
             return zeros, zeros
@@ -104,8 +105,7 @@ class CVAE(nn.Module):
             raise ValueError(f"count: got {count}, expected at least one answer to each question")
         with torch.no_grad(), evaluating(self):
             told = _repeated(given, count)
-            means = self.decode(self._latents(told, rng), told)
-            return means.view(count, len(given), *means.shape[1:])
+            return self.decode(self._latents(told, rng), told).unflatten(0, (count, len(given)))
 
     def extra_repr(self) -> str:
         """What decides the model beside its networks."""

@@ -66,7 +66,7 @@ EXERCISES = (
         reference=conditional_kl,
         hints=(
             "Write ln q − ln p of one latent and take its mean under q: E(z − m)² = (μ − m)² + σ².",
-            "One latent gives ½[((μ − m)² + σ²)/τ² − 1 − 2(s − t)], with σ = e^s and τ = e^t; the latents add.",
+            "One latent gives ½[((μ − m)² + σ²)/τ² − 1 − 2 ln(σ/τ)], where ln σ and ln τ are given; the latents add.",
         ),
         wrong=(
             (lambda mean, s, m, t: gaussian_kl(mean, s), "dependence"),
@@ -81,14 +81,14 @@ EXERCISES = (
             (lambda mean, s, m, t: gaussian_kl(mean, s, m.detach(), t.detach()), "gradient"),
         ),
         causes={
-            "dependence": "That is the KL to a prior that knows no c, or not all of it. Where do m and t come in?",
+            "dependence": "That is the KL to a prior that knows no c, or not all of it. Where do m and τ come in?",
             "direction": "Under which of the two is the mean taken: the one that saw x, or the prior?",
-            "spread": "σ² and the squared distance are measured in units of the prior's variance e^{2t}. Are yours?",
+            "spread": "σ² and the squared distance are measured in units of τ² = exp(2 prior_log_std). Are yours?",
             "constant": "Put in the same Gaussian twice. Is it 0?",
             "sign": "Your divergence is negative somewhere. Can a KL be?",
             "reduction": "The latents are independent, so that their KLs add. Did you average?",
             "shape": "One KL for each row is asked for, (batch,).",
-            "gradient": "The prior is learned too: a gradient must reach its m and t.",
+            "gradient": "The prior is learned too: a gradient must reach its mean and its log_std.",
         },
     ),
     Exercise(
@@ -105,7 +105,7 @@ EXERCISES = (
         laws=(answer_is_drawn_from_prior,),
         reference=complete,
         hints=(
-            "Three steps: build c from what is known, draw z = m + e^t ε from the prior, and put the pieces together.",
+            "Three steps: build c from what is known, draw z = m + τε from the prior, and put the pieces together.",
             "c = torch.cat([x * known, known.float()], 1), and at the end torch.where(known, x, decode(z, c)).",
         ),
         wrong=(
@@ -120,7 +120,7 @@ EXERCISES = (
             "direction": "Your c holds the pixels that are asked for. What would it hold if nobody knew them?",
             "constant": "The prior has a mean and a spread of its own for each c. Where does your z come from?",
             "spread": "`log_std` is ln of the standard deviation. What is the noise multiplied by?",
-            "randomness": "z is a draw: m plus noise of the spread e^t. Which part of it is missing?",
+            "randomness": "z is a draw: m plus noise of the spread τ. Which part of it is missing?",
             "sign": "You kept what was asked for and answered what was known. Which way round is the mask?",
             "container": "c holds the picture first, and then the mask: 1 where a pixel is known.",
             "shape": "Each row has its own question and its own noise. Does yours?",
