@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.vae.class_and_style
 
-Binarised 8 x 8 digits, two latents, 1,500 steps of 128 pictures; the prior is N(0, I), or a Gaussian learned for each
+Binarised 8 x 8 digits, two latents, 1,000 steps of 128 pictures; the prior is N(0, I), or a Gaussian learned for each
 class: nothing else differs. A logistic regression on the training digits reads classes of pictures of bits; "real" is
 its accuracy on the test digits, what any other accuracy is to be held against. "asked": samples of a class; "swapped":
 z of a test digit at its mean, drawn again as the class three further on; "from_z": a logistic regression from the means
@@ -24,7 +24,7 @@ from gmcourse.training import fit
 from gmcourse.vae.conditional import CVAE, class_cvae
 from gmcourse.vae.likelihoods import Bernoulli
 
-CLAIM, SHAPE, STEPS = "vae/class_and_style", (1, 8, 8), 1_500
+CLAIM, SHAPE, STEPS = "vae/class_and_style", (1, 8, 8), 1_000
 PLAN = [{"prior": prior, "seed": seed} for seed in range(5) for prior in ("N(0, I)", "learned")]
 
 
@@ -60,7 +60,7 @@ def measured(model: CVAE, reader: Any, digits: Any) -> dict[str, float]:
         swapped = model.decode(z, other)
         seen = model.encode(digits.train, digits.labels["train"])[0]
     codes = LogisticRegression(max_iter=2000).fit(seen.numpy(), digits.labels["train"].numpy())
-    nll = -importance_weighted(model, x, 200, rng, batch_size=60, chunk=100, given=labels).mean().item()
+    nll = -importance_weighted(model, x, 100, rng, batch_size=60, chunk=100, given=labels).mean().item()
     return {
         "nll": nll,
         "real": share(reader, x, labels),
