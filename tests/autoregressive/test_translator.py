@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from gmcourse.autoregressive import Translator
-from gmcourse.autoregressive.codes import after_stop
+from gmcourse.probability import after_stop
 from gmcourse.autoregressive.discrete import choose, uniforms
 from gmcourse.autoregressive.translator import attention_map, beam
 
