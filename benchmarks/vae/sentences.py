@@ -53,7 +53,7 @@ def bounds(model: SentenceVAE, train: Tensor, test: Tensor, keep: float) -> dict
     p = grammar().log_prob(whole).exp()
     mean, log_std = model.encode(test)
     z = reparameterize(mean, log_std, torch.randn(mean.shape, generator=seeded(1)))
-    blind = model.log_likelihood(test, z, torch.rand(test.shape, generator=seeded(2)), keep)
+    blind = model.decoder.log_likelihood(test, z, torch.rand(test.shape, generator=seeded(2)), keep)
     sentences = test.unique(dim=0)
     shares = grammar().log_prob(sentences).softmax(0)
     weights = torch.cat([model.log_weights(sentences, 20, rng=seeded(k)) for k in range(K // 20)])

@@ -119,9 +119,7 @@ def _baseline(kind: str, data: Dataset, splits: dict[str, Tensor], dims: int | N
     return [] if "x" not in found else [_row(name, kind, found, "for scale, fitted to train", dims)]
 
 
-def _truth(
-    kind: str, data: Dataset, splits: dict[str, Tensor], found: Tensor, claim: str
-) -> list[dict[str, Any]]:
+def _truth(kind: str, data: Dataset, splits: dict[str, Tensor], found: Tensor, claim: str) -> list[dict[str, Any]]:
     """The NLL of the truth on the same rows, and by how much the model's is above it, row by row."""
     if data.density is None:
         return []
