@@ -14,11 +14,12 @@ def guesses_left(x: Tensor, p: Tensor, stop: int, told: Tensor | None = None) ->
     x: (N, T) int64, all sentences; p: (N,), their probabilities; told: (N,) int64, something that is known of each
     from the start, None for nothing. What follows the stop is not guessed. 2^T masks are gone through.
     """
-    known = torch.zeros(len(x), dtype=torch.int64) if told is None else told.unique(return_inverse=True)[1]
-    table, counts = p.new_zeros(2 * [x.shape[1]]), ~after_stop(x, stop)
-    for t, dropped, group in _masks(x, known, 0, 0):
-        if (rows := counts[:, t]).any():
-            table[t, dropped] += _entropy(group[rows], x[rows, t], p[rows])
+    known = torch.zeros(len(x), dtype=torch.int64) if told is None else _numbered(told)
+    words = torch.stack([_numbered(column) for column in x.T])
+    table, counts = p.new_zeros(2 * [len(words)]), ~after_stop(x, stop).T
+    for t, dropped, group in _masks(words, known, 0, 0):
+        if (rows := counts[t]).any():
+            table[t, dropped] += _entropy(group[rows], words[t, rows], p[rows])
     return table
 
 
@@ -30,17 +31,24 @@ def dropped_nats(table: Tensor, keep: float) -> Tensor:
     return (share * table)[dropped <= t].sum()
 
 
-def _masks(x: Tensor, group: Tensor, t: int, dropped: int) -> Iterator[tuple[int, int, Tensor]]:
+def _masks(words: Tensor, group: Tensor, t: int, dropped: int) -> Iterator[tuple[int, int, Tensor]]:
     """For every t and every choice of the t words before it: t, how many are dropped, and who looks alike, (N,)."""
     yield t, dropped, group
-    if t + 1 < x.shape[1]:
-        seen = (group * (int(x.max()) + 1) + x[:, t]).unique(return_inverse=True)[1]
-        yield from _masks(x, seen, t + 1, dropped)
-        yield from _masks(x, group, t + 1, dropped + 1)
+    if t + 1 < len(words):
+        seen = _numbered(group * (int(words[t].max()) + 1) + words[t])
+        yield from _masks(words, seen, t + 1, dropped)
+        yield from _masks(words, group, t + 1, dropped + 1)
+
+
+def _numbered(keys: Tensor) -> Tensor:
+    """Equal keys get equal numbers 0, 1, …, without a gap; keys are 0 or more."""
+    present = torch.zeros(int(keys.max()) + 1, dtype=torch.bool)
+    present[keys] = True
+    return (present.cumsum(0) - 1)[keys]
 
 
 def _entropy(group: Tensor, word: Tensor, p: Tensor) -> Tensor:
     """E[−ln p(word | group)], nats, of rows with probabilities p, which may add up to less than 1."""
-    pair = (group * (int(word.max()) + 1) + word).unique(return_inverse=True)[1]
+    pair = group * (int(word.max()) + 1) + word
     joint, whole = (torch.bincount(of, weights=p) for of in (pair, group))
     return (p * (whole[group].log() - joint[pair].log())).sum()

@@ -15,7 +15,7 @@ def kl_weight(step: Tensor, wait: int, ramp: int) -> Tensor:
     """β of a step, from 0: β = 0 for the first `wait` steps, then a straight line, and 1 from step wait + ramp on.
 
     `step` holds one or more steps, any shape; β = (step − wait + 1)/(ramp + 1), kept within 0 and 1. Bowman et al.
-    2016, section 3.1, raise it by a sigmoid.
+    2016, section 3, raise it by a sigmoid.
     """
     return ((step - wait + 1) / (ramp + 1)).clamp(0, 1)
 

@@ -110,6 +110,7 @@ def words_are_dropped_where_they_are_read(
     rng = torch.Generator().manual_seed(seed)
     for keep, (rows, places) in ((0.7, (4, 9)), (1.0, (3, 5)), (0.0, (2, 6)), (0.3, (5, 7))):
         x, noise = torch.randint(0, 20, (rows, places), generator=rng), torch.rand(rows, places, generator=rng)
+        noise[0, 0] = 0.95  # a start that is not to be dropped
         output = ask(candidate, x=x, noise=noise, keep=keep, start=20, unknown=21)
         read = require_shape("a word is read for each that is written", output, (rows, places)).double()
         right, slips = _readings(x, noise < keep)
@@ -128,7 +129,7 @@ def _readings(x: Tensor, kept: Tensor) -> tuple[Tensor, dict[str, Slips]]:
     wide = [part.expand(len(x), x.shape[1] - 1) for part in (kept[:, 1:2], kept[:1, 1:], kept[:, :1])]
     return reading(known, first, kept[:, 1:]), {
         "spread": known.double(),
-        "dependence": (reading(x, kept), reading(x, first, kept[:, 1:]), x.double()),
+        "dependence": (reading(x, kept), reading(torch.cat([start, x[:, 1:]], 1), first, kept[:, 1:]), x.double()),
         "direction": (reading(known, first, ~kept[:, 1:]), reading(known, ~kept)),
         "constant": reading(known, kept),
         "one-to-one": reading(known, first, kept[:, :-1]),
