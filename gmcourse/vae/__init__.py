@@ -2,5 +2,6 @@
 
 from gmcourse.vae.gaussian import GaussianVAE
 from gmcourse.vae.linear import LinearGaussian
+from gmcourse.vae.sentence import SentenceVAE
 
-__all__ = ["GaussianVAE", "LinearGaussian"]
+__all__ = ["GaussianVAE", "LinearGaussian", "SentenceVAE"]

@@ -10,6 +10,7 @@ def log_owner(z: Tensor, mean: Tensor, log_std: Tensor, log_prob: Tensor) -> Ten
     """ln p(i|z) = ln p_i + ln q(z|x_i) − ln Σ_j p_j q(z|x_j), (n, N), nats: which of N examples z was drawn for.
 
     z: (n, L); mean, log_std: (N, L), the q(z|x_i) of all examples; log_prob: (N,), ln p_i, whose p_i sum to 1.
+    Equation: vae-owner.
     """
     log_q = torch.stack([gaussian_log_prob(row.expand_as(mean), mean, log_std) for row in z])
     return (log_q + log_prob).log_softmax(1)

@@ -13,6 +13,7 @@ def guesses_left(x: Tensor, p: Tensor, stop: int, told: Tensor | None = None) ->
 
     x: (N, T) int64, all sentences; p: (N,), their probabilities; told: (N,) int64, something that is known of each
     from the start, None for nothing. What follows the stop is not guessed. 2^T masks are gone through.
+    Equation: vae-worth.
     """
     known = torch.zeros(len(x), dtype=torch.int64) if told is None else _numbered(told)
     words = torch.stack([_numbered(column) for column in x.T])

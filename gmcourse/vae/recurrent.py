@@ -13,8 +13,8 @@ def word_dropout(x: Tensor, noise: Tensor, keep: float, start: int, unknown: int
     """What the decoder reads as it writes x: the start, then all of x but its last word, each kept where noise < keep.
 
     x: (batch, T) int64; noise: uniform on [0, 1), (batch, T), of which column t is for the t-th word that is read; the
-    others give way to `unknown`, the start never does. x itself, the target, stays whole. Bowman et al. 2016,
-    section 3.
+    others give way to `unknown`, the start never does. x itself, the target, stays whole. Equation: vae-dropped-words.
+    Bowman et al. 2016, section 3.
     """
     read = torch.where(noise[:, 1:] < keep, x[:, :-1], unknown)
     return torch.cat([torch.full_like(x[:, :1], start), read], 1)
@@ -24,6 +24,7 @@ def sentence_log_prob(x: Tensor, logits: Tensor, stop: int | None = None) -> Ten
     """Σ_t ln softmax(l_t)[x_t] up to the first stop, (batch,), nats: what fills a row up after it adds 0.
 
     x: (batch, T) int64; logits: (batch, V, T). −∞ where another word follows the stop, so that all rows sum to 1.
+    Equation: vae-sentence-factors.
     """
     log_p = logits.log_softmax(1).gather(1, x[:, None])[:, 0]
     if stop is not None:

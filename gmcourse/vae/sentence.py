@@ -1,12 +1,15 @@
 """The sentence VAE: a recurrent encoder and decoder, and what makes the decoder listen to the latent."""
 
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import evaluating, sampling
 from gmcourse.probability import gaussian_kl, gaussian_log_prob, require_codes
+from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
+from gmcourse.record import TEXTS, Examples, ModelRecord, held_then_falling_plan, stop_of, symbols_of
 from gmcourse.vae.gaussian import reparameterize
 from gmcourse.vae.recurrent import SentenceDecoder, SentenceEncoder, drawn, likeliest
 
@@ -14,14 +17,17 @@ from gmcourse.vae.recurrent import SentenceDecoder, SentenceEncoder, drawn, like
 def kl_weight(step: Tensor, wait: int, ramp: int) -> Tensor:
     """β of a step, from 0: β = 0 for the first `wait` steps, then a straight line, and 1 from step wait + ramp on.
 
-    `step` holds one or more steps, any shape; β = (step − wait + 1)/(ramp + 1), kept within 0 and 1. Bowman et al.
-    2016, section 3, raise it by a sigmoid.
+    `step` holds one or more steps, any shape; β = (step − wait + 1)/(ramp + 1), kept within 0 and 1. Equation:
+    vae-kl-weight. Bowman et al. 2016, section 3, raise it by a sigmoid.
     """
     return ((step - wait + 1) / (ramp + 1)).clamp(0, 1)
 
 
 def between(a: Tensor, b: Tensor, shares: Tensor) -> Tensor:
-    """(1 − t) a + t b for each t of `shares`, (steps,): the straight line from a to b, (L,) each, → (steps, L)."""
+    """(1 − u) a + u b for each u of `shares`, (steps,): the straight line from a to b, (L,) each, → (steps, L).
+
+    Equation: vae-between.
+    """
     return torch.lerp(a, b, shares[:, None])
 
 
@@ -31,7 +37,8 @@ class SentenceVAE(nn.Module):
     x: (batch, T) int64 codes below V = `levels`; with a `stop` symbol a row ends where it first stands. In training a
     word that the decoder reads is kept with probability `keep`, and the KL is weighed by `kl_weight` of the number of
     steps taken; in evaluation, and in `elbo`, `log_weights` and all draws, every word is read and the weight is 1.
-    Bowman et al. 2016 have LSTMs, the encoder's last state, and z as the decoder's first state alone.
+    Equation: vae-sentence-elbo. Bowman et al. 2016 have LSTMs, the encoder's last state, and z as the decoder's first
+    state alone.
     """
 
     measures = "probability"
@@ -124,3 +131,38 @@ class SentenceVAE(nn.Module):
 
 def _noise(shape: tuple[int, ...], like: Tensor, rng: Generator | None) -> Tensor:
     return torch.randn(shape, generator=rng, device=like.device, dtype=like.dtype)
+
+
+WINDOW = 32
+
+
+def make_sentence_vae(data: Examples | None = None, **options: Any) -> SentenceVAE:
+    """For rows of the data's length, or windows of a stream; a stop where the rows have one. Without data: tiny."""
+    if data is None:
+        return SentenceVAE(5, 6, embedding=16, hidden=32, latent_size=4, **options)
+    settings = {"keep": 0.5, "wait": 250, "ramp": 250, "stop": stop_of(data)} | options
+    return SentenceVAE(symbols_of(data), (*data.event_shape, WINDOW)[0], **settings)
+
+
+def rows_of_codes(n: int, seed: int = 0) -> tuple[Tensor]:
+    """Random rows of five symbols, (n, 6) int64."""
+    return (torch.randint(0, 5, (n, 6), generator=torch.Generator().manual_seed(seed)),)
+
+
+SENTENCE_VAE = ModelRecord(
+    name="Sentence VAE",
+    key="sentence-vae",
+    family="vae",
+    branch=("explicit density", "approximate", "variational"),
+    density="bound",
+    claims=(Trainable, Sampler, Bounded, ImportanceWeighted),
+    paper="bowman2016",
+    year=2016,
+    arxiv="1511.06349",
+    lesson="04_vae/07_sentences",
+    suits=TEXTS,
+    make=make_sentence_vae,
+    plan=partial(held_then_falling_plan, steps=1_000, batch_size=64, peak=6e-3),
+    example=rows_of_codes,
+    window=WINDOW,
+)
