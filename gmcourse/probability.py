@@ -53,6 +53,21 @@ def require_bits(x: Tensor, event_shape: tuple[int, ...]) -> None:
         raise ValueError(f"x: got values from {x.min():.4g} to {x.max():.4g}, expected zeros and ones")
 
 
+def require_codes(x: Tensor, levels: int) -> None:
+    """Raise ValueError unless x holds codes 0..V−1, int64."""
+    if x.is_meta or (x.dtype == torch.int64 and not x.numel()):
+        return
+    if x.dtype != torch.int64 or x.min() < 0 or x.max() >= levels:
+        found = f"{x.dtype} from {x.min().item()} to {x.max().item()}" if x.numel() else f"{x.dtype}"
+        raise ValueError(f"x: got {found}, expected int64 codes 0 to {levels - 1}")
+
+
+def after_stop(x: Tensor, stop: int) -> Tensor:
+    """Which symbols of rows (batch, T) stand after the row's first stop symbol, bool."""
+    stops = (x == stop).long()
+    return stops.cumsum(1) - stops > 0
+
+
 def mean_logits(x: Tensor) -> Tensor:
     """ln (k + ½)/(n − k + ½) of each entry that is 1 in k of the n rows, (D,): the logits of independent bits."""
     ones = x.flatten(1).sum(0)

@@ -61,7 +61,7 @@ def measure(
         rows.append(_row(f"NLL, k={k}", kind, {"x": values}, WEIGHTED, dims))
     if found is None:
         return _reconstruction(model, data, splits)
-    return rows + _baseline(kind, data, splits, dims) + _truth(data, splits, found["x"], rows[0]["meaning"])
+    return rows + _baseline(kind, data, splits, dims) + _truth(kind, data, splits, found["x"], rows[0]["meaning"])
 
 
 def selected(x: Tensor, n: int | None, seed: int) -> Tensor:
@@ -127,16 +127,16 @@ def _baseline(kind: str, data: Dataset, splits: dict[str, Tensor], dims: int | N
     return [] if "x" not in found else [_row(name, kind, found, "for scale, fitted to train", dims)]
 
 
-def _truth(data: Dataset, splits: dict[str, Tensor], found: Tensor, claim: str) -> list[dict[str, Any]]:
-    """The NLL of the true density on the same rows, and by how much the model's is above it, row by row."""
+def _truth(kind: str, data: Dataset, splits: dict[str, Tensor], found: Tensor, claim: str) -> list[dict[str, Any]]:
+    """The NLL of the truth on the same rows, and by how much the model's is above it, row by row."""
     if data.density is None:
         return []
     true = {split: -data.density.log_prob(part) for split, part in splits.items()}
     above = {"x": found - true["x"]}
     side = "KL to the truth" if claim == EXACT else "KL to the truth, at most"
     return [
-        _row("true density", "density", true, "on the same rows", None),
-        _row("above the truth", "density", above, f"row by row: an estimate of the {side}", None),
+        _row(f"true {kind}", kind, true, "on the same rows", None),
+        _row("above the truth", kind, above, f"row by row: an estimate of the {side}", None),
     ]
 
 
