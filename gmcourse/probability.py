@@ -4,12 +4,17 @@ import math
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Generator, Tensor
 
 
 def sum_event(values: Tensor) -> Tensor:
     """Sum over every axis but the batch: (batch, ...) → (batch,)."""
     return values.flatten(1).sum(1) if values.dim() > 1 else values
+
+
+def noise_like(x: Tensor, rng: Generator | None = None) -> Tensor:
+    """ε ~ N(0, I) of the shape, the type and the device of x."""
+    return torch.randn(x.shape, generator=rng, dtype=x.dtype, device=x.device)
 
 
 def gaussian_log_prob(x: Tensor, mean: Tensor | float, log_std: Tensor | float) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import evaluating
-from gmcourse.probability import gaussian_kl, sum_event
+from gmcourse.probability import gaussian_kl, noise_like, sum_event
 from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
 from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, binary_images
 from gmcourse.vae.gaussian import GaussianVAE, gaussian_vae_plan, parts_for, reparameterize
@@ -55,8 +55,8 @@ def rate_distortion(model: GaussianVAE, x: Tensor, *, rng: Generator | None = No
     """The rate E_x KL(q(z|x) ‖ p(z)), nats, and the distortion E ‖x − E[x|z]‖² over all pixels, one z ~ q a row."""
     with evaluating(model):
         mean, log_std = model.encode(x)
-        noise = torch.randn(mean.shape, generator=rng, device=mean.device, dtype=mean.dtype)
-        error = sum_event((x - model.decode(reparameterize(mean, log_std, noise))) ** 2)
+        z = reparameterize(mean, log_std, noise_like(mean, rng))
+        error = sum_event((x - model.decode(z)) ** 2)
     return RateDistortion(gaussian_kl(mean, log_std).mean().item(), error.mean().item())
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import evaluating, mlp, sampling
-from gmcourse.probability import gaussian_kl, gaussian_log_prob
+from gmcourse.probability import gaussian_kl, gaussian_log_prob, noise_like
 from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
 from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, binary_images, held_then_falling_plan, shape_of
 from gmcourse.vae.gaussian import reparameterize
@@ -70,7 +70,7 @@ class CVAE(nn.Module):
         Equation: vae-conditional-elbo. Sohn et al. 2015.
         """
         mean, log_std = self.encode(x, given)
-        z = reparameterize(mean, log_std, _noise(mean, rng))
+        z = reparameterize(mean, log_std, noise_like(mean, rng))
         return self.log_likelihood(x, self.decoder(z, given), given) - gaussian_kl(mean, log_std, *self.expect(given))
 
     def loss(self, x: Tensor, given: Tensor) -> Tensor:
@@ -83,7 +83,7 @@ class CVAE(nn.Module):
             raise ValueError(f"k: got {k}, expected at least one draw")
         moments = (*self.encode(x, given), *self.expect(given))
         x, c, mean, log_std, prior_mean, prior_log_std = (_repeated(t, k) for t in (x, given, *moments))
-        z = reparameterize(mean, log_std, _noise(mean, rng))
+        z = reparameterize(mean, log_std, noise_like(mean, rng))
         log_joint = self.log_likelihood(x, self.decoder(z, c), c) + gaussian_log_prob(z, prior_mean, prior_log_std)
         return (log_joint - gaussian_log_prob(z, mean, log_std)).view(k, len(given))
 
@@ -116,7 +116,7 @@ class CVAE(nn.Module):
 
     def _latents(self, given: Tensor, rng: Generator | None) -> Tensor:
         mean, log_std = self.expect(given)
-        return reparameterize(mean, log_std, _noise(mean, rng))
+        return reparameterize(mean, log_std, noise_like(mean, rng))
 
 
 def complete(model: CVAE, x: Tensor, known: Tensor, *, rng: Generator | None = None) -> Tensor:
@@ -148,10 +148,6 @@ def _rows(given: Tensor, n: int) -> Tensor:
     if not given.dim() or len(given) not in (n, 1):
         raise ValueError(f"given: got shape {tuple(given.shape)}, expected ({n}, ...), or one row for all, (1, ...)")
     return given.expand(n, *given.shape[1:])
-
-
-def _noise(mean: Tensor, rng: Generator | None) -> Tensor:
-    return torch.randn(mean.shape, generator=rng, device=mean.device, dtype=mean.dtype)
 
 
 def filling_cvae(shape: tuple[int, int, int], latent_size: int, width: int = 128, dropout: float = 0.0) -> CVAE:

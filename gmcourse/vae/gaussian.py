@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import conv_decoder, conv_encoder, evaluating, mlp, sampling
-from gmcourse.probability import gaussian_kl, gaussian_log_prob
+from gmcourse.probability import gaussian_kl, gaussian_log_prob, noise_like
 from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
 from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, binary_images, held_then_falling_plan, shape_of
 from gmcourse.vae.likelihoods import Bernoulli, Gaussian, Likelihood
@@ -67,7 +67,7 @@ class GaussianVAE(nn.Module):
         Equation: vae-elbo. Kingma & Welling 2014, eq. 10.
         """
         mean, log_std = self.encode(x)
-        z = reparameterize(mean, log_std, _noise_like(mean, rng))
+        z = reparameterize(mean, log_std, noise_like(mean, rng))
         return self.likelihood.log_prob(x, self.decoder(z)) - gaussian_kl(mean, log_std)
 
     def loss(self, x: Tensor) -> Tensor:
@@ -79,7 +79,7 @@ class GaussianVAE(nn.Module):
         if k < 1:
             raise ValueError(f"k: got {k}, expected at least one draw")
         mean, log_std = self.encode(x)
-        z = reparameterize(mean, log_std, _noise_like(mean.expand(k, *mean.shape), rng))
+        z = reparameterize(mean, log_std, noise_like(mean.expand(k, *mean.shape), rng))
         return self.log_weights_at(x, z, mean, log_std)
 
     def log_weights_at(self, x: Tensor, z: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
@@ -108,10 +108,6 @@ class GaussianVAE(nn.Module):
     def _latents(self, n: int, rng: Generator | None) -> Tensor:
         weight = next(self.decoder.parameters())
         return torch.randn(n, self.latent_size, generator=rng, device=weight.device, dtype=weight.dtype)
-
-
-def _noise_like(mean: Tensor, rng: Generator | None) -> Tensor:
-    return torch.randn(mean.shape, generator=rng, device=mean.device, dtype=mean.dtype)
 
 
 def parts_for(data: Examples | None = None) -> tuple[nn.Module, nn.Module, Likelihood, int]:

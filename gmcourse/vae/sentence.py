@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import evaluating, sampling
-from gmcourse.probability import gaussian_kl, gaussian_log_prob, require_codes
+from gmcourse.probability import gaussian_kl, gaussian_log_prob, noise_like, require_codes
 from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
 from gmcourse.record import TEXTS, Examples, ModelRecord, held_then_falling_plan, stop_of, symbols_of
 from gmcourse.vae.gaussian import reparameterize
@@ -76,7 +76,7 @@ class SentenceVAE(nn.Module):
     def elbo(self, x: Tensor, *, rng: Generator | None = None) -> Tensor:
         """E_q ln p(x|z) − KL(q ‖ p(z)), (batch,), nats: one z a row, the KL in closed form, every word read."""
         mean, log_std = self.encode(x)
-        z = reparameterize(mean, log_std, _noise(mean.shape, mean, rng))
+        z = reparameterize(mean, log_std, noise_like(mean, rng))
         return self.decoder.log_likelihood(x, z) - gaussian_kl(mean, log_std)
 
     def loss(self, x: Tensor) -> Tensor:
@@ -98,7 +98,7 @@ class SentenceVAE(nn.Module):
         if k < 1:
             raise ValueError(f"k: got {k}, expected at least one draw")
         mean, log_std = (t.repeat(k, 1) for t in self.encode(x))
-        z = reparameterize(mean, log_std, _noise(mean.shape, mean, rng))
+        z = reparameterize(mean, log_std, noise_like(mean, rng))
         log_joint = self.decoder.log_likelihood(x.repeat(k, 1), z) + gaussian_log_prob(z, 0.0, 0.0)
         return (log_joint - gaussian_log_prob(z, mean, log_std)).view(k, len(x))
 
@@ -118,7 +118,7 @@ class SentenceVAE(nn.Module):
     def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
         """z ~ N(0, I), then word by word x_t ~ p(x_t | x_<t, z): (n, T) int64; after a stop there are stops only."""
         with sampling(self, n, rng):
-            z = _noise((n, self.latent_size), self.decoder.first.weight, rng)
+            z = noise_like(self.decoder.first.weight.new_empty(n, self.latent_size), rng)
             return self.decoder.write(z, partial(drawn, rng=rng))
 
     def extra_repr(self) -> str:
@@ -127,10 +127,6 @@ class SentenceVAE(nn.Module):
             f"levels={self.levels}, length={self.event_shape[0]}, keep={self.keep}, wait={self.wait}, "
             f"ramp={self.ramp}, stop={self.stop}"
         )
-
-
-def _noise(shape: tuple[int, ...], like: Tensor, rng: Generator | None) -> Tensor:
-    return torch.randn(shape, generator=rng, device=like.device, dtype=like.dtype)
 
 
 WINDOW = 32
