@@ -96,7 +96,7 @@ def gaussian_kl(
 ) -> Tensor:
     """KL(N(μ, σ²) ‖ N(m, τ²)) = ½ Σ [((μ−m)² + σ²)/τ² − 1 − 2 ln(σ/τ)], (batch,), nats; default N(0, 1).
 
-    Equation: vae-gaussian-kl. Kingma & Welling 2014, Appendix B.
+    Equation: vae-conditional-kl. With N(0, 1): Kingma & Welling 2014, Appendix B.
     """
     ratio = log_std - prior_log_std
     distance = (mean - prior_mean) / torch.as_tensor(prior_log_std, dtype=mean.dtype, device=mean.device).exp()

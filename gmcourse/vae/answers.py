@@ -23,8 +23,10 @@ def diversity(answers: Tensor) -> Tensor:
     """Var_z E[x|z, c], (batch,), summed over the event: the variance, over S, of S answers to the same question.
 
     answers (S, batch, *event) are means; the sum of squares is divided by S, so that Var(x|c) splits exactly.
-    Equation: vae-total-variance.
+    Raises ValueError where there are no answers. Equation: vae-total-variance.
     """
+    if answers.dim() < 2 or not len(answers):
+        raise ValueError(f"answers: got shape {tuple(answers.shape)}, expected (S, batch, *event), S at least 1")
     return answers.var(0, correction=0).flatten(1).sum(1)
 
 

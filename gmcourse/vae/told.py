@@ -37,7 +37,7 @@ def missing_log_prob(likelihood: Likelihood, x: Tensor, parameters: Tensor, give
     Equation: vae-missing-pixels.
     """
     pixels = likelihood.log_prob(x.reshape(-1, 1), parameters.reshape(-1, 1)).view(x.shape)
-    return sum_event(pixels * (1 - given.chunk(2, 1)[1]))
+    return sum_event(torch.where(given.chunk(2, 1)[1] > 0.5, 0.0, pixels))
 
 
 class OneHot(nn.Module):
