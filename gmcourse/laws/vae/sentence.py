@@ -1,5 +1,6 @@
 """Laws of sentences: what fills a row adds nothing, words are dropped where they are read, and no bound beats H."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -8,7 +9,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import LawBroken, Slips, require_close, require_shape, standard_error
+from gmcourse.laws.broken import LawBroken, Slips, as_tensor, require_close, require_shape, standard_error
 from gmcourse.laws.rows import draw, pooled, within
 from gmcourse.protocols import Bounded
 
@@ -30,6 +31,8 @@ def words_add_up(candidate: Callable[[Tensor, Tensor, int], Tensor], *, seed: in
         x = _rows(stop, levels, lengths, seed)
         logits = 2 * draw(len(x), levels, x.shape[1], seed=seed + 1)
         right, slips = _sums(x, logits.double(), stop, lengths)
+        if stop:
+            slips["direction"] = _up_to_first(x, logits.double(), 0)
         observed = ask(candidate, x=x, logits=logits, stop=stop)
         observed = require_shape("one number a sentence", observed, (len(x),)).double()
         law, near = "ln p(x) = Σ ln p(x_t) up to the first stop", within(right)
@@ -47,19 +50,27 @@ def _rows(stop: int, levels: int, lengths: tuple[int, ...], seed: int) -> Tensor
 
 def _sums(x: Tensor, logits: Tensor, stop: int, lengths: tuple[int, ...]) -> tuple[Tensor, dict[str, Slips]]:
     """The right sums, and what the usual slips would give."""
-    one, across = (logits.log_softmax(axis).gather(1, x[:, None])[:, 0] for axis in (1, 2))
+    one, across, over = (logits.log_softmax(axis).gather(1, x[:, None])[:, 0] for axis in (1, 2, 0))
     raw = logits.gather(1, x[:, None])[:, 0]
     counts = (torch.arange(x.shape[1]) < torch.tensor(lengths)[:, None]).double()
     right = (one * counts).sum(1)
+    first, places = (x == stop).int().argmax(1)[:, None], torch.arange(x.shape[1])  # 0 where there is no stop
+    shortest = places < min(lengths)
     return right, {
+        "overflow": ((one * (places <= first)).sum(1), (one * (places < first)).sum(1)),
         "dependence": one.sum(1),
         "reduction": (right / counts.sum(1), one.mean(1)),
         "one-to-one": (one * (x != stop)).sum(1),
-        "sign": -right,
-        "constant": ((raw * counts).sum(1), (across * counts).sum(1)),
-        "log-mean": (one.exp() * counts).sum(1),
-        "shape": pooled(right),
+        "sign": (-right, -one.sum(1)),
+        "constant": ((raw * counts).sum(1), (across * counts).sum(1), (over * counts).sum(1)),
+        "log-mean": ((one.exp() * counts).sum(1), (one.exp() * counts).sum(1).log()),
+        "shape": [*pooled(right), (one * shortest).sum(1)],
     }
+
+
+def _up_to_first(x: Tensor, logits: Tensor, stop: int) -> Tensor:
+    one = logits.log_softmax(1).gather(1, x[:, None])[:, 0]
+    return (one * ((x == stop).cumsum(1) - (x == stop).long() == 0)).sum(1)
 
 
 def weight_rises_to_one(candidate: Callable[[Tensor, int, int], Tensor]) -> None:
@@ -108,30 +119,43 @@ def words_are_dropped_where_they_are_read(
     x (batch, T) int64, noise (batch, T) in [0, 1), column t for the t-th word that is read. x stays as it was.
     """
     rng = torch.Generator().manual_seed(seed)
-    for keep, (rows, places) in ((0.7, (4, 9)), (1.0, (3, 5)), (0.0, (2, 6)), (0.3, (5, 7))):
+    for keep, rows, places, start, unknown in (
+        (0.7, 4, 9, 20, 21),
+        (1.0, 3, 5, 33, 22),
+        (0.0, 2, 6, 20, 40),
+        (0.3, 5, 7, 9, 8),
+    ):
         x, noise = torch.randint(0, 20, (rows, places), generator=rng), torch.rand(rows, places, generator=rng)
-        noise[0, 0] = 0.95  # a start that is not to be dropped
-        output = ask(candidate, x=x, noise=noise, keep=keep, start=20, unknown=21)
+        noise[0, 0], noise[1, 1] = 0.95, 0.0  # a start that is not to be dropped; a word that is, at keep = 0
+        given = {"x": x, "noise": noise, "keep": keep, "start": start, "unknown": unknown}
+        output = ask(candidate, **given)
         read = require_shape("a word is read for each that is written", output, (rows, places)).double()
-        right, slips = _readings(x, noise < keep)
+        again = as_tensor(candidate(x.clone(), noise.clone(), keep, start, unknown))
+        if again is None or not torch.equal(read, again.double()):
+            raise LawBroken("equal noise, equal words", "other words", "the same", "randomness")
+        right, slips = _readings(x, noise, keep, start, unknown)
         law = "the decoder reads the start, then each word before it where noise < keep"
-        require_close(law, read, right, 1e-6, slips, {"x": x, "noise": noise, "keep": keep})
+        require_close(law, read, right, 1e-6, slips, given)
 
 
-def _readings(x: Tensor, kept: Tensor) -> tuple[Tensor, dict[str, Slips]]:
-    """What is to be read of x with the start 20 and the unknown word 21, and what the usual slips would read."""
-    start = torch.full_like(x[:, :1], 20)
+def _readings(x: Tensor, noise: Tensor, keep: float, begin: int, unknown: int) -> tuple[Tensor, dict[str, Slips]]:
+    """What is to be read of x, and what the usual slips would read."""
+    start, kept = torch.full_like(x[:, :1], begin), noise < keep
     known, first = torch.cat([start, x[:, :-1]], 1), torch.ones_like(start, dtype=torch.bool)
 
     def reading(words: Tensor, *kept: Tensor) -> Tensor:
-        return torch.where(torch.cat(kept, 1), words, 21).double()
+        return torch.where(torch.cat(kept, 1), words, unknown).double()
 
     wide = [part.expand(len(x), x.shape[1] - 1) for part in (kept[:, 1:2], kept[:1, 1:], kept[:, :1])]
     return reading(known, first, kept[:, 1:]), {
-        "spread": known.double(),
+        "spread": (known.double(), reading(known, first, noise[:, 1:] <= keep)),
         "dependence": (reading(x, kept), reading(torch.cat([start, x[:, 1:]], 1), first, kept[:, 1:]), x.double()),
-        "direction": (reading(known, first, ~kept[:, 1:]), reading(known, ~kept)),
-        "constant": reading(known, kept),
+        "direction": (
+            reading(known, first, ~kept[:, 1:]),
+            reading(known, ~kept),
+            reading(known, first, noise[:, 1:] < 1 - keep),
+        ),
+        "constant": (reading(known, kept), reading(x.roll(1, 1), kept), reading(x.roll(1, 1), first, kept[:, 1:])),
         "one-to-one": reading(known, first, kept[:, :-1]),
         "shape": [reading(known, first, part) for part in wide],
     }
@@ -153,9 +177,17 @@ def owners_follow_bayes(candidate: Callable[..., Tensor], *, seed: int = 0) -> N
         observed = require_shape("one number for each z and example", ask(candidate, **inputs), (n, examples)).double()
         slips, near = _owners(z, mean, log_std, log_prob.double()), within(right, 1e-3)
         require_close("ln p(i|z)", observed, right, near, slips, {"z": z}, fit=near)
-        far = require_shape("far from every mean", candidate(z + 60, mean, log_std, log_prob), (n, examples)).double()
+        far = _finite_far(candidate(z + 60, mean, log_std, log_prob), (n, examples))
         exact = (_log_q(z + 60, mean, log_std).sum(2) + log_prob.double()).log_softmax(1)
         require_close("ln p(i|z), far from every mean", far, exact, within(exact, 1e-3), {}, deduced="overflow")
+
+
+def _finite_far(output: object, shape: tuple[int, ...]) -> Tensor:
+    try:
+        return require_shape("far from every mean", output, shape).double()
+    except LawBroken as broken:
+        cause = "overflow" if broken.cause == "not-finite" else broken.cause
+        raise LawBroken(broken.law, broken.observed, broken.expected, cause) from None
 
 
 def _log_q(z: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
@@ -165,15 +197,37 @@ def _log_q(z: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
 
 def _owners(z: Tensor, mean: Tensor, log_std: Tensor, log_prob: Tensor) -> dict[str, Slips]:
     """What the usual slips would give for ln p(i|z)."""
-    each = _log_q(z, mean, log_std)
-    joint, squares = each.sum(2) + log_prob, (each + log_std.double()).sum(2) + log_prob
+    each, log_std = _log_q(z, mean, log_std), log_std.double()
+    log_q, square = each.sum(2), (z[:, None] - mean).double().square()
+    joint, std = log_q + log_prob, log_std.exp()
+    wrong_spreads = (
+        *(each + log_std, _log_q(z, mean, log_std / 2), _log_q(z, mean, 2 * log_std), each + 2 * log_std),
+        *(-square / 2, -square / 2 / std - log_std, -square / std.square() - log_std),
+        *(-square / 2 / std, -square / 2 / log_std.square() - log_std, -square / 2 / log_std.square()),
+    )
     return {
-        "dependence": (each.sum(2).log_softmax(1), (each.mean(2) + log_prob).log_softmax(1)),
-        "constant": joint,
-        "shape": joint.log_softmax(0),
-        "spread": (squares.log_softmax(1), (_log_q(z, mean, log_std / 2).sum(2) + log_prob).log_softmax(1)),
-        "log-mean": joint.softmax(1),
-        "sign": (each.sum(2) - log_prob).log_softmax(1),
+        "dependence": (
+            *(
+                log_q.log_softmax(1),
+                (each.mean(2) + log_prob).log_softmax(1),
+                (each[:, :, 0] + log_prob).log_softmax(1),
+            ),
+            *(log_q - joint.logsumexp(1, True), joint - log_q.logsumexp(1, True)),
+        ),
+        "constant": (
+            *(joint, joint - joint.amax(1, True), joint - joint.sum(1, True), joint - joint.exp().sum(1, True)),
+            *(
+                joint - joint.logsumexp(1, True) + math.log(joint.shape[1]),
+                joint - _log_q(z, 0 * mean[:1], 0 * log_std[:1]).sum(2),
+            ),
+        ),
+        "shape": (joint.log_softmax(0), joint - joint.logsumexp((0, 1))),
+        "spread": [(parts.sum(2) + log_prob).log_softmax(1) for parts in wrong_spreads],
+        "log-mean": (
+            *(joint.softmax(1), (log_q + log_prob.exp()).log_softmax(1), (log_q * log_prob).log_softmax(1)),
+            (log_q * log_prob.exp()).log_softmax(1),
+        ),
+        "sign": ((log_q - log_prob).log_softmax(1), -joint.log_softmax(1)),
     }
 
 

@@ -101,7 +101,7 @@ WRONG = {
         "one-hot": (lambda z, book: torch.eye(len(book))[torch.cdist(z, book).argmin(1)], "shape"),
     },
     "vae.straight_through": {
-        "half of the gradient": (lambda z, e: 0.5 * z + (e - 0.5 * z).detach(), ""),
+        "half of the gradient": (lambda z, e: 0.5 * z + (e - 0.5 * z).detach(), "gradient"),
         "z for e": (lambda z, e: z, "direction"),
     },
     "vae.ema_step": {

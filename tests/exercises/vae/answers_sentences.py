@@ -100,7 +100,7 @@ WRONG = {
     "vae.word_dropout": {
         "noise of its own": (
             lambda x, noise, keep, start, unknown: word_dropout(x, torch.rand(x.shape), keep, start, unknown),
-            "",
+            "randomness",
         ),
         "not shifted, start put over the first word": (
             lambda x, noise, keep, start, unknown: torch.cat(
