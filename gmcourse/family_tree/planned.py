@@ -25,7 +25,6 @@ class Planned:
 
 
 PLANNED = (
-    Planned("CVAE", VARIATIONAL, "04_vae/03_conditional"),
     Planned("Two-level VQ-VAE", CODES, "04_vae/05_hierarchy_and_captions"),
     Planned("Text-conditioned prior over codes", CODES, "04_vae/05_hierarchy_and_captions"),
     Planned("3-D VQ-VAE with a Transformer prior", CODES, "04_vae/06_video"),
