@@ -74,4 +74,5 @@ class Told(nn.Module):
         self.network, self.read = network, read
 
     def forward(self, h: Tensor, given: Tensor) -> Tensor:
+        """(batch, …), as the network gives it."""
         return self.network(beside(h.flatten(1), self.read(given).flatten(1).to(h.dtype)))

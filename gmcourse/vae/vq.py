@@ -150,6 +150,7 @@ class ToBlocks(nn.Module):
         self.f = f
 
     def forward(self, x: Tensor) -> Tensor:
+        """(batch, C f², H/f, W/f)."""
         batch, channels, height, wide = x.shape
         blocks = x.view(batch, channels, height // self.f, self.f, wide // self.f, self.f).permute(0, 1, 3, 5, 2, 4)
         return blocks.reshape(batch, channels * self.f**2, height // self.f, wide // self.f)
@@ -162,6 +163,7 @@ class FromBlocks(ToBlocks):
     """(batch, C f², H, W) → (batch, C, H f, W f): `ToBlocks` undone."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """(batch, C, H f, W f)."""
         batch, maps, height, wide = x.shape
         channels = maps // self.f**2
         pixels = x.view(batch, channels, self.f, self.f, height, wide).permute(0, 1, 4, 2, 5, 3)

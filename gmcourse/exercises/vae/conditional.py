@@ -28,8 +28,8 @@ def complete(x, known, prior, decode, noise):
 
 def best_of_ten(answer: object) -> None:
     """The expected squared error of the best of ten draws of ±1."""
-    suspects = {"constant": (2.0, 1.0, 4.0), "log-mean": (0.4, 0.2), "spread": 2**-10}
-    suspects |= {"one-to-one": (4 * 2**-9, 4 * 2**-11), "direction": (4 * (1 - 2**-10),)}
+    suspects = {"constant": (2.0, 1.0, 4.0), "log-mean": (0.4, 0.2, 0.1), "spread": (2**-10, 0.0625)}
+    suspects |= {"one-to-one": (4 * 2**-9, 4 * 2**-11, 0.0078, 0.002, 2**-6, 0.016), "direction": (4 * (1 - 2**-10),)}
     require_value("the best of ten answers ±1", answer, 4 * 2**-10, 1.5e-4, suspects, fit=2e-5)
 
 
@@ -85,10 +85,11 @@ EXERCISES = (
             "direction": "Under which of the two is the mean taken: the one that saw x, or the prior?",
             "spread": "σ² and the squared distance are measured in units of τ² = exp(2 prior_log_std). Are yours?",
             "constant": "Put in the same Gaussian twice. Is it 0?",
-            "sign": "Your divergence is negative somewhere. Can a KL be?",
+            "sign": "Let τ grow without limit: the KL must grow too. What does yours do?",
+            "one-to-one": "Yours is the right KL times one factor. What stands before the sum, and is it in nats?",
             "reduction": "The latents are independent, so that their KLs add. Did you average?",
             "shape": "One KL for each row is asked for, (batch,).",
-            "gradient": "The prior is learned too: a gradient must reach its mean and its log_std.",
+            "gradient": "Guess and prior are both learned: a gradient must reach all four. Which does yours miss?",
         },
     ),
     Exercise(
@@ -122,8 +123,9 @@ EXERCISES = (
             "spread": "`log_std` is ln of the standard deviation. What is the noise multiplied by?",
             "randomness": "z is a draw: m plus noise of the spread τ. Which part of it is missing?",
             "sign": "You kept what was asked for and answered what was known. Which way round is the mask?",
-            "container": "c holds the picture first, and then the mask: 1 where a pixel is known.",
-            "shape": "Each row has its own question and its own noise. Does yours?",
+            "log-mean": "c holds the picture, 0 where it is not known, and then the mask, 1 where it is. Does yours?",
+            "one-to-one": "Two calls with the same noise gave two answers. Whose noise did you use?",
+            "shape": "A whole picture for each row, of that row's own question and noise. Is yours?",
         },
     ),
     Exercise(
@@ -153,9 +155,10 @@ EXERCISES = (
             "direction": "That is the worst answer, or the mean of all. Which one is asked for?",
             "reduction": "The error is summed over the pixels of an answer. Did you average?",
             "spread": "That is a distance. The squared error is asked for.",
-            "one-to-one": "That is the first answer. What do the other ones do?",
-            "constant": "Is the error of a pixel the square of the difference?",
-            "shape": "Each question has its own answers and its own best: (batch,).",
+            "one-to-one": "That is always the same answer, the first or the last. What do the others do?",
+            "constant": "Is the error of a pixel the square of the difference, also where you choose the best?",
+            "sign": "Can a squared error be negative?",
+            "shape": "One number for each question, (batch,). Which axes are summed? Does your `min` give places too?",
         },
     ),
     Exercise(
@@ -188,6 +191,8 @@ EXERCISES = (
             "reduction": "The variances of the pixels are summed here. Did you average?",
             "constant": "You divided by S − 1. The split of the total variance is exact where both terms divide by S.",
             "spread": "That is a standard deviation. Variances add; deviations do not.",
+            "one-to-one": "S answers that are all the same differ by 0. What does yours say of them?",
+            "log-mean": "Two answers that differ by d in one pixel have the variance d²/4. What does yours give?",
             "sign": "Yours is negative. Can a variance be?",
             "shape": "One number for each question is asked for, (batch,).",
         },
@@ -207,8 +212,9 @@ EXERCISES = (
             "constant": "That is the error of a single answer, or of a miss. What do ten independent draws change?",
             "log-mean": "The error does not fall like 1/S. When is the best of ten wrong?",
             "spread": "How large is the squared error when +1 is taken for −1?",
-            "one-to-one": "Count the draws that must all miss: one more, or one less?",
+            "one-to-one": "How many draws must miss, and what does it cost when all do? One of the two is off.",
             "direction": "That is the worst of ten. Which one do we keep?",
+            "": "When is the best of ten wrong, how often is that, and what does it cost then?",
         },
     ),
 )
