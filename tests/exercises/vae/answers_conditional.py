@@ -112,7 +112,7 @@ WRONG = {
         "x changed": (changes_x, "mutation"),
         "the mask not told": (no_mask_told, ""),
         "half a batch": (lambda *parts: by_masks(*parts)[:1], "shape"),
-        "noise of its own": (own_noise, ""),
+        "noise of its own": (own_noise, "one-to-one"),
     },
     "vae.best_of": {
         "absolute": (lambda a, t: (a - t).abs().flatten(2).sum(2).amin(0), "constant"),
