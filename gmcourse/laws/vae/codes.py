@@ -36,7 +36,7 @@ def codes_are_nearest(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: in
                     (lengths.sqrt() - 2 * products).argmin(1),
                     (-lengths - 2 * products).argmin(1),
                 ),
-                "constant": (products.argmax(1), (-2 * products).argmin(1)),
+                "constant": products.argmax(1),
                 "sign": (squares.argmax(1), (lengths + 2 * products).argmin(1)),
                 "dependence": (
                     off.abs().sum(2).argmin(1),
@@ -134,7 +134,7 @@ def each_side_is_pulled(candidate: Callable[[Tensor, Tensor, Tensor, float], Ten
 
 
 def means_are_followed(candidate: Callable[..., tuple[Tensor, Tensor, Tensor]], *, seed: int = 0) -> None:
-    """candidate(N (V,), m (V, d), n (V,), Σz (V, d), γ) → the new N, m and codes m/N, by hand and by Lloyd at γ = 0."""
+    """candidate(N (V,), m (V, d), n (V,), Σz (V, d), γ) → the new N, m and codes m/N, in float64; once by hand."""
     toy = torch.tensor([[0.0], [10.0]])
     count, n = 1 + draw(4, seed=seed).abs(), torch.tensor([3.0, 1.0, 0.0, 5.0])
     total, sums = draw(4, 3, seed=seed + 1), n[:, None] * draw(4, 3, seed=seed + 2)
@@ -244,7 +244,7 @@ def lengths_add(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: int = 0)
 
     The codes' nats and the values' nats are summed, and divided by D ln 2, D the number of values of one x.
     """
-    for batch, length, event in ((4, 3, (1, 2, 5)), (3, 6, (7,))):
+    for batch, length, event in ((4, 3, (3, 2, 5)), (3, 6, (7,))):
         log_prior, log_rest = (-draw(batch, *shape, seed=seed + k).abs() for k, shape in enumerate(((length,), event)))
         dims = math.prod(event)
         codes, rest = -log_prior.double().sum(1), -log_rest.double().flatten(1).sum(1)
@@ -261,6 +261,7 @@ def lengths_add(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: int = 0)
                 (codes / length + rest) / (dims * math.log(2)),
                 (codes + rest) / (length * math.log(2)),
                 (codes + rest) / (event[-1] * math.log(2)),
+                (codes + rest) / (math.prod(event[1:]) * math.log(2)),
                 (codes + rest) / (batch * dims * math.log(2)),
                 (codes + rest / dims) / math.log(2),
                 (codes + rest / dims) / (dims * math.log(2)),
