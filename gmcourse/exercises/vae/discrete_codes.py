@@ -186,7 +186,7 @@ EXERCISES = (
         ),
         causes={
             "log-mean": "One place has one code, and no entropy. Which comes first: the mean over places, or H?",
-            "constant": "Six codes, each as frequent: entropy ln 6 = 1.79, perplexity 6. Which is yours; does e^ go with ln?",
+            "constant": "Six codes, each as frequent: H = ln 6 = 1.79, perplexity 6. Which is yours? Is e with ln?",
             "one-to-one": "A code that stands once in a thousand is hardly used. Does it count in full?",
             "sign": "An entropy is not below 0, so a perplexity is not below 1.",
             "spread": "The shares of all codes sum to 1. Do yours, whatever the shape of `codes`?",
@@ -209,7 +209,7 @@ EXERCISES = (
         reference=total_bits,
         hints=(
             "Both are log-probabilities in nats, and both are paid. How many numbers has one picture?",
-            "The sum of all T + D log-probabilities of a row, times −1, divided by D ln 2; D counts the values of x alone.",
+            "The sum of all T + D log-probabilities of a row, times −1, divided by D ln 2; D counts values of x.",
         ),
         wrong=(
             (lambda p, r: total_bits(p, 0 * r), "dependence"),
