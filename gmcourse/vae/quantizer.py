@@ -202,7 +202,7 @@ class VectorQuantizer(nn.Module):
         if self.codebook.decay is None:
             terms["codebook"] = _distance(flat.detach(), e)
         if self.training and torch.is_grad_enabled():
-            self._see(flat.detach().reshape(-1, flat.shape[-1]).to(self.book.dtype), codes.flatten())
+            self._seen = _added(self._seen, flat.detach().to(self.book.dtype), codes, self.size)
         return Quantized(straight_through(flat, e).movedim(-1, 1), codes, terms)
 
     @torch.no_grad()
@@ -217,15 +217,6 @@ class VectorQuantizer(nn.Module):
             self.codebook.follow(*seen)
         self.steps += 1
 
-    @torch.no_grad()
-    def _see(self, z: Tensor, codes: Tensor) -> None:
-        """Add what a training pass has seen, its dtype that of the book: counts stay exact under autocast."""
-        if len(z):
-            n, sums = assigned(z, codes, self.size)
-            if self._seen is not None:
-                n, sums = n + self._seen[0], sums + self._seen[1]
-            self._seen = n, sums, z
-
     def _last(self, z: Tensor) -> Tensor:
         if z.dim() < 2 or z.shape[1] != self.codebook.dims:
             raise ValueError(f"z: got shape {tuple(z.shape)}, expected (batch, {self.codebook.dims}, *places)")
@@ -235,6 +226,15 @@ class VectorQuantizer(nn.Module):
 def _distance(z: Tensor, e: Tensor) -> Tensor:
     """‖z − e‖², summed over the last axis, averaged over the others."""
     return (z - e).square().sum(-1).mean()
+
+
+def _added(seen: tuple[Tensor, Tensor, Tensor] | None, z: Tensor, codes: Tensor, size: int):
+    """What was seen and a pass more: n (V,), Σz (V, d) and its z (rows, d), all in z's dtype. No rows add nothing."""
+    if not codes.numel():
+        return seen
+    z = z.reshape(-1, z.shape[-1])
+    n, sums = assigned(z, codes.flatten(), size)
+    return (n, sums, z) if seen is None else (n + seen[0], sums + seen[1], z)
 
 
 def _require_book(z: Tensor, book: Tensor) -> None:

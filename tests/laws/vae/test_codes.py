@@ -136,6 +136,7 @@ BUGS = {
         "mean of each": (lambda p, r: -(p.mean(1) + r.flatten(1).mean(1)) / math.log(2), "reduction"),
         "over codes and values": (lambda p, r: length(p, r) * r[0].numel() / (r[0].numel() + p.shape[1]), "reduction"),
         "sign": (lambda p, r: -length(p, r), "sign"),
+        "pixels for values": (lambda p, r: length(p, r) * (r.shape[1] if r.dim() == 4 else 1), "reduction"),
         "mean of the batch": (lambda p, r: length(p, r).mean(), "shape"),
     },
 }
