@@ -39,11 +39,8 @@ def codes_are_nearest(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: in
                 "constant": products.argmax(1),
                 "sign": (squares.argmax(1), (lengths + 2 * products).argmin(1)),
                 "dependence": (
-                    off.abs().sum(2).argmin(1),
-                    off.abs().amax(2).argmin(1),
-                    off.sum(2).argmin(1),
-                    off.sum(2).abs().argmin(1),
-                    off[:, :, 0].abs().argmin(1),
+                    *(off.abs().sum(2).argmin(1), off.abs().amax(2).argmin(1), off.sum(2).argmin(1)),
+                    *(off.sum(2).abs().argmin(1), off[:, :, 0].abs().argmin(1)),
                 ),
                 "one-to-one": nearest + 1,
                 "shape": nearest[-1:].expand(n),
@@ -173,11 +170,8 @@ def _followed(count: Tensor, total: Tensor, n: Tensor, sums: Tensor, decay: floa
     slips_e = {
         "direction": (swapped_m / swapped[:, None]).nan_to_num(posinf=0.0, neginf=0.0),
         "dependence": (
-            old,
-            mean,
-            (m / count[:, None]).nan_to_num(posinf=0.0, neginf=0.0),
-            (m / n[:, None]).nan_to_num(posinf=0.0, neginf=0.0),
-            m / n.clamp(min=1)[:, None],
+            *(old, mean, m / n.clamp(min=1)[:, None]),
+            *((m / by[:, None]).nan_to_num(posinf=0.0, neginf=0.0) for by in (count, n)),
         ),
         "log-mean": (decay * old + (1 - decay) * mean, decay * old + (1 - decay) * sums / n.clamp(min=1)[:, None]),
         "overflow": [m / (new + small)[:, None] for small in (1e-3, 1e-4, 1e-5, 1e-6)]
@@ -260,8 +254,7 @@ def lengths_add(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: int = 0)
                 (codes + rest) / ((dims + length) * math.log(2)),
                 (codes / length + rest) / (dims * math.log(2)),
                 (codes + rest) / (length * math.log(2)),
-                (codes + rest) / (event[-1] * math.log(2)),
-                (codes + rest) / (math.prod(event[1:]) * math.log(2)),
+                *((codes + rest) / (n * math.log(2)) for n in (event[-1], math.prod(event[1:]))),
                 (codes + rest) / (batch * dims * math.log(2)),
                 (codes + rest / dims) / math.log(2),
                 (codes + rest / dims) / (dims * math.log(2)),

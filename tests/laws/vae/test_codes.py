@@ -74,7 +74,7 @@ RIGHT = {
     codes.codes_are_nearest: (nearest, lambda z, book: torch.cdist(z, book).argmin(1).tolist()),
     codes.gradient_passes_the_choice: (straight_through, lambda z, e: e.detach() - z.detach() + z),
     codes.each_side_is_pulled: (terms,),
-    codes.means_are_followed: (ema_step, lambda *parts: list(ema_step(*parts))),
+    codes.means_are_followed: (ema_step, lambda *parts: tuple(ema_step(*parts))),
     codes.perplexity_is_effective_number: (perplexity,),
     share: (uniform_rows,),
     codes.lengths_add: (length,),
