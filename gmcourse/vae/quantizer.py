@@ -10,11 +10,15 @@ from torch import Tensor, nn
 def nearest(z: Tensor, book: Tensor) -> Tensor:
     """k = argmin_k ‖z‖² − 2 z·e_k + ‖e_k‖², z (..., d) and book (V, d) → int64 codes (...); the first of equals.
 
-    ‖z‖² is the same for each code, and left out. Equation: vae-nearest. Van den Oord et al. 2017, eq. 1.
+    ‖z‖² is the same for each code, and left out. Both are moved by the mean of the book first: far from the origin the
+    squares would swallow the differences. In the book's precision, under autocast too. Equation: vae-nearest.
+    Van den Oord et al. 2017, eq. 1.
     """
     _require_book(z, book)
-    flat = z.reshape(-1, z.shape[-1])
-    scores = torch.addmm(book.square().sum(1), flat, book.T, alpha=-2)
+    with torch.autocast(z.device.type, enabled=False):
+        centre = book.mean(0)
+        flat, codes = z.reshape(-1, z.shape[-1]).to(book.dtype) - centre, book - centre
+        scores = torch.addmm(codes.square().sum(1), flat, codes.T, alpha=-2)
     return scores.argmin(1).view(z.shape[:-1])
 
 
@@ -50,6 +54,8 @@ def usage(codes: Tensor, size: int) -> Tensor:
     """The share of each of the V codes among `codes`, of any shape, (V,): it sums to 1."""
     if not codes.numel():
         raise ValueError(f"codes: got shape {tuple(codes.shape)}, expected at least one code")
+    if codes.min() < 0 or codes.max() >= size:
+        raise ValueError(f"codes: got {int(codes.min())} to {int(codes.max())}, expected 0 to {size - 1}")
     return torch.bincount(codes.flatten(), minlength=size) / codes.numel()
 
 
@@ -62,7 +68,9 @@ class Codebook(nn.Module):
     """V codes of d numbers, `book` (V, d), and the running means that move it: N `count` (V,), m `total` (V, d).
 
     With `decay` γ the book follows them; with None it is a parameter, moved by its gradient, and only counted. A code
-    whose running count is below `restart` of a fair share of the vectors is put beside one of them; 0: never.
+    whose running count is below `restart` of a fair share of the vectors is put beside one of them; 0: never. It is
+    then given a fair count, and so −ln(restart)/(1 − γ) steps, 300 as set here, until it can be found dead again. With
+    `decay=None` a new code keeps what the optimiser remembers of the old one.
     """
 
     count: Tensor
@@ -91,13 +99,12 @@ class Codebook(nn.Module):
         self._place(torch.ones_like(self.count, dtype=torch.bool), z)
 
     @torch.no_grad()
-    def follow(self, z: Tensor, codes: Tensor) -> None:
-        """One step of the running means on vectors z (n, d) with their codes (n,), then restarts.
+    def follow(self, n: Tensor, sums: Tensor, z: Tensor) -> None:
+        """One step of the running means by n (V,) and Σz (V, d), then restarts on some of the vectors z (rows, d).
 
         N and m start at 0, so that m/N is the mean of what was seen from the first step on; a code that nothing has
         chosen stays where it is. 1 − γ^t, the `weight`, turns N into a count in one step.
         """
-        n, sums = assigned(z, codes, self.size)
         decay = 0.99 if self.decay is None else self.decay
         count, total, means = ema_step(self.count, self.total, n, sums, decay)
         self.count.copy_(count)
@@ -105,7 +112,7 @@ class Codebook(nn.Module):
         self.weight.copy_(decay * self.weight + 1 - decay)
         if self.decay is not None:
             self.book.copy_(torch.where(n[:, None] > 0, means, self.book))
-        fair = self.weight * len(z) / self.size
+        fair = self.weight * n.sum() / self.size
         dead = self.count < self.restart * fair
         if self.restart and dead.any():
             self._place(dead, z)
@@ -113,11 +120,11 @@ class Codebook(nn.Module):
             self.total[dead] = fair * self.book[dead]
 
     def _place(self, chosen: Tensor, z: Tensor) -> None:
-        """Put the chosen codes, a mask (V,), on vectors of z drawn at random; noise of a hundredth parts twins."""
+        """Put the chosen codes, a mask (V,), on vectors of z drawn at random; a little noise parts twins."""
         many = int(chosen.sum())
         drawn = torch.cat([torch.randperm(len(z)) for _ in range(-(-many // len(z)))])[:many].to(z.device)
         noise = torch.randn(many, self.dims, dtype=z.dtype).to(z.device)
-        self.book[chosen] = z[drawn] + 0.01 * z.std(0, correction=0) * noise
+        self.book[chosen] = z[drawn] + 0.01 * z.std(0, correction=0).clamp(min=1e-3) * noise
 
 
 class Quantized(NamedTuple):
@@ -134,8 +141,9 @@ class VectorQuantizer(nn.Module):
     `commitment` is β of β‖z − sg e‖², summed over d, averaged over batch and places. The `Codebook` follows the encoder
     in `after_step`, as running means with decay γ, or, with `decay=None`, by the gradient of the codebook term
     ‖sg z − e‖². It starts at vectors of the first step (`start="outputs"`; else "noise", N(0, 1), or "small",
-    U(±1/V)), and `restart` is its own. What the last training pass has seen is kept until `after_step`; evaluation
-    changes nothing. Equation: vae-vq-loss. Van den Oord et al. 2017, eq. 3.
+    U(±1/V)), and `restart` is its own. What all training passes since the last `after_step` have seen counts in the
+    next, so that gradients may be accumulated; evaluation changes nothing. Equation: vae-vq-loss. Van den Oord et al.
+    2017, eq. 3.
     """
 
     steps: Tensor
@@ -160,7 +168,7 @@ class VectorQuantizer(nn.Module):
         if start == "small":
             nn.init.uniform_(self.codebook.book, -1 / size, 1 / size)
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
-        self._seen: tuple[Tensor, Tensor] | None = None
+        self._seen: tuple[Tensor, Tensor, Tensor] | None = None
 
     @property
     def book(self) -> Tensor:
@@ -194,21 +202,19 @@ class VectorQuantizer(nn.Module):
         if self.codebook.decay is None:
             terms["codebook"] = _distance(flat.detach(), e)
         if self.training and torch.is_grad_enabled():
-            seen = flat.detach().reshape(-1, flat.shape[-1]).to(self.book.dtype)  # counts stay exact under autocast
-            self._seen = seen, codes.flatten()
+            self._seen = _added(self._seen, flat.detach().to(self.book.dtype), codes, self.size)
         return Quantized(straight_through(flat, e).movedim(-1, 1), codes, terms)
 
     @torch.no_grad()
     def after_step(self) -> None:
         """Move the book by what the loss of this step has seen: begin, follow, restart. Nothing seen: nothing."""
         seen, self._seen = self._seen, None
-        if seen is None or not len(seen[0]):
+        if seen is None:
             return
-        z, codes = seen
         if self.start == "outputs" and not self.steps:
-            self.codebook.begin(z)
+            self.codebook.begin(seen[2])
         else:
-            self.codebook.follow(z, codes)
+            self.codebook.follow(*seen)
         self.steps += 1
 
     def _last(self, z: Tensor) -> Tensor:
@@ -220,6 +226,15 @@ class VectorQuantizer(nn.Module):
 def _distance(z: Tensor, e: Tensor) -> Tensor:
     """‖z − e‖², summed over the last axis, averaged over the others."""
     return (z - e).square().sum(-1).mean()
+
+
+def _added(seen: tuple[Tensor, Tensor, Tensor] | None, z: Tensor, codes: Tensor, size: int):
+    """What was seen and a pass more: n (V,), Σz (V, d) and its z (rows, d), all in z's dtype. No rows add nothing."""
+    if not codes.numel():
+        return seen
+    z = z.reshape(-1, z.shape[-1])
+    n, sums = assigned(z, codes.flatten(), size)
+    return (n, sums, z) if seen is None else (n + seen[0], sums + seen[1], z)
 
 
 def _require_book(z: Tensor, book: Tensor) -> None:

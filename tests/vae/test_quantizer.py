@@ -46,6 +46,23 @@ def test_of_equal_distances_the_first_code_is_taken():
     assert nearest(torch.tensor([[0.5]]), torch.tensor([[1.0], [0.0], [0.0]])).item() == 0
 
 
+@pytest.mark.parametrize("offset", [0.0, 1_000.0, -5_000.0])
+def test_the_nearest_is_found_far_from_the_origin(offset):
+    z, book = torch.randn(500, 8, generator=seeded()), torch.randn(64, 8, generator=seeded(1))
+    z, book = z + offset, book + offset  # from here on, what float32 can hold
+    expected = torch.cdist(z.double(), book.double(), compute_mode="donot_use_mm_for_euclid_dist").argmin(1)
+    assert (nearest(z, book) == expected).double().mean() > 0.995
+
+
+def test_autocast_does_not_round_distances():
+    z, book = torch.randn(2_000, 8, generator=seeded()), torch.randn(64, 8, generator=seeded(1))
+    expected = nearest(z, book)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(nearest(z, book), expected)
+        half = nearest(z.bfloat16(), book)
+    assert torch.equal(half, nearest(z.bfloat16().float(), book))
+
+
 @pytest.mark.parametrize("places", [(), (5,), (2, 3), (2, 3, 4)])
 def test_a_quantiser_takes_any_number_of_places(places):
     quantizer = VectorQuantizer(6, 3, start="noise")
@@ -125,6 +142,18 @@ def test_the_first_step_goes_to_the_means_whatever_the_decay(decay):
     assert quantizer.book.flatten().tolist() == pytest.approx([1.5, 9.0])
 
 
+def test_passes_before_a_step_are_added():
+    z = torch.randn(107, 2, generator=seeded())
+    whole, parts = (quantizer_with(z[:4], start="noise", restart=0) for _ in range(2))
+    whole(z)
+    parts(z[:100])
+    parts(z[100:])
+    for quantizer in (whole, parts):
+        quantizer.after_step()
+    assert parts.codebook.count.sum().item() == pytest.approx(1.07)
+    assert torch.allclose(parts.book, whole.book, atol=1e-6)
+
+
 def test_without_memory_a_step_is_lloyds():
     z = torch.randn(50, 2, generator=seeded(3))
     book = z[:4].clone()
@@ -191,10 +220,11 @@ def test_a_dead_code_is_put_on_a_vector_and_then_counts_as_a_fair_one(decay):
     assert not (torch.cdist(quantizer.book[1:], placed).min() > 60)
 
 
-def test_more_dead_codes_than_vectors_are_parted_by_noise():
+@pytest.mark.parametrize("vectors", [3, 1])
+def test_more_dead_codes_than_vectors_are_parted_by_noise(vectors):
     torch.manual_seed(0)
     quantizer = VectorQuantizer(8, 2)
-    quantizer(torch.randn(3, 2, generator=seeded()))
+    quantizer(torch.randn(vectors, 2, generator=seeded()))
     quantizer.after_step()
     assert len(quantizer.book.unique(dim=0)) == 8
 
@@ -271,5 +301,7 @@ def test_wrong_input_is_refused():
         quantizer.decode(torch.zeros(3))
     with pytest.raises(ValueError, match="z, book: got shapes"):
         nearest(torch.zeros(5, 3), torch.zeros(4, 2))
+    with pytest.raises(ValueError, match="codes: got 0 to 5, expected 0 to 2"):
+        usage(torch.tensor([0, 5]), 3)
     with pytest.raises(ValueError, match="codes: got shape"):
         usage(torch.zeros(0, dtype=torch.int64), 3)

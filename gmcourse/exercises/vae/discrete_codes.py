@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gmcourse.exercises.record import Exercise
-from gmcourse.laws.broken import require_value
+from gmcourse.laws.broken import LawBroken, require_value
 from gmcourse.laws.vae import codes
 from gmcourse.probability import bits_per_dim
 from gmcourse.vae.quantizer import ema_step, nearest, perplexity, straight_through
@@ -23,6 +23,9 @@ def total_bits(log_prior: Tensor, log_likelihood: Tensor) -> Tensor:
 
 def excess_at_one(answer: object) -> None:
     """E[−ln p(k(x)|x)] at σ = 1, from 0.175 to 0.205."""
+    law = "what the hard choice costs at σ = 1, in nats"
+    if isinstance(answer, int | float) and answer < 0:
+        raise LawBroken(law, f"your {answer:.4g}", "another number", "sign")
     slips = {
         "constant": (math.log(2), 1.0),
         "one-to-one": (0.0, 0.026),
@@ -33,7 +36,7 @@ def excess_at_one(answer: object) -> None:
         "log-mean": -math.log1p(-0.15866),  # of the mean of p(k(x)|x)
         "direction": 0.35632,  # H(k|x)
     }
-    require_value("what the hard choice costs at σ = 1, in nats", answer, EXCESS, 0.015, slips, fit=0.012)
+    require_value(law, answer, EXCESS, 0.015, slips, fit=0.012)
 
 
 def _squares(z, book):
@@ -183,7 +186,7 @@ EXERCISES = (
         ),
         causes={
             "log-mean": "One place has one code, and no entropy. Which comes first: the mean over places, or H?",
-            "constant": "Four codes, each as frequent, have perplexity 4. Do base and logarithm agree in yours?",
+            "constant": "Six codes, each as frequent: H = ln 6 = 1.79, perplexity 6. Which is yours? Is e with ln?",
             "one-to-one": "A code that stands once in a thousand is hardly used. Does it count in full?",
             "sign": "An entropy is not below 0, so a perplexity is not below 1.",
             "spread": "The shares of all codes sum to 1. Do yours, whatever the shape of `codes`?",
@@ -195,7 +198,7 @@ EXERCISES = (
     Exercise(
         id="vae.code_length",
         stub='''def code_length(log_prior, log_likelihood):
-    """Bits a pixel of each picture, (batch,): its codes and the rest of it.
+    """Bits/dim of each picture, (batch,): its codes and the rest of it.
 
     log_prior (batch, T) holds ln p(k_t | k_<t) of each code, log_likelihood
     (batch, C, H, W), or (batch, D), ln p(x_d | k) of each value of the picture.
@@ -206,7 +209,7 @@ EXERCISES = (
         reference=total_bits,
         hints=(
             "Both are log-probabilities in nats, and both are paid. How many numbers has one picture?",
-            "The sum of all T + D log-probabilities of a row, times −1, divided by D ln 2; D counts pixels alone.",
+            "The sum of all T + D log-probabilities of a row, times −1, divided by D ln 2; D counts values of x.",
         ),
         wrong=(
             (lambda p, r: total_bits(p, 0 * r), "dependence"),
@@ -214,12 +217,13 @@ EXERCISES = (
             (lambda p, r: total_bits(p, r) * math.log(2), "constant"),
             (lambda p, r: -(p.mean(1) + r.flatten(1).mean(1)) / math.log(2), "reduction"),
             (lambda p, r: -total_bits(p, r), "sign"),
+            (lambda p, r: total_bits(p, r) * r.shape[1] if r.dim() == 4 else total_bits(p, r), "reduction"),
             (lambda p, r: total_bits(p, r).mean(), "shape"),
         ),
         causes={
             "dependence": "Whoever reads the message needs the codes *and* the rest. Which part did you leave unpaid?",
             "constant": "A fair coin costs ln 2 nats, or one bit. In which unit is yours, and a share of what?",
-            "reduction": "Nats of codes and of pixels are added first. By what are they divided then: D, T or D + T?",
+            "reduction": "Nats of codes and of pixels are added first. Then by what? D counts all values, C·H·W.",
             "sign": "A length is above 0, and so is each of its two parts.",
             "not-finite": "Both are logarithms already, and below 0. Of what do you take one more?",
             "shape": "One length for each picture. Over which axes did you sum?",
@@ -241,6 +245,7 @@ EXERCISES = (
             (0.027, "one-to-one"),
             (math.log1p(math.exp(-2)), "dependence"),
             (-0.19, "sign"),
+            (-0.17, "sign"),
         ),
         causes={
             "constant": "That is the most it can cost, where both codes are as likely. Is k(x) in doubt at x = ±5?",

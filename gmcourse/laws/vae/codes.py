@@ -36,14 +36,11 @@ def codes_are_nearest(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: in
                     (lengths.sqrt() - 2 * products).argmin(1),
                     (-lengths - 2 * products).argmin(1),
                 ),
-                "constant": (products.argmax(1), (-2 * products).argmin(1)),
+                "constant": products.argmax(1),
                 "sign": (squares.argmax(1), (lengths + 2 * products).argmin(1)),
                 "dependence": (
-                    off.abs().sum(2).argmin(1),
-                    off.abs().amax(2).argmin(1),
-                    off.sum(2).argmin(1),
-                    off.sum(2).abs().argmin(1),
-                    off[:, :, 0].abs().argmin(1),
+                    *(off.abs().sum(2).argmin(1), off.abs().amax(2).argmin(1), off.sum(2).argmin(1)),
+                    *(off.sum(2).abs().argmin(1), off[:, :, 0].abs().argmin(1)),
                 ),
                 "one-to-one": nearest + 1,
                 "shape": nearest[-1:].expand(n),
@@ -134,7 +131,7 @@ def each_side_is_pulled(candidate: Callable[[Tensor, Tensor, Tensor, float], Ten
 
 
 def means_are_followed(candidate: Callable[..., tuple[Tensor, Tensor, Tensor]], *, seed: int = 0) -> None:
-    """candidate(N (V,), m (V, d), n (V,), Σz (V, d), γ) → the new N, m and codes m/N, by hand and by Lloyd at γ = 0."""
+    """candidate(N (V,), m (V, d), n (V,), Σz (V, d), γ) → the new N, m and codes m/N, in float64; once by hand."""
     toy = torch.tensor([[0.0], [10.0]])
     count, n = 1 + draw(4, seed=seed).abs(), torch.tensor([3.0, 1.0, 0.0, 5.0])
     total, sums = draw(4, 3, seed=seed + 1), n[:, None] * draw(4, 3, seed=seed + 2)
@@ -173,11 +170,8 @@ def _followed(count: Tensor, total: Tensor, n: Tensor, sums: Tensor, decay: floa
     slips_e = {
         "direction": (swapped_m / swapped[:, None]).nan_to_num(posinf=0.0, neginf=0.0),
         "dependence": (
-            old,
-            mean,
-            (m / count[:, None]).nan_to_num(posinf=0.0, neginf=0.0),
-            (m / n[:, None]).nan_to_num(posinf=0.0, neginf=0.0),
-            m / n.clamp(min=1)[:, None],
+            *(old, mean, m / n.clamp(min=1)[:, None]),
+            *((m / by[:, None]).nan_to_num(posinf=0.0, neginf=0.0) for by in (count, n)),
         ),
         "log-mean": (decay * old + (1 - decay) * mean, decay * old + (1 - decay) * sums / n.clamp(min=1)[:, None]),
         "overflow": [m / (new + small)[:, None] for small in (1e-3, 1e-4, 1e-5, 1e-6)]
@@ -244,7 +238,7 @@ def lengths_add(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: int = 0)
 
     The codes' nats and the values' nats are summed, and divided by D ln 2, D the number of values of one x.
     """
-    for batch, length, event in ((4, 3, (1, 2, 5)), (3, 6, (7,))):
+    for batch, length, event in ((4, 3, (3, 2, 5)), (3, 6, (7,))):
         log_prior, log_rest = (-draw(batch, *shape, seed=seed + k).abs() for k, shape in enumerate(((length,), event)))
         dims = math.prod(event)
         codes, rest = -log_prior.double().sum(1), -log_rest.double().flatten(1).sum(1)
@@ -260,7 +254,7 @@ def lengths_add(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: int = 0)
                 (codes + rest) / ((dims + length) * math.log(2)),
                 (codes / length + rest) / (dims * math.log(2)),
                 (codes + rest) / (length * math.log(2)),
-                (codes + rest) / (event[-1] * math.log(2)),
+                *((codes + rest) / (n * math.log(2)) for n in (event[-1], math.prod(event[1:]))),
                 (codes + rest) / (batch * dims * math.log(2)),
                 (codes + rest / dims) / math.log(2),
                 (codes + rest / dims) / (dims * math.log(2)),

@@ -74,7 +74,7 @@ RIGHT = {
     codes.codes_are_nearest: (nearest, lambda z, book: torch.cdist(z, book).argmin(1).tolist()),
     codes.gradient_passes_the_choice: (straight_through, lambda z, e: e.detach() - z.detach() + z),
     codes.each_side_is_pulled: (terms,),
-    codes.means_are_followed: (ema_step, lambda *parts: list(ema_step(*parts))),
+    codes.means_are_followed: (ema_step, lambda *parts: tuple(ema_step(*parts))),
     codes.perplexity_is_effective_number: (perplexity,),
     share: (uniform_rows,),
     codes.lengths_add: (length,),
@@ -136,6 +136,7 @@ BUGS = {
         "mean of each": (lambda p, r: -(p.mean(1) + r.flatten(1).mean(1)) / math.log(2), "reduction"),
         "over codes and values": (lambda p, r: length(p, r) * r[0].numel() / (r[0].numel() + p.shape[1]), "reduction"),
         "sign": (lambda p, r: -length(p, r), "sign"),
+        "pixels for values": (lambda p, r: length(p, r) * (r.shape[1] if r.dim() == 4 else 1), "reduction"),
         "mean of the batch": (lambda p, r: length(p, r).mean(), "shape"),
     },
 }
