@@ -5,7 +5,7 @@ import torch
 
 from gmcourse.data.sentences import grammar
 from gmcourse.laws.vae.bound import bounds_are_ordered
-from gmcourse.laws.vae.sentence import bound_is_above_entropy, steps_add_up
+from gmcourse.laws.vae.sentence import bound_adds_up, bound_is_above_entropy, steps_add_up
 from gmcourse.probability import gaussian_kl
 from gmcourse.training import fit
 from gmcourse.vae.gaussian import log_evidence, reparameterize
@@ -42,6 +42,7 @@ def test_the_bounds_are_below_the_evidence():
 def test_steps_add_up_and_the_bound_is_above_the_entropy():
     model = tiny()
     steps_add_up(model.decoder, ROWS, torch.randn(4, 2, generator=seeded()), stop=0)
+    bound_adds_up(model, ROWS, stop=0)
     torch.manual_seed(0)
     fresh = SentenceVAE(65, 12, stop=0).eval()
     bound_is_above_entropy(fresh, grammar().sample(200, rng=seeded()), grammar().entropy())

@@ -6,9 +6,11 @@ from functools import partial
 import torch
 
 from gmcourse.laws.vae import sentence
+from gmcourse.probability import gaussian_kl
 from gmcourse.vae.aggregate import log_owner
+from gmcourse.vae.gaussian import reparameterize
 from gmcourse.vae.recurrent import SentenceDecoder, sentence_log_prob, word_dropout
-from gmcourse.vae.sentence import kl_weight
+from gmcourse.vae.sentence import SentenceVAE, kl_weight
 
 Z = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
 X = torch.tensor([[3, 1, 0, 0, 0], [2, 2, 4, 1, 3], [1, 0, 0, 0, 0]])
@@ -48,6 +50,32 @@ class Deaf(SentenceDecoder):
         return super().step(word, state)
 
 
+class Small(SentenceVAE):
+    """A model with a slip of its own in its bound, every part of which is right."""
+
+    def __init__(self, bug=""):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            super().__init__(5, 5, embedding=8, hidden=12, latent_size=4, stop=0)
+        self.bug = bug
+        self.eval()
+
+    def elbo(self, x, *, rng=None):
+        mean, log_std = self.encode(x)
+        z = reparameterize(mean, log_std, torch.randn(mean.shape, generator=rng))
+        words, kl = self.decoder.log_likelihood(x, z), gaussian_kl(mean, log_std)
+        if self.bug == "sees what it writes":
+            logits, _ = self.decoder.read(x, self.decoder.begin(z))
+            words = sentence_log_prob(x, logits.transpose(1, 2), self.stop)
+        return {
+            "no price": words,
+            "the sign of the price": words + kl,
+            "the sign": kl - words,
+            "the mean over latents": words - kl / 4,
+            "another z": self.decoder.log_likelihood(x, z.flip(0)) - kl,
+        }.get(self.bug, words - kl)
+
+
 class Stated:
     """−ELBO of exactly this mean."""
 
@@ -76,6 +104,7 @@ def summed(x, logits):
 
 
 STEPWISE = partial(sentence.steps_add_up, x=X, z=Z, stop=0)
+WHOLE = partial(sentence.bound_adds_up, x=X, stop=0)
 ABOVE = partial(sentence.bound_is_above_entropy, sentences=torch.zeros(400, 5, dtype=torch.int64), entropy=7.78)
 
 RIGHT = {
@@ -84,7 +113,8 @@ RIGHT = {
     sentence.words_are_dropped_where_they_are_read: (word_dropout,),
     sentence.owners_follow_bayes: (log_owner,),
     ABOVE: (Stated(7.78), Stated(9.0)),
-    STEPWISE: (small(),),
+    STEPWISE: (small(), Small("sees what it writes").decoder),
+    WHOLE: (Small(), SentenceVAE(5, 5, embedding=8, hidden=12, latent_size=4, stop=0).double().eval()),
 }
 BUGS = {
     sentence.words_add_up: {
@@ -180,5 +210,13 @@ BUGS = {
         "the mean over the words": (Deaf("mean"), "reduction"),
         "the sign": (Deaf("sign"), "sign"),
         "forgets at every step": (Deaf("forgets"), ""),
+    },
+    WHOLE: {
+        "sees what it writes": (Small("sees what it writes"), "dependence"),
+        "another sentence's z": (Small("another z"), "dependence"),
+        "no price": (Small("no price"), "constant"),
+        "the sign of the price": (Small("the sign of the price"), "sign"),
+        "the sign": (Small("the sign"), "sign"),
+        "the mean over latents": (Small("the mean over latents"), "reduction"),
     },
 }
