@@ -14,10 +14,11 @@ def linear_code_is_best(candidate: Callable[[Tensor, float, float], object], *, 
     """candidate(λ, β, σ²) → (rate in nats, distortion), each (D,): the best linear β-VAE's, by direction.
 
     The oracle searches the decoder's weight u on a grid: with z ~ N(0, 1), x | z ~ N(uz, σ²) and the best Gaussian
-    q(z|x) for that u, it maximises E ln p(x|z) − β KL over data of variance λ. It assumes no water line.
+    q(z|x) for that u, it maximises E ln p(x|z) − β KL over data of variance λ. It assumes no water line. The last
+    spectrum is that of data with blank pixels: 0, and what rounding makes of 0.
     """
     law = "rate and distortion of the best linear code"
-    for spectrum in ((0.7, 0.3, 0.05), (5.0, 1.3, 1.1, 0.4, 0.01)):
+    for spectrum in ((0.7, 0.3, 0.05), (5.0, 1.3, 1.1, 0.4, 0.01), (0.7, 0.0, -1e-18)):
         for beta, variance in ((1.0, 0.2), (4.0, 0.1), (0.5, 0.9), (3.0, 2.5)):
             eigenvalues = torch.tensor(spectrum, dtype=torch.float64)
             rate, lost = _searched(eigenvalues, beta, variance)
@@ -31,7 +32,7 @@ def linear_code_is_best(candidate: Callable[[Tensor, float, float], object], *, 
 
 def _searched(eigenvalues: Tensor, beta: float, variance: float) -> tuple[Tensor, Tensor]:
     """Rate and distortion at the best decoder weight of a fine grid, from 0 on."""
-    weight = torch.linspace(0, 1, 20_001, dtype=torch.float64)[:, None] * eigenvalues.sqrt()
+    weight = torch.linspace(0, 1, 20_001, dtype=torch.float64)[:, None] * eigenvalues.clamp(min=0).sqrt()
     spread = beta * variance / (weight**2 + beta * variance)  # the variance of the best q, and its mean: a x
     a = weight / (weight**2 + beta * variance)
     rate = 0.5 * (a**2 * eigenvalues + spread - 1 - spread.log())

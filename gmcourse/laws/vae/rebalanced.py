@@ -34,14 +34,14 @@ def rare_rows_weigh_more(candidate: Callable[[Tensor, int, float], Tensor], *, s
         require_close(law, observed.double(), right, 1e-4 * right.max(), slips, given)
 
 
-def _shares(codes: Tensor, bins: int) -> Tensor:
-    """(n, L) shares, counted row by row."""
+def _shares(codes: Tensor, bins: int, most: int | None = None) -> Tensor:
+    """(n, L) shares, counted row by row; bins are numbered up to `most`, bins − 1 where that is not given."""
     rows = codes.double().tolist()
     columns = list(zip(*rows, strict=True))
     places = []
     for column in columns:
         low, width = min(column), (max(column) - min(column)) or 1.0
-        places.append([min(int((z - low) / width * bins), bins - 1) for z in column])
+        places.append([min(int((z - low) / width * bins), bins - 1 if most is None else most) for z in column])
     counts = [[column.count(place) for place in column] for column in places]
     return torch.tensor(counts, dtype=torch.float64).T / len(rows)
 
@@ -63,6 +63,8 @@ def _weight_slips(codes: Tensor, shares: Tensor, bins: int, alpha: float) -> dic
         "dependence": [to_one((1 / (n * shares + alpha)).prod(1))],
         "log-mean": [to_one(-(shares + alpha).log().sum(1)), factor.log().sum(1)],
     }
+    alone = 1 / (_shares(codes, bins, bins) + alpha)  # the largest value in a bin of its own, one too many
+    slips["overflow"] = [to_one(alone.prod(1))]
     if (width > 0).all():
         slips["spread"] = [to_one((1 / (shares / width + alpha)).prod(1))]
     if codes.shape[1] == 1:  # one latent: product, sum and largest are the same

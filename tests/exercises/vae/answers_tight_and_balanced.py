@@ -106,7 +106,7 @@ RIGHT = {
         "relu": lambda kl, floor: (torch.relu(kl.mean(dim=0) - floor) + floor).sum(),
     },
     "vae.rare_row_weights": {"in logarithms": rows_in_logarithms, "NumPy's histogram": rows_by_numpy},
-    "vae.latents_kept": {"3": 3, "3.0": 3.0, "a tensor": torch.tensor(3)},
+    "vae.latents_kept": {"4": 4, "4.0": 4.0, "a tensor": torch.tensor(4)},
 }
 WRONG = {
     "vae.iwae_loss": {
@@ -124,7 +124,7 @@ WRONG = {
         "attached": (lambda w: torch.softmax(w, 0) ** 2, "gradient"),
         "summed": (lambda w: (w.detach().softmax(0) ** 2).sum(0), "shape"),
     },
-    "vae.draws_enough": {"no half": (364.1, "constant"), "a root": (13.5, "spread"), "another": (50, "")},
+    "vae.draws_enough": {"no half": (364.1, "constant"), "a root": (13.5, "spread"), "too few": (181, ""), "another": (50, "")},
     "vae.linear_code": {
         "bits": (
             lambda e, b, v: (linear_code(e, b, v)[0] / math.log(2), linear_code(e, b, v)[1]),
@@ -146,5 +146,5 @@ WRONG = {
         "frequent rows": (lambda z, b, a: 2 / len(z) - rare_row_weights(z, b, a), ""),
         "a column": (lambda z, b, a: rare_row_weights(z, b, a)[:, None], "shape"),
     },
-    "vae.latents_kept": {"at σ² = 0.1": (12, "dependence"), "all": (64, "constant"), "another": (5, "")},
+    "vae.latents_kept": {"at σ² = 0.1": (12, "dependence"), "all": (64, "constant"), "a neighbour": (5, "one-to-one"), "another": (8, "")},
 }

@@ -29,6 +29,16 @@ def theta_for_all(eigenvalues, beta, noise_variance):
     return rate, torch.full_like(lost, beta * noise_variance)
 
 
+def by_clamped_logarithm(eigenvalues, beta, noise_variance):
+    theta = beta * noise_variance
+    return 0.5 * (eigenvalues / theta).log().clamp(min=0), eigenvalues.clamp(max=theta)
+
+
+def by_mask(eigenvalues, beta, noise_variance):
+    theta = beta * noise_variance
+    return 0.5 * (eigenvalues / theta).log() * (eigenvalues > theta), eigenvalues.clamp(max=theta)
+
+
 def by_example(kl, floor):
     return kl.clamp(min=floor).mean(0).sum()
 
@@ -50,6 +60,8 @@ BUGS = {
         "σ²/β": (lambda e, b, v: linear_code(e, 1 / b, v), "direction"),
         "β left out": (lambda e, b, v: linear_code(e, 1.0, v), "dependence"),
         "θ lost everywhere": (theta_for_all, "one-to-one"),
+        "a logarithm of blank pixels": (by_clamped_logarithm, "not-finite"),
+        "by a mask": (by_mask, "not-finite"),
         "added up": (lambda e, b, v: tuple(t.sum() for t in linear_code(e, b, v)), "shape"),
         "the distortion first": (lambda e, b, v: linear_code(e, b, v)[::-1], ""),
         "the rate alone": (lambda e, b, v: linear_code(e, b, v)[0], "container"),

@@ -68,6 +68,12 @@ def variance(bug=""):
     return value
 
 
+def never_infinite(m, s, q_m, q_s):
+    """|v| for v: right where 2σ² > s²."""
+    var, v = (2 * q_s).exp(), (2 * (2 * q_s).exp() - (2 * s).exp()).abs()
+    return (var.log() - s - 0.5 * v.log() + (m - q_m) ** 2 / v).sum(1).expm1()
+
+
 class Wide:
     """The posterior of a linear-Gaussian model, moved and widened; `bug` spoils the weights or the bound."""
 
@@ -161,6 +167,8 @@ BUGS = {
             lambda m, s, q_m, q_s: (2 * q_s - s - (2 * (2 * q_s).exp() - (2 * s).exp()).log()).sum(1).expm1(),
             "",
         ),
+        "posterior and guess exchanged": (lambda m, s, q_m, q_s: weight_variance(q_m, q_s, m, s), "spread"),
+        "never infinite": (never_infinite, "overflow"),
         "the deviation": (lambda *a: weight_variance(*a).sqrt(), "spread"),
         "the first row for all": (lambda *a: weight_variance(*(t[:1].expand_as(t) for t in a)), "shape"),
     },
