@@ -18,8 +18,9 @@ def linear_code_is_best(candidate: Callable[[Tensor, float, float], object], *, 
     spectrum is that of data with blank pixels: 0, and what rounding makes of 0.
     """
     law = "rate and distortion of the best linear code"
-    for spectrum in ((0.7, 0.3, 0.05), (5.0, 1.3, 1.1, 0.4, 0.01), (0.7, 0.0, -1e-18)):
-        for beta, variance in ((1.0, 0.2), (4.0, 0.1), (0.5, 0.9), (3.0, 2.5)):
+    # the first case is at β ≠ 1, with directions on either side of every wrong level: no slip looks like another
+    for spectrum in ((5.0, 1.3, 1.1, 0.35, 0.01), (0.7, 0.3, 0.05), (0.7, 0.0, -1e-18)):
+        for beta, variance in ((4.0, 0.1), (1.0, 0.2), (0.5, 0.9), (3.0, 2.5)):
             eigenvalues = torch.tensor(spectrum, dtype=torch.float64)
             rate, lost = _searched(eigenvalues, beta, variance)
             inputs = {"eigenvalues": eigenvalues, "beta": beta, "noise_variance": variance}
@@ -49,15 +50,36 @@ def _code_slips(eigenvalues: Tensor, beta: float, variance: float) -> dict[str, 
 
     theta = beta * variance
     rate, lost = cut(theta)
+    on = eigenvalues > theta
     return {
-        "constant": [torch.stack((c * rate, lost)) for c in (2.0, 1 / 0.6931471805599453, 2 / 0.6931471805599453)],
-        "sign": [cut(theta, 0.0), torch.stack((-rate, lost)), torch.stack((cut(theta, 0.0)[0], 0 * lost + theta))],
+        "constant": [
+            torch.stack((c * rate, lost))
+            for c in (2.0, 1 / 0.6931471805599453, 2 / 0.6931471805599453, 0.4342944819032518)
+        ],
+        "sign": [cut(theta, 0.0), torch.stack((-rate, lost)), torch.stack((cut(theta, 0.0)[0], 0 * lost + theta))]
+        + [torch.stack(((eigenvalues / theta).clamp(max=1).log() / 2, eigenvalues.clamp(min=theta)))],
         "spread": [cut(beta * variance**0.5), cut(beta * variance**2), cut(beta**2 * variance)],
         "direction": [cut(variance / beta), cut(beta / variance)],
-        "dependence": [cut(variance), cut(beta)],
+        "dependence": [cut(variance), cut(beta), cut(beta + variance), torch.stack((beta * rate, lost))]
+        + [torch.stack((rate, other)) for other in (lost / (2 * variance), torch.where(on, variance, eigenvalues))]
+        + [
+            torch.stack((0.5 * (eigenvalues / theta).log() * (eigenvalues > variance), part))
+            for part in (lost, torch.where(eigenvalues > variance, theta, eigenvalues))
+        ],
+        "container": torch.stack((lost, rate)),
+        "overflow": [
+            torch.stack((0.5 * (eigenvalues / theta).log1p(), part))
+            for part in (lost, eigenvalues * theta / (eigenvalues + theta))
+        ],
         "one-to-one": [
             torch.stack((rate, other))
-            for other in (0 * lost + theta, eigenvalues.clamp(min=theta), theta * (eigenvalues > theta))
+            for other in (
+                0 * lost + theta,
+                eigenvalues.clamp(min=theta),
+                theta * on,
+                eigenvalues - lost,
+                torch.where(on, theta, variance),
+            )
         ],
     }
 
@@ -75,12 +97,16 @@ def floor_is_each_latents(candidate: Callable[[Tensor, float], Tensor], *, seed:
         means, rows = kl.detach().double().mean(0), kl.detach().double()
         high = torch.where(means > floor, means, floor).sum()
         slips: dict[str, Slips] = {
-            "log-mean": rows.clamp(min=floor).mean(0).sum(),
-            "reduction": [means.sum().clamp(min=floor), means.sum().clamp(min=floor * latents), high / latents]
-            + [rows.sum(0).clamp(min=floor).sum(), batch * high, rows.sum(1).clamp(min=floor).mean()],
-            "constant": [means.sum() + floor, means.sum() + floor * latents, (means - floor).clamp(min=0).sum()],
-            "direction": [means.clamp(max=floor).sum(), rows.clamp(max=floor).mean(0).sum()],
-            "dependence": [rows.mean(1).clamp(min=floor).sum(), rows.mean(1).clamp(min=floor).mean()],
+            "log-mean": [rows.clamp(min=floor).mean(0).sum(), rows.clamp(min=floor).sum(), rows.clamp(min=floor).mean()]
+            + [rows.sum(1).clamp(min=floor * latents).mean(), rows.amax(0).clamp(min=floor).sum()],
+            "reduction": [means.sum().clamp(min=floor), means.sum().clamp(min=floor * latents)]
+            + [rows.sum(1).clamp(min=floor).mean(), means.mean().clamp(min=floor), means.amax().clamp(min=floor)],
+            "constant": [means.sum() + floor, means.sum() + floor * latents, (means - floor).clamp(min=0).sum()]
+            + [(means - floor).abs().sum()],
+            "direction": [means.clamp(max=floor).sum(), rows.clamp(max=floor).mean(0).sum()]
+            + [(means * (means > floor)).sum()],
+            "dependence": [rows.mean(1).clamp(min=floor).sum(), rows.mean(1).clamp(min=floor).mean()]
+            + [high / latents, batch * high, rows.sum(0).clamp(min=floor).sum()],
             "sign": -high,
         }
         value = require_shape("one number", ask(candidate, kl=kl, floor=floor), ())

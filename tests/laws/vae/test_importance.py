@@ -134,7 +134,8 @@ BUGS = {
         "to be maximised": (lambda w: log_evidence(w).mean(), "sign"),
         "shares attached": (attached, "gradient"),
         "shares detached, a wrong value": (surrogate, "gradient"),
-        "no gradient": (lambda w: iwae_loss(w.detach()), "gradient"),
+        "no gradient": (lambda w: iwae_loss(w.detach()), "dependence"),
+        "divided by K": (lambda w: iwae_loss(w) / len(w), "constant"),
         "not in logarithms": (lambda w: -w.exp().mean(0).log().mean(), "not-finite"),
         "one for each row": (lambda w: -log_evidence(w), "shape"),
         "the largest weight": (lambda w: -w.amax(0).mean(), "one-to-one"),
@@ -146,6 +147,8 @@ BUGS = {
         "squares brought to 1": (lambda w: squares(w) / squares(w).sum(0), "reduction"),
         "attached": (lambda w: w.softmax(0) ** 2, "gradient"),
         "not in logarithms": (lambda w: (w.detach().exp() / w.detach().exp().sum(0)) ** 2, "not-finite"),
+        "what the score gave back": (lambda w: normalised_weights(w) * (1 - normalised_weights(w)), "dependence"),
+        "over all entries": (lambda w: w.detach().flatten().softmax(0).view_as(w), "direction"),
         "of the squares of ln w": (lambda w: (2 * w.detach()).softmax(0), "reduction"),
     },
     importance.gradients_agree: {

@@ -58,7 +58,7 @@ BUGS = {
         "the largest value apart": (not_clamped, "overflow"),
         "one bin more": (lambda z, b, a: rare_row_weights(z, b + 1, a), ""),
         "one histogram of all": (joint, ""),
-        "α left out": (lambda z, b, a: to_one((1 / bin_shares(z, b)).prod(1)), ""),
+        "α left out": (lambda z, b, a: to_one((1 / bin_shares(z, b)).prod(1)), "gradient"),
     },
     rebalanced.effective_size_counts: {
         "upside down": (lambda w: (w**2).sum() / w.sum() ** 2, "direction"),
