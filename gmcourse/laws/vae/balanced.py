@@ -60,12 +60,7 @@ def _code_slips(eigenvalues: Tensor, beta: float, variance: float) -> dict[str, 
         + [torch.stack(((eigenvalues / theta).clamp(max=1).log() / 2, eigenvalues.clamp(min=theta)))],
         "spread": [cut(beta * variance**0.5), cut(beta * variance**2), cut(beta**2 * variance)],
         "direction": [cut(variance / beta), cut(beta / variance)],
-        "dependence": [cut(variance), cut(beta), cut(beta + variance), torch.stack((beta * rate, lost))]
-        + [torch.stack((rate, other)) for other in (lost / (2 * variance), torch.where(on, variance, eigenvalues))]
-        + [
-            torch.stack((0.5 * (eigenvalues / theta).log() * (eigenvalues > variance), part))
-            for part in (lost, torch.where(eigenvalues > variance, theta, eigenvalues))
-        ],
+        "dependence": [cut(variance), cut(beta), cut(beta + variance)] + _product_slips(eigenvalues, beta, variance),
         "container": torch.stack((lost, rate)),
         "overflow": [
             torch.stack((0.5 * (eigenvalues / theta).log1p(), part))
@@ -82,6 +77,22 @@ def _code_slips(eigenvalues: Tensor, beta: float, variance: float) -> dict[str, 
             )
         ],
     }
+
+
+def _product_slips(eigenvalues: Tensor, beta: float, variance: float) -> list[Tensor]:
+    """Where β or σ² counts besides their product: in the rate, in the distortion, or in the switch; as (2, D)."""
+    theta = beta * variance
+    rate, lost = 0.5 * (eigenvalues / theta).clamp(min=1).log(), eigenvalues.clamp(max=theta)
+    above = eigenvalues > variance
+    switched = 0.5 * (eigenvalues / theta).log() * above
+    pairs = [
+        (beta * rate, lost),
+        (rate, lost / (2 * variance)),
+        (rate, torch.where(eigenvalues > theta, variance, eigenvalues)),
+        (switched, lost),
+        (switched, torch.where(above, theta, eigenvalues)),
+    ]
+    return [torch.stack(pair) for pair in pairs]
 
 
 def floor_is_each_latents(candidate: Callable[[Tensor, float], Tensor], *, seed: int = 0) -> None:
