@@ -53,8 +53,7 @@ def _code_slips(eigenvalues: Tensor, beta: float, variance: float) -> dict[str, 
     on = eigenvalues > theta
     return {
         "constant": [
-            torch.stack((c * rate, lost))
-            for c in (2.0, 1 / 0.6931471805599453, 2 / 0.6931471805599453, 0.4342944819032518)
+            torch.stack((c * rate, lost)) for c in (2.0, 1.4426950408889634, 2.8853900817779268, 0.43429448190)
         ],
         "sign": [cut(theta, 0.0), torch.stack((-rate, lost)), torch.stack((cut(theta, 0.0)[0], 0 * lost + theta))]
         + [torch.stack(((eigenvalues / theta).clamp(max=1).log() / 2, eigenvalues.clamp(min=theta)))],
@@ -68,14 +67,9 @@ def _code_slips(eigenvalues: Tensor, beta: float, variance: float) -> dict[str, 
         ],
         "one-to-one": [
             torch.stack((rate, other))
-            for other in (
-                0 * lost + theta,
-                eigenvalues.clamp(min=theta),
-                theta * on,
-                eigenvalues - lost,
-                torch.where(on, theta, variance),
-            )
-        ],
+            for other in (0 * lost + theta, eigenvalues.clamp(min=theta), theta * on, eigenvalues - lost)
+        ]
+        + [torch.stack((rate, torch.where(on, theta, variance)))],
     }
 
 
