@@ -40,6 +40,8 @@ def active_latents(mean: Tensor, least: float = 0.01) -> Tensor:
 
     It counts use, not usefulness. Burda et al. 2016.
     """
+    if len(mean) < 2:
+        raise ValueError(f"mean: got {len(mean)} rows, expected at least two")
     return mean.var(0) > least
 
 

@@ -62,7 +62,9 @@ def weight_variance(mean: Tensor, log_std: Tensor, q_mean: Tensor, q_log_std: Te
 
 
 def signal_to_noise(estimates: Tensor) -> Tensor:
-    """|mean| / standard deviation of n gradient estimates, over the first axis. Rainforth et al. 2018."""
+    """|mean| / standard deviation of n ≥ 2 gradient estimates, over the first axis. Rainforth et al. 2018."""
+    if len(estimates) < 2:
+        raise ValueError(f"estimates: got {len(estimates)}, expected at least two")
     return estimates.mean(0).abs() / estimates.std(0)
 
 

@@ -11,6 +11,8 @@ def bin_shares(codes: Tensor, bins: int = 10) -> Tensor:
     """
     if codes.dim() != 2 or not len(codes):
         raise ValueError(f"codes: got shape {tuple(codes.shape)}, expected (n, L), a code for each row")
+    if not codes.isfinite().all():
+        raise ValueError("codes: got NaN or infinity, expected finite numbers")
     if bins < 1:
         raise ValueError(f"bins: got {bins}, expected at least one")
     low, high = codes.amin(0), codes.amax(0)

@@ -116,6 +116,8 @@ def test_what_it_refuses():
         BetaVAE(*parts(), beta=-1.0)
     with pytest.raises(ValueError, match="floor: got -1"):
         free_bits(torch.ones(2, 2), -1.0)
+    with pytest.raises(ValueError, match="mean: got 1 rows"):
+        active_latents(torch.ones(1, 2))
     with pytest.raises(ValueError, match="both positive"):
         linear_code(torch.ones(2), 0.0, 1.0)
     assert "beta=4.0, floor=0.0, warm=0" in repr(BetaVAE(*parts()))

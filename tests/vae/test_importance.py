@@ -126,6 +126,11 @@ def test_signal_to_noise_of_the_toy():
     assert better > 4
 
 
+def test_one_estimate_has_no_spread():
+    with pytest.raises(ValueError, match="estimates: got 1"):
+        signal_to_noise(torch.ones(1, 3))
+
+
 def test_it_trains_and_says_what_it_is():
     model = IWAE(*parts(), draws=3, doubly=True)
     history = fit(model, (pictures(64),), steps=60, batch_size=16, lr=1e-2, progress=False)

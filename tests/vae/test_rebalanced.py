@@ -49,6 +49,9 @@ def test_many_latents_leave_few_rows():
 def test_what_it_refuses():
     with pytest.raises(ValueError, match="codes: got shape"):
         bin_shares(torch.ones(3))
+    for bad in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="codes: got NaN or infinity"):
+            bin_shares(torch.tensor([[0.0], [1.0], [bad]]))
     with pytest.raises(ValueError, match="bins: got 0"):
         bin_shares(torch.ones(3, 1), 0)
     with pytest.raises(ValueError, match="smoothing: got 0"):

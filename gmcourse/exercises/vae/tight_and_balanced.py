@@ -23,32 +23,34 @@ def encoder_factors(log_weights: Tensor) -> Tensor:
 
 
 def draws_enough(answer: object) -> None:
-    """The K at which Var(w/p)/2K is 0.001: 182.05; 182 and 183 pass."""
+    """The K at which Var(w/p)/2K is 0.001: 182.05; 182 and 183 pass, and the whole number below does not."""
     right = TOY_VARIANCE / (2 * 0.001)
     slips = {
-        "constant": (2 * right, 364.0, 365.0, right / 2, 91.0, 92.0),
+        "constant": (2 * right, 364.0, 365.0, right / 2, 91.0, 92.0, 4 * right, 728.0),
+        "dependence": (500.0, 682.05, 682.0, 301.7, 302.0, 66.3, 66.0),
         "spread": (math.sqrt(right), 13.0, 14.0, math.sqrt(2 * right), 19.0, 20.0),
-        "log-mean": (404.0, 403.6, 0.4036 / 0.001),
+        "log-mean": (404.0, 403.6, 403.4, 403.0, 201.8, 202.0),
         "sign": -right,
-        "one-to-one": (0.182, 1.82, 18.2, 1820.5, 18.0, 19.0, 1820.0, 1821.0),
+        "one-to-one": (18.2, 18.0, 19.0, 1820.5, 1820.0, 1821.0),
     }
-    require_value("draws at which the gap of the toy is 0.001 nat", answer, right, 1.1, slips, 0.6)
+    require_value("draws at which the gap of the toy is 0.001 nat", answer, 182.5, 0.6, slips, 0.6)
 
 
 def latents_kept(answer: object) -> None:
-    """The latents that the best linear β-VAE keeps of the digits at β = 4, σ² = 0.1."""
+    """The latents that the best linear β-VAE keeps of the digits at β = 3, σ² = 0.1."""
     x = load("digits").train.flatten(1)
     eigenvalues = torch.linalg.eigvalsh(torch.cov(x.T, correction=0))
 
     def kept(theta: float) -> int:
         return int((eigenvalues > theta).sum())
 
-    right = kept(0.4)
+    right = kept(0.3)
     slips = {
         "dependence": float(kept(0.1)),
-        "direction": float(kept(0.1 / 4)),
-        "spread": (float(kept(4 * math.sqrt(0.1))), float(kept(4 * 0.1**2))),
-        "constant": (16.0, 64.0),
+        "direction": float(kept(0.1 / 3)),
+        "spread": (float(kept(3 * math.sqrt(0.1))), float(kept(3 * 0.1**2))),
+        "constant": (8.0, 16.0, 64.0, 64.0 - right),
+        "one-to-one": (right - 1.0, right + 1.0),
     }
     found = {cause: slip for cause, slip in slips.items() if slip != right}
     require_value("latents with an eigenvalue above βσ²", answer, right, 0.0, found)
@@ -62,6 +64,19 @@ def _without_half(eigenvalues, beta, noise_variance):
 def _not_cut(eigenvalues, beta, noise_variance):
     theta = beta * noise_variance
     return 0.5 * (eigenvalues / theta).log(), eigenvalues.clamp(max=theta)
+
+
+def _masked(eigenvalues, beta, noise_variance):
+    theta = beta * noise_variance
+    return 0.5 * (eigenvalues / theta).log() * (eigenvalues > theta), eigenvalues.clamp(max=theta)
+
+
+def _largest_apart(codes, bins, smoothing):
+    weights = torch.ones(len(codes))
+    for z in codes.T:
+        place = ((z - z.min()) / (z.max() - z.min()).clamp(min=1e-12) * bins).long()
+        weights = weights / (place.bincount()[place] / len(z) + smoothing)
+    return weights / weights.sum()
 
 
 EXERCISES = (
@@ -82,7 +97,7 @@ EXERCISES = (
             (lambda w: -w.logsumexp(0).mean(), "constant"),
             (lambda w: -(w.logsumexp(1) - math.log(w.shape[1])).mean(), "direction"),
             (lambda w: -(w.softmax(0) * w).sum(0).mean(), "gradient"),
-            (lambda w: iwae_loss(w.detach()), "gradient"),
+            (lambda w: iwae_loss(w.detach()), "dependence"),
             (lambda w: -w.exp().mean(0).log().mean(), "not-finite"),
         ),
         causes={
@@ -90,10 +105,11 @@ EXERCISES = (
             "constant": "With K equal weights w the bound must be ln w. What is left over in yours?",
             "direction": "The K draws of one x are averaged inside the logarithm. Over which axis do they lie?",
             "gradient": "Look at value and gradient apart: Σ w̃ ln w is not ln of the mean weight. Is w̃ a constant?",
+            "dependence": "No gradient comes back to ln w. Which step of yours leaves autograd?",
             "sign": "Training minimises. Should a better bound have a lower or a higher loss?",
             "reduction": "One x more in the batch must not make the loss larger. Sum or mean over the batch?",
             "one-to-one": "The largest weight alone speaks for all K. What do the other draws add?",
-            "not-finite": "ln w of a picture may be −900, and exp of that is 0 in float32. Stay in logarithms.",
+            "not-finite": "Is there a log of 0 or of a negative number? ln w may be −900: exp of that is 0 in float32.",
             "shape": "One number for the batch is asked for. Which axes has yours?",
         },
     ),
@@ -121,6 +137,9 @@ EXERCISES = (
         ),
         causes={
             "one-to-one": "At K = 1 every power of w̃ is 1, so K = 1 is no test. What is right at K = 2?",
+            "dependence": "w̃(1 − w̃) is what the score term gave back. What do path and score leave together?",
+            "spread": "Two draws of equal weight have the share ½ each. Which factor has each of them? And in yours?",
+            "sign": "The factor is a square. Can it be negative?",
             "direction": "The shares of one x's K draws sum to 1. Over which axis do the draws lie?",
             "gradient": "The factors are held fixed while ln w is differentiated. Do yours carry a gradient?",
             "constant": "Multiply all weights of one x by 1000: its shares must stay as they are. Do yours?",
@@ -145,6 +164,8 @@ EXERCISES = (
             "spread": "Does the gap fall as 1/K or as 1/√K? Read the table from K = 10 to K = 100.",
             "log-mean": "The gap at K = 1 is not Var/2: the expansion is for many draws. Which number belongs in it?",
             "one-to-one": "Count the zeros: 0.001 nat is asked for.",
+            "dependence": "Var(w/p) of the toy is printed above the table. Which number stands for it in yours?",
+            "": "Put Var(w/p) = 0.3641 and the gap 0.001 into the formula: which K is left?",
             "sign": "K counts draws.",
         },
     ),
@@ -166,6 +187,7 @@ EXERCISES = (
         wrong=(
             (_without_half, "constant"),
             (_not_cut, "sign"),
+            (_masked, "not-finite"),
             (lambda e, b, v: linear_code(e, b, math.sqrt(v)), "spread"),
             (lambda e, b, v: linear_code(e, 1 / b, v), "direction"),
             (lambda e, b, v: linear_code(e, 1.0, v), "dependence"),
@@ -179,7 +201,9 @@ EXERCISES = (
             "dependence": "Double β and halve σ²: nothing may change. What does yours do?",
             "one-to-one": "A direction that is off loses what it had. How much was that?",
             "container": "Two tensors are asked for: the rates, then the distortions.",
-            "shape": "A number for each direction, not their sum.",
+            "not-finite": "A blank pixel has variance 0, or −1e-18 in floats. What is its logarithm? Is it needed?",
+            "overflow": "A direction with λ just below θ is off. What does yours pay for it?",
+            "shape": "A number for each direction, and 0 where it is off: no sum, and not the used ones alone.",
         },
     ),
     Exercise(
@@ -206,7 +230,8 @@ EXERCISES = (
             "reduction": "With one floor for the sum, one latent can pay for all. How many floors are there?",
             "constant": "A latent far above the floor costs its KL and nothing more. What does yours cost?",
             "direction": "A latent that says nothing has KL 0. What should it cost: the floor, or 0?",
-            "dependence": "Latents lie along axis 1. Over which axis is your mean?",
+            "dependence": "Latents lie along axis 1. Over which axis is your mean, and over which your sum?",
+            "sign": "A KL is a price, at least 0. Which sign has yours?",
             "gradient": "Above the floor a latent must feel its KL; below it nothing. What is your gradient?",
             "shape": "One number for the whole batch. Which axes has yours?",
         },
@@ -225,13 +250,15 @@ EXERCISES = (
         reference=rare_row_weights,
         hints=(
             "For each latent: bin numbers, counts, and each row's own share. Multiply, then bring to sum 1.",
-            "Bin: `((z - z.min()) / (z.max() - z.min()) * bins).long().clamp(max=bins - 1)`; counts: `bincount`.",
+            "With `width = (z.max() - z.min()).clamp(min=1e-12)` the bin is "
+            "`((z - z.min()) / width * bins).long().clamp(max=bins - 1)`; counts: `bincount`.",
         ),
         wrong=(
             (lambda z, b, a: (bin_shares(z, b) + a).prod(1) / (bin_shares(z, b) + a).prod(1).sum(), "direction"),
             (lambda z, b, a: (1 / (bin_shares(z, b) + a)).prod(1), "constant"),
             (lambda z, b, a: rare_row_weights(z, b, a, largest=True), "reduction"),
             (lambda z, b, a: rare_row_weights(z[:, :1], b, a), "one-to-one"),
+            (_largest_apart, "overflow"),
         ),
         causes={
             "direction": "A row that stands alone in its bin: should it be drawn more often, or less?",
@@ -242,6 +269,9 @@ EXERCISES = (
             "spread": "The share of rows in the bin is asked for, not that share over the width of the bin.",
             "log-mean": "You have the logarithm of the weights. What is missing?",
             "not-finite": "A latent whose values are all equal has width 0. Which bin are its rows in?",
+            "overflow": "The largest value belongs to the last of the `bins` bins. In which bin has yours put it?",
+            "randomness": "A latent's bins go from its least to its largest value, equally wide. What do yours do?",
+            "gradient": "α stands beside the share, below the 1. Which factor has a share of 0.5, and in yours?",
             "shape": "One weight for each row, (n,). Which axes has yours?",
         },
     ),
@@ -250,17 +280,19 @@ EXERCISES = (
         stub="latents_kept = ...",
         points=1,
         laws=(latents_kept,),
-        reference=3,
+        reference=4,
         hints=(
             "What counts is θ = βσ².",
-            "θ = 4 · 0.1 = 0.4: move the explorer there, and count the bars above the water line.",
+            "θ = 3 · 0.1 = 0.3: move the explorer there, and count the bars above the water line.",
         ),
-        wrong=((12, "dependence"), (0, "spread"), (64, "constant")),
+        wrong=((12, "dependence"), (0, "spread"), (64, "constant"), (3, "one-to-one"), (5, "one-to-one")),
         causes={
             "dependence": "That is the number at σ² = 0.1 without β. What is βσ²?",
             "direction": "A larger β makes latents dearer. Did yours get cheaper?",
             "spread": "The product has σ², a variance, in it. Which number did you multiply by β?",
             "constant": "How many there are is not how many are used.",
+            "one-to-one": "Which bars of Figure 2 end above 0.3? One stands close to the line.",
+            "": "At which θ did you count? Move the explorer there.",
         },
     ),
 )

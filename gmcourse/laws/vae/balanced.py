@@ -14,11 +14,13 @@ def linear_code_is_best(candidate: Callable[[Tensor, float, float], object], *, 
     """candidate(λ, β, σ²) → (rate in nats, distortion), each (D,): the best linear β-VAE's, by direction.
 
     The oracle searches the decoder's weight u on a grid: with z ~ N(0, 1), x | z ~ N(uz, σ²) and the best Gaussian
-    q(z|x) for that u, it maximises E ln p(x|z) − β KL over data of variance λ. It assumes no water line.
+    q(z|x) for that u, it maximises E ln p(x|z) − β KL over data of variance λ. It assumes no water line. The last
+    spectrum is that of data with blank pixels: 0, and what rounding makes of 0.
     """
     law = "rate and distortion of the best linear code"
-    for spectrum in ((0.7, 0.3, 0.05), (5.0, 1.3, 1.1, 0.4, 0.01)):
-        for beta, variance in ((1.0, 0.2), (4.0, 0.1), (0.5, 0.9), (3.0, 2.5)):
+    # the first case is at β ≠ 1, with directions on either side of every wrong level: no slip looks like another
+    for spectrum in ((5.0, 1.3, 1.1, 0.35, 0.01), (0.7, 0.3, 0.05), (0.7, 0.0, -1e-18)):
+        for beta, variance in ((4.0, 0.1), (1.0, 0.2), (0.5, 0.9), (3.0, 2.5)):
             eigenvalues = torch.tensor(spectrum, dtype=torch.float64)
             rate, lost = _searched(eigenvalues, beta, variance)
             inputs = {"eigenvalues": eigenvalues, "beta": beta, "noise_variance": variance}
@@ -31,7 +33,7 @@ def linear_code_is_best(candidate: Callable[[Tensor, float, float], object], *, 
 
 def _searched(eigenvalues: Tensor, beta: float, variance: float) -> tuple[Tensor, Tensor]:
     """Rate and distortion at the best decoder weight of a fine grid, from 0 on."""
-    weight = torch.linspace(0, 1, 20_001, dtype=torch.float64)[:, None] * eigenvalues.sqrt()
+    weight = torch.linspace(0, 1, 20_001, dtype=torch.float64)[:, None] * eigenvalues.clamp(min=0).sqrt()
     spread = beta * variance / (weight**2 + beta * variance)  # the variance of the best q, and its mean: a x
     a = weight / (weight**2 + beta * variance)
     rate = 0.5 * (a**2 * eigenvalues + spread - 1 - spread.log())
@@ -48,17 +50,43 @@ def _code_slips(eigenvalues: Tensor, beta: float, variance: float) -> dict[str, 
 
     theta = beta * variance
     rate, lost = cut(theta)
+    on = eigenvalues > theta
     return {
-        "constant": [torch.stack((c * rate, lost)) for c in (2.0, 1 / 0.6931471805599453, 2 / 0.6931471805599453)],
-        "sign": [cut(theta, 0.0), torch.stack((-rate, lost)), torch.stack((cut(theta, 0.0)[0], 0 * lost + theta))],
+        "constant": [
+            torch.stack((c * rate, lost)) for c in (2.0, 1.4426950408889634, 2.8853900817779268, 0.43429448190)
+        ],
+        "sign": [cut(theta, 0.0), torch.stack((-rate, lost)), torch.stack((cut(theta, 0.0)[0], 0 * lost + theta))]
+        + [torch.stack(((eigenvalues / theta).clamp(max=1).log() / 2, eigenvalues.clamp(min=theta)))],
         "spread": [cut(beta * variance**0.5), cut(beta * variance**2), cut(beta**2 * variance)],
         "direction": [cut(variance / beta), cut(beta / variance)],
-        "dependence": [cut(variance), cut(beta)],
+        "dependence": [cut(variance), cut(beta), cut(beta + variance)] + _product_slips(eigenvalues, beta, variance),
+        "container": torch.stack((lost, rate)),
+        "overflow": [
+            torch.stack((0.5 * (eigenvalues / theta).log1p(), part))
+            for part in (lost, eigenvalues * theta / (eigenvalues + theta))
+        ],
         "one-to-one": [
             torch.stack((rate, other))
-            for other in (0 * lost + theta, eigenvalues.clamp(min=theta), theta * (eigenvalues > theta))
-        ],
+            for other in (0 * lost + theta, eigenvalues.clamp(min=theta), theta * on, eigenvalues - lost)
+        ]
+        + [torch.stack((rate, torch.where(on, theta, variance)))],
     }
+
+
+def _product_slips(eigenvalues: Tensor, beta: float, variance: float) -> list[Tensor]:
+    """Where β or σ² counts besides their product: in the rate, in the distortion, or in the switch; as (2, D)."""
+    theta = beta * variance
+    rate, lost = 0.5 * (eigenvalues / theta).clamp(min=1).log(), eigenvalues.clamp(max=theta)
+    above = eigenvalues > variance
+    switched = 0.5 * (eigenvalues / theta).log() * above
+    pairs = [
+        (beta * rate, lost),
+        (rate, lost / (2 * variance)),
+        (rate, torch.where(eigenvalues > theta, variance, eigenvalues)),
+        (switched, lost),
+        (switched, torch.where(above, theta, eigenvalues)),
+    ]
+    return [torch.stack(pair) for pair in pairs]
 
 
 def floor_is_each_latents(candidate: Callable[[Tensor, float], Tensor], *, seed: int = 0) -> None:
@@ -74,12 +102,16 @@ def floor_is_each_latents(candidate: Callable[[Tensor, float], Tensor], *, seed:
         means, rows = kl.detach().double().mean(0), kl.detach().double()
         high = torch.where(means > floor, means, floor).sum()
         slips: dict[str, Slips] = {
-            "log-mean": rows.clamp(min=floor).mean(0).sum(),
-            "reduction": [means.sum().clamp(min=floor), means.sum().clamp(min=floor * latents), high / latents]
-            + [rows.sum(0).clamp(min=floor).sum(), batch * high, rows.sum(1).clamp(min=floor).mean()],
-            "constant": [means.sum() + floor, means.sum() + floor * latents, (means - floor).clamp(min=0).sum()],
-            "direction": [means.clamp(max=floor).sum(), rows.clamp(max=floor).mean(0).sum()],
-            "dependence": [rows.mean(1).clamp(min=floor).sum(), rows.mean(1).clamp(min=floor).mean()],
+            "log-mean": [rows.clamp(min=floor).mean(0).sum(), rows.clamp(min=floor).sum(), rows.clamp(min=floor).mean()]
+            + [rows.sum(1).clamp(min=floor * latents).mean(), rows.amax(0).clamp(min=floor).sum()],
+            "reduction": [means.sum().clamp(min=floor), means.sum().clamp(min=floor * latents)]
+            + [rows.sum(1).clamp(min=floor).mean(), means.mean().clamp(min=floor), means.amax().clamp(min=floor)],
+            "constant": [means.sum() + floor, means.sum() + floor * latents, (means - floor).clamp(min=0).sum()]
+            + [(means - floor).abs().sum()],
+            "direction": [means.clamp(max=floor).sum(), rows.clamp(max=floor).mean(0).sum()]
+            + [(means * (means > floor)).sum()],
+            "dependence": [rows.mean(1).clamp(min=floor).sum(), rows.mean(1).clamp(min=floor).mean()]
+            + [high / latents, batch * high, rows.sum(0).clamp(min=floor).sum()],
             "sign": -high,
         }
         value = require_shape("one number", ask(candidate, kl=kl, floor=floor), ())

@@ -1,6 +1,5 @@
 """Laws of K importance weights: the loss, its gap, the two gradients of its encoder, and how much weights vary."""
 
-import itertools
 import math
 from collections.abc import Callable
 
@@ -9,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gmcourse.laws.asking import ask, slope
-from gmcourse.laws.broken import LawBroken, Slips, require_close, require_shape, standard_error
+from gmcourse.laws.broken import LawBroken, Slips, as_tensor, require_close, require_shape, show_value, standard_error
 from gmcourse.laws.rows import pooled, within
 from gmcourse.laws.vae.bound import Variational
 
@@ -43,18 +42,22 @@ def loss_is_the_average_weight(candidate: Callable[[Tensor], Tensor], *, seed: i
         most, least = math.log(k), (top - top.amax(1, keepdim=True)).exp().mean(1).log() + top.amax(1)
         slips: dict[str, Slips] = {
             "sign": bound.mean(),
-            "log-mean": -top.mean(),
-            "constant": [-(bound + most).mean(), -(bound - most).mean()],
-            "reduction": [-bound.sum(), -bound.sum() / (k * batch)],
+            "log-mean": [-top.mean(), -top.sum(0).mean()],
+            "constant": [
+                -(bound + c).mean() for c in (most, -most, 2 * most, most - math.log2(k), most - math.log(batch))
+            ]
+            + [-(bound + most).mean() / k, -bound.mean() / k, -(bound + most).mean() + most / batch],
+            "reduction": -bound.sum(),
             "direction": [-least.mean(), -(least - math.log(batch)).mean(), -(least + math.log(batch)).mean()],
-            "gradient": [-(share * top).sum(0).mean(), -(share * top).sum(0).sum()],
-            "one-to-one": -top.amax(0).mean(),
+            "gradient": [-(share**c * top).sum(0).mean() for c in (1, 2)] + [-(share * top).sum()],
+            "one-to-one": [-top.amax(0).mean(), -(top.amax(0) - most).mean()],
         }
         value = require_shape("one loss", ask(candidate, log_weights=log_w), ())
         given = {"K": k, "batch": batch}
-        require_close(law, value.double(), -bound.mean(), 1e-5 * abs(level), slips, given)
+        tiny = "not-finite" if level < -100 else ""  # the same formula was right at weights of e^{−3}
+        require_close(law, value.double(), -bound.mean(), 1e-5 * abs(level), slips, given, deduced=tiny)
         gradient = slope(value, log_w).double()
-        flat: dict[str, Slips] = {"gradient": [0 * share, -share / batch + _attached(top, share) / batch]}
+        flat: dict[str, Slips] = {"dependence": 0 * share, "gradient": -share / batch + _attached(top, share) / batch}
         require_close("the gradient in ln w is −w̃/batch", gradient, -share / batch, 1e-5, flat, given)
 
 
@@ -74,9 +77,11 @@ def encoder_counts_squares(candidate: Callable[[Tensor], Tensor], *, seed: int =
         share = _shares(log_w)
         squares, over_batch, raw = share**2, _shares(log_w.T).T, log_w.double().exp()
         slips: dict[str, Slips] = {
-            "one-to-one": [share, share.sqrt(), 2 * share],
-            "direction": [over_batch**2, over_batch],
-            "constant": [raw**2, raw, k * squares, squares / k, 2 * squares],
+            "one-to-one": [share, share.sqrt(), share**3, share**4],
+            "dependence": [share * (1 - share), squares - share, 1 - share, (1 - share) ** 2],
+            "direction": [over_batch**2, over_batch, (raw / raw.sum()) ** 2, raw / raw.sum()],
+            "constant": [raw**2, raw, raw**2 / raw.sum(0), raw / raw.sum(0) ** 2],
+            "spread": [c * squares for c in (k, 1 / k, 2, 0.5, k**2)] + [2 * share, k * share],
             "reduction": [squares / squares.sum(0), (share / share.amax(0)) ** 2],
             "shape": pooled(squares),
             "sign": -squares,
@@ -155,29 +160,36 @@ def _slopes(
 def weights_vary_so_much(candidate: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor], *, seed: int = 0) -> None:
     """candidate(m, ln s, μ, ln σ), all (batch, L), is Var(w/p(x)), (batch,): ∫ N(m, s²)²/N(μ, σ²) dz − 1 on a grid.
 
-    The posterior is N(m, s²), the guess N(μ, σ²), each latent by itself. The first row has the two equal, the second
-    is the toy x = 1, ln p = −1.5155, with the prior for a guess.
+    The posterior is N(m, s²), the guess N(μ, σ²), each latent by itself: wider in some, narrower in others. The first
+    row has the two equal; in the last case the second is the toy x = 1, ln p = −1.5155, with the prior for a guess.
+    Where one latent's σ is 0.6 s, 2σ² ≤ s², the variance is infinite.
     """
     rng = torch.Generator().manual_seed(seed)
     z = torch.linspace(-40, 40, 16_001, dtype=torch.float64)
-    for rows, latents in ((4, 1), (5, 3)):
+    for rows, latents in ((5, 3), (4, 1)):
         mean, q_mean, u, v = torch.randn(4, rows, latents, generator=rng, dtype=torch.float64) * 0.5
-        log_std, q_log_std = 0.3 * u - 0.5, 0.3 * u - 0.5 + 0.15 * v.abs()
+        log_std, q_log_std = 0.3 * u - 0.5, 0.3 * u - 0.5 + 0.3 * v.clamp(-0.5, 0.5)
         q_mean[0], q_log_std[0] = mean[0], log_std[0]
-        mean[1], log_std[1], q_mean[1], q_log_std[1] = 0.5, math.log(0.5) / 2, 0.0, 0.0
+        if latents == 1:
+            mean[1], log_std[1], q_mean[1], q_log_std[1] = 0.5, math.log(0.5) / 2, 0.0, 0.0
         inputs = {"mean": mean, "log_std": log_std, "q_mean": q_mean, "q_log_std": q_log_std}
         squares = _square(z, *inputs.values())
         right = squares.prod(1) - 1
-        swapped = _square(z, q_mean, log_std, mean, q_log_std)
+        swapped = _square(z, q_mean, q_log_std, mean, log_std)
         slips: dict[str, Slips] = {
             "constant": [right + 1, (right + 1).log(), right / 2],
             "reduction": [squares.sum(1) - 1, (squares - 1).sum(1), squares.mean(1) - 1],
-            "spread": [right.sqrt(), swapped.prod(1)],
+            "spread": [right.sqrt(), swapped.prod(1) - 1],
             "shape": pooled(right),
             "sign": -right,
         }
         observed = require_shape("one variance for each row", ask(candidate, **inputs), (rows,)).double()
         require_close("Var(w/p) = ∫ p²/q − 1", observed, right, within(right), slips, inputs)
+        q_log_std[0, -1] = log_std[0, -1] + math.log(0.6)
+        narrow = as_tensor(ask(candidate, **inputs))
+        if narrow is None or narrow.shape != (rows,) or narrow[0] != math.inf:
+            seen = "no tensor" if narrow is None else show_value(narrow)
+            raise LawBroken("Var(w/p) is infinite in a row where 2σ² ≤ s²", seen, "inf in the first row", "overflow")
 
 
 def _square(z: Tensor, mean: Tensor, log_std: Tensor, q_mean: Tensor, q_log_std: Tensor) -> Tensor:
@@ -199,10 +211,11 @@ def bounds_rise_to_the_evidence(
     draws: int = 1_000,
     seed: int = 0,
 ) -> None:
-    """ln p − E ELBO = KL(q ‖ posterior); E L_K rises with K, is at most ln p, and ends Var(w/p)/2K below it.
+    """ln p − E ELBO = KL(q ‖ posterior), E w = p(x), and at K = 64 the bound E L_K is Var(w/p)/2K below ln p.
 
     For each row of x: exact `log_prob`, `kl` of the guess from the posterior, `variance` of w/p, all (batch,). Within
-    4 standard errors; the last, at K = 64, to a sixth besides, which the next order of 1/K takes.
+    4 standard errors; the last to a sixth besides, which the next order of 1/K takes. That L_K rises with K is not
+    tested: ln of a mean is at least the mean of ln, whatever the weights are.
     """
     rng = torch.Generator().manual_seed(seed)
     most = 64
@@ -217,16 +230,7 @@ def bounds_rise_to_the_evidence(
     ratio = log_r.exp().mean(1)
     slack = 4 * standard_error(ratio) + 1e-6
     require_close("E w = p(x)", ratio.mean(0), torch.ones_like(log_prob), slack)
-    sizes = [1, 2, 4, 8, 16, 32, most]
     # beside R − 1, R the mean of w/p, which is 0 on average: what is left of ln R varies little
-    below = [(log_r.view(-1, k, len(x)).logsumexp(1) - math.log(k)).view(draws, -1, len(x)).mean(1) for k in sizes]
-    below = [values - (ratio - 1) for values in below] + [torch.zeros_like(ratio)]
-    for k, (lower, upper) in zip(sizes, itertools.pairwise(below), strict=True):
-        slack = 4 * standard_error(upper - lower) + 1e-9
-        if not ((lower - upper).mean(0) <= slack).all():
-            row = int((lower - upper).mean(0).argmax())
-            name = "ln p(x)" if k == most else f"L_{2 * k}"
-            raise LawBroken(f"L_{k} ≤ {name}", f"{lower.mean(0)[row]:.4f}", f"at most {upper.mean(0)[row]:.4f}")
+    below = log_r.logsumexp(1) - math.log(most) - (ratio - 1)
     gap = variance / (2 * most)
-    last = below[-2]
-    require_close("ln p − L_K ≈ Var(w/p)/2K", -last.mean(0), gap, 4 * standard_error(last) + gap / 6 + 1e-9)
+    require_close("ln p − L_K ≈ Var(w/p)/2K", -below.mean(0), gap, 4 * standard_error(below) + gap / 6 + 1e-9)

@@ -34,6 +34,20 @@ def rare_rows_weigh_more(candidate: Callable[[Tensor, int, float], Tensor], *, s
         require_close(law, observed.double(), right, 1e-4 * right.max(), slips, given)
 
 
+def _binned(codes: Tensor, bins: int, way: str) -> Tensor:
+    """(n, L) shares with bins that are put wrong in one `way`."""
+    low, high = codes.double().amin(0), codes.double().amax(0)
+    if way == "one range":
+        low, high = low.amin(), high.amax()
+    place = (codes.double() - low) / torch.where(high > low, high - low, 1.0) * (bins - (way == "fewer"))
+    place = place.round() if way in ("round", "round, cut") else place.floor()
+    if way == "quantiles":
+        place = (codes.double().argsort(0).argsort(0) * bins / len(codes)).floor()
+    if way in ("one range", "round, cut"):
+        place = place.clamp(max=bins - 1)
+    return (place[:, None] == place[None]).double().mean(1)
+
+
 def _shares(codes: Tensor, bins: int) -> Tensor:
     """(n, L) shares, counted row by row."""
     rows = codes.double().tolist()
@@ -53,8 +67,11 @@ def _weight_slips(codes: Tensor, shares: Tensor, bins: int, alpha: float) -> dic
     def to_one(weights: Tensor) -> Tensor:
         return weights / weights.sum()
 
+    def weighed(way: str) -> Tensor:
+        return to_one((1 / (_binned(codes, bins, way) + alpha)).prod(1))
+
     factor = 1 / (shares + alpha)
-    others = (factor.sum(1), factor.amax(1), factor.amin(1), 1 / (shares.sum(1) + alpha))
+    others = (factor.sum(1), factor.amax(1), factor.amin(1), 1 / (shares.sum(1) + alpha), 1 / (shares.mean(1) + alpha))
     slips: dict[str, Slips] = {
         "constant": [factor.prod(1), factor.prod(1) / factor.prod(1).max(), n * to_one(factor.prod(1))],
         "direction": [to_one((shares + alpha).prod(1)), to_one(shares.prod(1))],
@@ -62,6 +79,10 @@ def _weight_slips(codes: Tensor, shares: Tensor, bins: int, alpha: float) -> dic
         "one-to-one": [to_one(factor[:, 0]), to_one(factor[:, -1]), to_one(1 / (shares.prod(1) + alpha))],
         "dependence": [to_one((1 / (n * shares + alpha)).prod(1))],
         "log-mean": [to_one(-(shares + alpha).log().sum(1)), factor.log().sum(1)],
+        "overflow": weighed("own bin"),
+        "randomness": [weighed(way) for way in ("one range", "fewer", "round", "round, cut", "quantiles")],
+        "gradient": [to_one((1 / shares).prod(1)), to_one((1 / shares + alpha).prod(1)), factor.prod(1).softmax(0)]
+        + [to_one((1 - shares + c * alpha).prod(1)) for c in (0, 1)],
     }
     if (width > 0).all():
         slips["spread"] = [to_one((1 / (shares / width + alpha)).prod(1))]

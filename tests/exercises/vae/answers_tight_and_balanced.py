@@ -87,6 +87,19 @@ def rows_by_counts(codes, bins, smoothing):
     return weights / weights.sum()
 
 
+def rows_not_clamped(codes, bins, smoothing):
+    weights = torch.ones(len(codes))
+    for z in codes.T:
+        place = ((z - z.min()) / (z.max() - z.min() + 1e-12) * bins).long()
+        weights /= torch.bincount(place)[place] / len(z) + smoothing
+    return weights / weights.sum()
+
+
+def code_by_mask(eigenvalues, beta, noise_variance):
+    theta = beta * noise_variance
+    return 0.5 * torch.log(eigenvalues / theta) * (eigenvalues > theta), eigenvalues.clamp(max=theta)
+
+
 RIGHT = {
     "vae.iwae_loss": {
         "by a loop": loss_by_loop,
@@ -106,7 +119,7 @@ RIGHT = {
         "relu": lambda kl, floor: (torch.relu(kl.mean(dim=0) - floor) + floor).sum(),
     },
     "vae.rare_row_weights": {"in logarithms": rows_in_logarithms, "NumPy's histogram": rows_by_numpy},
-    "vae.latents_kept": {"3": 3, "3.0": 3.0, "a tensor": torch.tensor(3)},
+    "vae.latents_kept": {"4": 4, "4.0": 4.0, "a tensor": torch.tensor(4)},
 }
 WRONG = {
     "vae.iwae_loss": {
@@ -117,20 +130,32 @@ WRONG = {
         "the bound": (lambda w: -iwae_loss(w), "sign"),
         "for each x": (lambda w: -(w.logsumexp(0) - math.log(len(w))), "shape"),
         "sum over the batch": (lambda w: iwae_loss(w) * w.shape[1], "reduction"),
+        "without autograd": (lambda w: torch.tensor(iwae_loss(w).item()), "dependence"),
+        "over K besides": (lambda w: iwae_loss(w) / len(w), "constant"),
     },
     "vae.encoder_factors": {
         "shares": (lambda w: w.detach().softmax(0), "one-to-one"),
         "over the batch": (lambda w: w.detach().softmax(1) ** 2, "direction"),
         "attached": (lambda w: torch.softmax(w, 0) ** 2, "gradient"),
+        "what the score gave back": (lambda w: (s := w.detach().softmax(0)) * (1 - s), "dependence"),
+        "over K": (lambda w: w.detach().softmax(0) ** 2 / len(w), "spread"),
         "summed": (lambda w: (w.detach().softmax(0) ** 2).sum(0), "shape"),
     },
-    "vae.draws_enough": {"no half": (364.1, "constant"), "a root": (13.5, "spread"), "another": (50, "")},
+    "vae.draws_enough": {
+        "no half": (364.1, "constant"),
+        "a root": (13.5, "spread"),
+        "too few": (181, ""),
+        "another": (50, ""),
+    },
     "vae.linear_code": {
         "bits": (
             lambda e, b, v: (linear_code(e, b, v)[0] / math.log(2), linear_code(e, b, v)[1]),
             "constant",
         ),
         "σ²/β": (lambda e, b, v: linear_code(e, 1.0, v / b), "direction"),
+        "a mask on the logarithm": (code_by_mask, "not-finite"),
+        "the order exchanged": (lambda e, b, v: linear_code(e, b, v)[::-1], "container"),
+        "β added": (lambda e, b, v: linear_code(e, 1.0, b + v), "dependence"),
         "totals": (lambda e, b, v: tuple(part.sum() for part in linear_code(e, b, v)), "shape"),
         "the rate alone": (lambda e, b, v: linear_code(e, b, v)[0], "container"),
     },
@@ -143,8 +168,14 @@ WRONG = {
     "vae.rare_row_weights": {
         "densities": (rows_by_density, "spread"),
         "counts": (rows_by_counts, "dependence"),
+        "the largest value apart": (rows_not_clamped, "overflow"),
         "frequent rows": (lambda z, b, a: 2 / len(z) - rare_row_weights(z, b, a), ""),
         "a column": (lambda z, b, a: rare_row_weights(z, b, a)[:, None], "shape"),
     },
-    "vae.latents_kept": {"at σ² = 0.1": (12, "dependence"), "all": (64, "constant"), "another": (5, "")},
+    "vae.latents_kept": {
+        "at σ² = 0.1": (12, "dependence"),
+        "all": (64, "constant"),
+        "a neighbour": (5, "one-to-one"),
+        "another": (30, ""),
+    },
 }

@@ -29,6 +29,16 @@ def theta_for_all(eigenvalues, beta, noise_variance):
     return rate, torch.full_like(lost, beta * noise_variance)
 
 
+def by_clamped_logarithm(eigenvalues, beta, noise_variance):
+    theta = beta * noise_variance
+    return 0.5 * (eigenvalues / theta).log().clamp(min=0), eigenvalues.clamp(max=theta)
+
+
+def by_mask(eigenvalues, beta, noise_variance):
+    theta = beta * noise_variance
+    return 0.5 * (eigenvalues / theta).log() * (eigenvalues > theta), eigenvalues.clamp(max=theta)
+
+
 def by_example(kl, floor):
     return kl.clamp(min=floor).mean(0).sum()
 
@@ -50,8 +60,11 @@ BUGS = {
         "σ²/β": (lambda e, b, v: linear_code(e, 1 / b, v), "direction"),
         "β left out": (lambda e, b, v: linear_code(e, 1.0, v), "dependence"),
         "θ lost everywhere": (theta_for_all, "one-to-one"),
+        "a logarithm of blank pixels": (by_clamped_logarithm, "not-finite"),
+        "by a mask": (by_mask, "not-finite"),
         "added up": (lambda e, b, v: tuple(t.sum() for t in linear_code(e, b, v)), "shape"),
-        "the distortion first": (lambda e, b, v: linear_code(e, b, v)[::-1], ""),
+        "the distortion first": (lambda e, b, v: linear_code(e, b, v)[::-1], "container"),
+        "β added": (lambda e, b, v: linear_code(e, 1.0, b + v), "dependence"),
         "the rate alone": (lambda e, b, v: linear_code(e, b, v)[0], "container"),
     },
     balanced.floor_is_each_latents: {
@@ -60,7 +73,8 @@ BUGS = {
         "added": (lambda kl, floor: kl.mean(0).sum() + floor * kl.shape[1], "constant"),
         "the smaller": (lambda kl, floor: kl.mean(0).clamp(max=floor).sum(), "direction"),
         "what is above alone": (lambda kl, floor: (kl.mean(0) - floor).clamp(min=0).sum(), "constant"),
-        "mean over latents": (lambda kl, floor: kl.mean(0).clamp(min=floor).mean(), "reduction"),
+        "mean over latents": (lambda kl, floor: kl.mean(0).clamp(min=floor).mean(), "dependence"),
+        "0 below the floor": (lambda kl, floor: (kl.mean(0) * (kl.mean(0) > floor)).sum(), "direction"),
         "over the latents": (lambda kl, floor: kl.mean(1).clamp(min=floor).sum(), "dependence"),
         "not summed": (lambda kl, floor: kl.mean(0).clamp(min=floor), "shape"),
         "detached": (lambda kl, floor: free_bits(kl.detach(), floor), "gradient"),

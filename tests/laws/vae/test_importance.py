@@ -68,6 +68,12 @@ def variance(bug=""):
     return value
 
 
+def never_infinite(m, s, q_m, q_s):
+    """|v| for v: right where 2σ² > s²."""
+    var, v = (2 * q_s).exp(), (2 * (2 * q_s).exp() - (2 * s).exp()).abs()
+    return (var.log() - s - 0.5 * v.log() + (m - q_m) ** 2 / v).sum(1).expm1()
+
+
 class Wide:
     """The posterior of a linear-Gaussian model, moved and widened; `bug` spoils the weights or the bound."""
 
@@ -128,7 +134,8 @@ BUGS = {
         "to be maximised": (lambda w: log_evidence(w).mean(), "sign"),
         "shares attached": (attached, "gradient"),
         "shares detached, a wrong value": (surrogate, "gradient"),
-        "no gradient": (lambda w: iwae_loss(w.detach()), "gradient"),
+        "no gradient": (lambda w: iwae_loss(w.detach()), "dependence"),
+        "divided by K": (lambda w: iwae_loss(w) / len(w), "constant"),
         "not in logarithms": (lambda w: -w.exp().mean(0).log().mean(), "not-finite"),
         "one for each row": (lambda w: -log_evidence(w), "shape"),
         "the largest weight": (lambda w: -w.amax(0).mean(), "one-to-one"),
@@ -140,6 +147,8 @@ BUGS = {
         "squares brought to 1": (lambda w: squares(w) / squares(w).sum(0), "reduction"),
         "attached": (lambda w: w.softmax(0) ** 2, "gradient"),
         "not in logarithms": (lambda w: (w.detach().exp() / w.detach().exp().sum(0)) ** 2, "not-finite"),
+        "what the score gave back": (lambda w: normalised_weights(w) * (1 - normalised_weights(w)), "dependence"),
+        "over all entries": (lambda w: w.detach().flatten().softmax(0).view_as(w), "direction"),
         "of the squares of ln w": (lambda w: (2 * w.detach()).softmax(0), "reduction"),
     },
     importance.gradients_agree: {
@@ -161,6 +170,8 @@ BUGS = {
             lambda m, s, q_m, q_s: (2 * q_s - s - (2 * (2 * q_s).exp() - (2 * s).exp()).log()).sum(1).expm1(),
             "",
         ),
+        "posterior and guess exchanged": (lambda m, s, q_m, q_s: weight_variance(q_m, q_s, m, s), "spread"),
+        "never infinite": (never_infinite, "overflow"),
         "the deviation": (lambda *a: weight_variance(*a).sqrt(), "spread"),
         "the first row for all": (lambda *a: weight_variance(*(t[:1].expand_as(t) for t in a)), "shape"),
     },

@@ -31,6 +31,15 @@ def joint(codes, bins, smoothing):
     return to_one(1 / (same + smoothing))
 
 
+def not_clamped(codes, bins, smoothing):
+    """The largest value of a column has a bin of its own."""
+    weights = torch.ones(len(codes))
+    for z in codes.T:
+        place = ((z - z.min()) / (z.max() - z.min()).clamp(min=1e-12) * bins).long()
+        weights = weights / (place.bincount()[place] / len(z) + smoothing)
+    return to_one(weights)
+
+
 RIGHT = {
     rebalanced.rare_rows_weigh_more: (rare_row_weights, by_histc),
     rebalanced.effective_size_counts: (effective_size, lambda w: 1 / (w / w.sum()).square().sum()),
@@ -46,9 +55,10 @@ BUGS = {
             "dependence",
         ),
         "the first latent": (lambda z, b, a: rare_row_weights(z[:, :1], b, a), "one-to-one"),
+        "the largest value apart": (not_clamped, "overflow"),
         "one bin more": (lambda z, b, a: rare_row_weights(z, b + 1, a), ""),
         "one histogram of all": (joint, ""),
-        "α left out": (lambda z, b, a: to_one((1 / bin_shares(z, b)).prod(1)), ""),
+        "α left out": (lambda z, b, a: to_one((1 / bin_shares(z, b)).prod(1)), "gradient"),
     },
     rebalanced.effective_size_counts: {
         "upside down": (lambda w: (w**2).sum() / w.sum() ** 2, "direction"),
