@@ -62,8 +62,7 @@ def _filling_slips(
         return torch.where(known, x, decode(z, told))
 
     def all_of(told: Tensor) -> Tensor:
-        mean, log_std = prior(told)
-        return decode(mean + log_std.exp() * noise, told)
+        return decode(_draw(prior, told, noise), told)
 
     def with_context(told: Tensor) -> Tensor:
         return torch.where(known, x, all_of(told))

@@ -68,11 +68,8 @@ def _kl_slips(mean: Tensor, s: Tensor, m: Tensor, t: Tensor, exact: Tensor) -> d
     square, over, logs = (mean - m) ** 2, (-2 * t).exp(), 2 * (s - t)
     variances = (2 * s).exp()
     return {
-        "dependence": [
-            kl(mean**2, variances, 2 * s),
-            kl(square, variances, 2 * s),
-            kl(mean**2 * over, variances * over, logs),
-        ],
+        "dependence": [kl(mean**2, variances, 2 * s), kl(square, variances, 2 * s)]
+        + [kl(mean**2 * over, variances * over, logs)],
         "direction": [kl(square / variances, 1 / (variances * over), -logs)]
         + [0.5 * (exact + kl(square / variances, 1 / (variances * over), -logs))],
         "spread": [
