@@ -80,7 +80,7 @@ BUGS = {
         "the variance for the deviation": (too_wide, "spread"),
         "the prior's mean": (at_the_mean, "randomness"),
         "the others kept": (the_others, "sign"),
-        "the mask in front": (mask_first, "container"),
+        "the mask in front": (mask_first, "log-mean"),
         "one noise for all": (one_noise, "shape"),
     },
     laws.best_is_the_least_error: {
