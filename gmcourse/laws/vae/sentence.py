@@ -210,16 +210,6 @@ def _log_q(z: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
     return Normal(mean.double(), log_std.double().exp()).log_prob(z.double()[:, None])
 
 
-def _wrong_spreads(z: Tensor, mean: Tensor, log_std: Tensor, each: Tensor) -> tuple[Tensor, ...]:
-    """`each`, ln q of every latent, with its logarithm or its square taken of something else than σ."""
-    square, std = (z[:, None] - mean).double().square(), log_std.exp()
-    return (
-        *(each + log_std, _log_q(z, mean, log_std / 2), _log_q(z, mean, 2 * log_std), each + 2 * log_std),
-        *(-square / 2, -square / 2 / std - log_std, -square / std.square() - log_std),
-        *(-square / 2 / std, -square / 2 / log_std.square() - log_std, -square / 2 / log_std.square()),
-    )
-
-
 def _owners(z: Tensor, mean: Tensor, log_std: Tensor, log_prob: Tensor) -> dict[str, Slips]:
     """What the usual slips would give for ln p(i|z)."""
     each, log_std = _log_q(z, mean, log_std), log_std.double()
@@ -242,13 +232,23 @@ def _owners(z: Tensor, mean: Tensor, log_std: Tensor, log_prob: Tensor) -> dict[
             ),
         ),
         "shape": (joint.log_softmax(0), joint - joint.logsumexp((0, 1))),
-        "spread": [(parts.sum(2) + log_prob).log_softmax(1) for parts in _wrong_spreads(z, mean, log_std, each)],
+        "spread": [(parts.sum(2) + log_prob).log_softmax(1) for parts in _wrong_spreads(z, mean, log_std)],
         "log-mean": (
             *(joint.softmax(1), (log_q + log_prob.exp()).log_softmax(1), (log_q * log_prob).log_softmax(1)),
             (log_q * log_prob.exp()).log_softmax(1),
         ),
         "sign": ((log_q - log_prob).log_softmax(1), -joint.log_softmax(1)),
     }
+
+
+def _wrong_spreads(z: Tensor, mean: Tensor, log_std: Tensor) -> list[Tensor]:
+    """ln q of each latent by what is not σ, or without a part of it."""
+    each, square, std = _log_q(z, mean, log_std), (z[:, None] - mean).double().square(), log_std.exp()
+    return [
+        *(each + log_std, _log_q(z, mean, log_std / 2), _log_q(z, mean, 2 * log_std), each + 2 * log_std),
+        *(-square / 2, -square / 2 / std - log_std, -square / std.square() - log_std),
+        *(-square / 2 / std, -square / 2 / log_std.square() - log_std, -square / 2 / log_std.square()),
+    ]
 
 
 def bound_is_above_entropy(
