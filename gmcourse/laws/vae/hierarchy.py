@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gmcourse.laws.asking import ask
-from gmcourse.laws.broken import LawBroken, require_close, require_parts, require_shape, show_value
+from gmcourse.laws.broken import LawBroken, require_close, require_parts, require_shape
 from gmcourse.laws.rows import draw, pooled, within
 
 
@@ -51,24 +51,27 @@ def top_stands_first(
     *,
     top: tuple[int, int],
     bottom: tuple[int, int],
+    places: tuple[tuple[int, ...], tuple[int, ...]],
     draws: int = 3,
     seed: int = 0,
 ) -> None:
-    """candidate(x, top book, bottom book) → top codes and bottom codes: the top hangs on no bottom book, the bottom on
-    both, each code is one of its own book, and each row's codes hang on that row alone.
+    """candidate(x, top book, bottom book) → top codes and bottom codes, (batch, *places): the top hangs on no bottom
+    book, the bottom on both, each code is one of its own book, and each row's codes hang on that row alone.
 
     `top` and `bottom` are the shapes of the books, (V, d), with another V each, which tells one index from the other.
     """
     rng = torch.Generator().manual_seed(seed)
     books = [[torch.randn(shape, generator=rng).to(x) for _ in range(draws)] for shape in (top, bottom)]
-    first = _codes(candidate, x, books[0][0], books[1][0])
-    for level, codes, size in zip(("top", "bottom"), first, (top[0], bottom[0]), strict=True):
-        if codes.min() < 0 or codes.max() >= size:
-            raise LawBroken(f"a {level} code is one of {size}", show_value(codes.max()), f"at most {size - 1}", "shape")
-        if len(codes.unique()) == 1:
-            raise LawBroken(f"{level} codes differ from place to place", "one code for all", "several", "constant")
-    by_bottom = [_codes(candidate, x, books[0][0], book) for book in books[1][1:]]
-    by_top = [_codes(candidate, x, book, books[1][0]) for book in books[0][1:]]
+
+    def codes_of(x: Tensor, upper: int = 0, lower: int = 0) -> list[Tensor]:
+        law = "codes of both levels"
+        output = ask(candidate, x=x, top_book=books[0][upper], bottom_book=books[1][lower])
+        pair = zip(require_parts(law, output, 2), places, strict=True)
+        return [require_shape(law, codes, (len(x), *level)) for codes, level in pair]
+
+    first = codes_of(x)
+    _are_codes(first, (top[0], bottom[0]))
+    by_bottom, by_top = ([codes_of(x, *at) for at in ats] for ats in _others(draws))
     if any(not torch.equal(codes[0], first[0]) for codes in by_bottom):
         raise LawBroken("top codes hang on no bottom book", "other codes by another book", "the same", "direction")
     for law, cause, level, others in (
@@ -78,17 +81,20 @@ def top_stands_first(
     ):
         if all(torch.equal(codes[level], first[level]) for codes in others):
             raise LawBroken(law, "the same codes by another book", "others somewhere", cause)
-    alone = [_codes(candidate, x[i : i + 1], books[0][0], books[1][0]) for i in range(len(x))]
-    for level, codes in enumerate(first):
-        if not torch.equal(torch.cat([pair[level] for pair in alone]), codes):
-            raise LawBroken("codes hang on their own row", "others in another batch", "the same", "shape")
+    alone = [codes_of(x[i : i + 1]) for i in range(len(x))]
+    if not all(torch.equal(torch.cat([pair[level] for pair in alone]), first[level]) for level in (0, 1)):
+        raise LawBroken("codes hang on their own row", "others in another batch", "the same", "shape")
 
 
-def _codes(candidate: Callable[..., object], x: Tensor, top: Tensor, bottom: Tensor) -> tuple[Tensor, Tensor]:
-    law = "codes of both levels"
-    pair = require_parts(law, ask(candidate, x=x, top_book=top, bottom_book=bottom), 2)
-    shapes = [tuple(getattr(part, "shape", ())) for part in pair]
-    one, two = (require_shape(law, part, shape) for part, shape in zip(pair, shapes, strict=True))
-    if min(one.dim(), two.dim()) < 2 or one.numel() >= two.numel():
-        raise LawBroken(law, f"shapes {shapes[0]} and {shapes[1]}", "fewer codes at the top", "shape")
-    return one, two
+def _others(draws: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Which books are used: another bottom one with the first top one, then the other way round."""
+    return [(0, k) for k in range(1, draws)], [(k, 0) for k in range(1, draws)]
+
+
+def _are_codes(levels: list[Tensor], sizes: tuple[int, int]) -> None:
+    for level, codes, size in zip(("top", "bottom"), levels, sizes, strict=True):
+        if codes.min() < 0 or codes.max() >= size:
+            seen = f"{int(codes.min())} to {int(codes.max())}"
+            raise LawBroken(f"a {level} code is one of {size}", seen, f"0 to {size - 1}", "shape")
+        if len(codes.unique()) == 1:
+            raise LawBroken(f"{level} codes differ from place to place", "one code for all", "several", "constant")
