@@ -97,12 +97,23 @@ class StackedVQ(nn.Module):
         with torch.no_grad(), evaluating(self):
             return self.decode(self.codes(x))
 
-    def sample_mean(self, n: int, *, rng: Generator | None = None) -> Tensor:
-        """t ~ p(t), b ~ p(b|t), E[x|b]: (n, *event)."""
+    def sample_codes(self, n: int, *, rng: Generator | None = None) -> Levels:
+        """t ~ p(t), b ~ p(b|t), (n, *places) int64 each."""
         with sampling(self, n, rng):
-            row = self.prior.sample_prefix(n, rng=rng)
-            below = self._levels()[1]
-            return below.decode(self.prior.sample(n, row, rng=rng).view(n, *below.places))
+            top = self.prior.sample_prefix(n, rng=rng)
+            rows = top, self.prior.sample(n, top, rng=rng)
+            return Levels(*(row.view(n, *level.places) for row, level in zip(rows, self._levels(), strict=True)))
+
+    def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
+        """t ~ p(t), b ~ p(b|t), x ~ p(x|b): (n, *event), the decoder's noise included."""
+        with sampling(self, n, rng):
+            below, codes = self._levels()[1], self.sample_codes(n, rng=rng)
+            return below.likelihood.draw(below.decoder(below.quantizer.decode(codes.bottom)), rng)
+
+    def sample_mean(self, n: int, *, rng: Generator | None = None) -> Tensor:
+        """t ~ p(t), b ~ p(b|t), E[x|b]: what papers print."""
+        with sampling(self, n, rng):
+            return self.decode(self.sample_codes(n, rng=rng))
 
     def _levels(self) -> tuple[OneLevel, OneLevel]:
         return cast(OneLevel, self.top), cast(OneLevel, self.bottom)

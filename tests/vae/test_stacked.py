@@ -98,3 +98,4 @@ def test_samples_go_from_the_top_to_the_bottom():
     assert first.shape == (4, 1, 48)
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+    assert (model.sample_codes(4, rng=seeded()).top.shape, model.sample(4).shape) == ((4, 6), (4, 1, 48))
