@@ -1,4 +1,4 @@
-"""Whether a picture shows what its caption says: the style by its hue, the place by its middle, the digit by reading."""
+"""Whether a picture shows what its caption says: style by its hue, place by its middle, digit by a classifier."""
 
 import torch
 from torch import Tensor

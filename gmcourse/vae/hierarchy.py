@@ -76,7 +76,8 @@ def total_bits(top: Tensor, bottom: Tensor, residual: Tensor) -> Tensor:
 
     What comes in are log-probabilities in nats, (batch, *event), one of each code and of each value of x.
     """
-    return -sum(part.flatten(1).sum(1) for part in (top, bottom, residual)) / math.log(2)
+    sums = [part.flatten(1).sum(1) for part in (top, bottom, residual)]
+    return -torch.stack(sums).sum(0) / math.log(2)
 
 
 class LevelNetworks(nn.Module):

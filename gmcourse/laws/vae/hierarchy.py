@@ -25,8 +25,8 @@ def lengths_add(candidate: Callable[[Tensor, Tensor, Tensor], Tensor], *, seed: 
         output = ask(candidate, top=top, bottom=bottom, residual=residual)
         observed = require_shape(law, output, (batch,)).detach().double()
         parts = [part.double().flatten(1) for part in (top, bottom, residual)]
-        expected = -sum(part.sum(1) for part in parts) / math.log(2)
-        require_close(law, observed, torch.as_tensor(expected), within(torch.as_tensor(expected)), _length_slips(parts))
+        expected = -torch.stack([part.sum(1) for part in parts]).sum(0) / math.log(2)
+        require_close(law, observed, expected, within(expected), _length_slips(parts))
 
 
 def _length_slips(parts: list[Tensor]) -> dict[str, list[Tensor]]:
