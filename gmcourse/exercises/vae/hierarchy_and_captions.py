@@ -141,7 +141,7 @@ EXERCISES = (
         reference=spectral_distance,
         hints=(
             "What should it cost to begin a tone half a period later? Which part of a complex number knows of it?",
-            "x.abs() − y.abs(): the root of the sum of its squares over frequencies and frames; then the mean over scales.",
+            "Of x.abs() − y.abs() the squares, their sum over frequencies and frames, its root; then the mean.",
         ),
         wrong=(
             (_complex_difference, "direction"),

@@ -45,9 +45,8 @@ def distance_by_numpy(ours, theirs):
 
 
 def bits_by_loop(top, bottom, residual):
-    return [
-        -sum(part[i].double().sum().item() for part in (top, bottom, residual)) / math.log(2) for i in range(len(top))
-    ]
+    sums = [[part[i].double().sum().item() for part in (top, bottom, residual)] for i in range(len(top))]
+    return [-sum(row) / math.log(2) for row in sums]
 
 
 RIGHT = {
@@ -76,9 +75,7 @@ RIGHT = {
     "vae.spectral_distance": {
         "loop": distance_by_loop,
         "numpy": distance_by_numpy,
-        "norm": lambda ours, theirs: (
-            sum((x.abs() - y.abs()).norm(dim=(1, 2)) for x, y in zip(ours, theirs)) / len(ours)
-        ),
+        "norm": lambda x, y: sum((a.abs() - b.abs()).norm(dim=(1, 2)) for a, b in zip(x, y)) / len(x),
         "matrix norm": lambda ours, theirs: torch.stack(
             [torch.linalg.matrix_norm(x.abs() - y.abs()) for x, y in zip(ours, theirs)]
         ).mean(0),
