@@ -32,7 +32,10 @@ def codes_are_nearest(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: in
                 "constant": ((vectors @ codes.T).argmax(1), (-2 * vectors @ codes.T).argmin(1)),
                 "sign": (squares.argmax(1), (codes.square().sum(1) + 2 * vectors @ codes.T).argmin(1)),
                 "spread": (codes.square().sum(1) - vectors @ codes.T).argmin(1),
-                "dependence": ((vectors[:, None] - codes).abs().amax(2).argmin(1), (vectors[:, :1] - codes[:, 0]).abs().argmin(1)),
+                "dependence": (
+                    (vectors[:, None] - codes).abs().amax(2).argmin(1),
+                    (vectors[:, :1] - codes[:, 0]).abs().argmin(1),
+                ),
                 "direction": (vectors @ codes.T / codes.norm(dim=1)).argmax(1),
             }
             _same_codes(chosen, nearest, slips, {"z": vectors, "book": codes})
@@ -63,7 +66,10 @@ def gradient_passes_the_choice(candidate: Callable[[Tensor, Tensor], Tensor], *,
         z, e = (draw(n, dims, seed=seed + k).double().requires_grad_() for k in range(2))
         v = require_shape("a vector for each vector", ask(candidate, z=z, e=e), (n, dims))
         given = {"z": z.detach(), "e": e.detach()}
-        slips: dict[str, Slips] = {"direction": (z.detach(), 2 * z.detach() - e.detach()), "constant": z.detach() + e.detach()}
+        slips: dict[str, Slips] = {
+            "direction": (z.detach(), 2 * z.detach() - e.detach()),
+            "constant": z.detach() + e.detach(),
+        }
         require_close("forward it is e", v, e.detach(), 1e-6, slips, given)
         if not v.requires_grad:
             raise LawBroken("a gradient reaches z", "none", "that of f(z + c)", "gradient")
@@ -89,7 +95,10 @@ def each_side_is_pulled(candidate: Callable[[Tensor, Tensor, Tensor, float], Ten
     Code k gets 2 n_k (e_k − mean of its z)/n, and one that none has chosen 0; z gets 2β(z − e_k)/n.
     """
     for n, size, dims, beta in ((6, 4, 3, 0.25), (5, 3, 2, 0.7)):
-        z, book = draw(n, dims, seed=seed).double().requires_grad_(), draw(size, dims, seed=seed + 1).double().requires_grad_()
+        z, book = (
+            draw(n, dims, seed=seed).double().requires_grad_(),
+            draw(size, dims, seed=seed + 1).double().requires_grad_(),
+        )
         codes = torch.arange(n).remainder(size - 1)
         value = require_shape("one number", ask(candidate, z=z, book=book, codes=codes, commitment=beta), ())
         own = book.detach()[codes]
@@ -115,15 +124,17 @@ def each_side_is_pulled(candidate: Callable[[Tensor, Tensor, Tensor, float], Ten
 def means_are_followed(candidate: Callable[..., tuple[Tensor, Tensor, Tensor]], *, seed: int = 0) -> None:
     """candidate(N (V,), m (V, d), n (V,), Σz (V, d), γ) → the new N, m and codes m/N, by hand and by Lloyd at γ = 0."""
     toy = torch.tensor([[0.0], [10.0]])
-    cases = [(torch.ones(2), toy, torch.tensor([2.0, 1.0]), torch.tensor([[3.0], [9.0]]), 0.5)]
     count, n = 1 + draw(4, seed=seed).abs(), torch.tensor([3.0, 1.0, 0.0, 5.0])
     total, sums = draw(4, 3, seed=seed + 1), n[:, None] * draw(4, 3, seed=seed + 2)
-    cases += [(count, total, n, sums, 0.9), (0 * count, 0 * total, n + 1, sums, 0.99), (count, total, n + 1, sums, 0.0)]
+    cases = [(count, total, n, sums, 0.9), (0 * count, 0 * total, n + 1, sums, 0.99), (count, total, n + 1, sums, 0.0)]
+    cases += [(torch.ones(2), toy, torch.tensor([2.0, 1.0]), torch.tensor([[3.0], [9.0]]), 0.5)]
     for before in cases:
         names = ("count", "total", "n", "sums", "decay")
         given = dict(zip(names, before, strict=True))
         parts = require_parts("N, m and the codes", ask(candidate, **given), 3)
-        for law, part, right, slips in zip(("N ← γN + (1 − γ)n", "m ← γm + (1 − γ)Σz", "e = m/N"), parts, *_followed(*before), strict=True):
+        for law, part, right, slips in zip(
+            ("N ← γN + (1 − γ)n", "m ← γm + (1 − γ)Σz", "e = m/N"), parts, *_followed(*before), strict=True
+        ):
             observed = require_shape(law, part, tuple(right.shape)).double()
             require_close(law, observed, right, within(right), slips, given)
 
@@ -144,7 +155,12 @@ def _followed(count: Tensor, total: Tensor, n: Tensor, sums: Tensor, decay: floa
     }
     slips_e = {
         "direction": (swapped_m / swapped[:, None]).nan_to_num(posinf=0.0, neginf=0.0),
-        "dependence": (old, mean, (m / count[:, None]).nan_to_num(posinf=0.0, neginf=0.0), (m / n[:, None]).nan_to_num(posinf=0.0, neginf=0.0)),
+        "dependence": (
+            old,
+            mean,
+            (m / count[:, None]).nan_to_num(posinf=0.0, neginf=0.0),
+            (m / n[:, None]).nan_to_num(posinf=0.0, neginf=0.0),
+        ),
         "log-mean": decay * old + (1 - decay) * mean,
         "reduction": m / new.sum(),
         "constant": m,
@@ -153,10 +169,15 @@ def _followed(count: Tensor, total: Tensor, n: Tensor, sums: Tensor, decay: floa
 
 
 def perplexity_is_effective_number(candidate: Callable[[Tensor, int], Tensor | float], *, seed: int = 0) -> None:
-    """candidate(codes, V), of any shape → e^H of the shares of the codes: V where all are as frequent, 1 for one code."""
+    """candidate(codes, V), codes of any shape → e^H of their shares: V where all are as frequent, 1 for one code."""
     rng = torch.Generator().manual_seed(seed)
     uneven = torch.multinomial(torch.tensor([5.0, 3.0, 0.0, 1.0, 0.5]), 40, True, generator=rng).view(10, 4)
-    for codes, size in ((torch.arange(6).view(2, 3), 6), (torch.full((3, 2), 1), 4), (uneven, 5), (uneven.flatten(), 7)):
+    for codes, size in (
+        (torch.arange(6).view(2, 3), 6),
+        (torch.full((3, 2), 1), 4),
+        (uneven, 5),
+        (uneven.flatten(), 7),
+    ):
         shares = torch.tensor([(codes == k).double().mean() for k in range(size)])
         entropy = -sum(p * math.log(p) for p in shares.tolist() if p)
         used = float((shares > 0).sum())
