@@ -5,20 +5,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
-from gmcourse.data import captioned_digits, embedded, files, number_words, published, synthetic, toys
-=======
-from gmcourse.data import embedded, files, number_words, published, sentences, synthetic, toys
->>>>>>> ch4
+from gmcourse.data import captioned_digits, embedded, files, number_words, published, sentences, synthetic, toys
 from gmcourse.data.dataset import Dataset, Entry
 
 _ENTRIES = {
     entry.key: entry
-<<<<<<< HEAD
-    for module in (embedded, synthetic, captioned_digits, number_words, toys, published)
-=======
-    for module in (embedded, synthetic, number_words, sentences, toys, published)
->>>>>>> ch4
+    for module in (embedded, synthetic, captioned_digits, number_words, sentences, toys, published)
     for entry in module.ENTRIES
 }
 
