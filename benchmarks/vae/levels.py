@@ -24,7 +24,7 @@ from gmcourse.vae.quantizer import VectorQuantizer, usage
 from gmcourse.vae.rows import CodeTransformer, above
 from gmcourse.vae.vq import VQVAE, FromBlocks, ToBlocks
 
-STEPS, RATE, PRIOR_STEPS, PRIOR_RATE, BATCH, WIDTH, DIMS = 400, 3e-3, 300, 4e-3, 32, 48, 8
+STEPS, RATE, PRIOR_STEPS, PRIOR_RATE, BATCH, WIDTH, DIMS = 300, 3e-3, 200, 4e-3, 32, 48, 8
 KINDS = ("two levels", "one level, five codes a block", "one level, fine grid")
 BACK = (8, 7, 9)
 

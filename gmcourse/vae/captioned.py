@@ -1,13 +1,17 @@
 """Pictures from captions in two stages: codes of a VQ-VAE, and a prior that reads a caption before it says them."""
 
+from functools import partial
+
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.nets import evaluating, sampling
+from gmcourse.nets import sampling
+from gmcourse.protocols import Bounded, Sampler, Trainable
+from gmcourse.record import IMAGES, Examples, ModelRecord, Suits, binary_images, held_then_falling_plan
 from gmcourse.vae.captions import CaptionPrior
 from gmcourse.vae.likelihoods import Gaussian
 from gmcourse.vae.quantizer import VectorQuantizer
-from gmcourse.vae.rows import CodeTransformer
+from gmcourse.vae.rows import CodeTransformer, neighbours
 from gmcourse.vae.vq import VQVAE, FromBlocks, Lengths, ToBlocks
 
 
@@ -62,7 +66,7 @@ class CaptionedVQ(nn.Module):
 
     def sample(self, n: int, given: Tensor, *, rng: Generator | None = None) -> Tensor:
         """k ~ p(k|c), x ~ p(x|k): (n, *event), the decoder's noise included."""
-        with sampling(self, n, rng), evaluating(self):
+        with sampling(self, n, rng):
             mean = self.decode(self.prior.sample(n, given, rng=rng))
             return self.pictures.likelihood.draw(mean, rng)
 
@@ -93,10 +97,47 @@ def captioned_vq(
     pictures = VQVAE(encoder, VectorQuantizer(size, 8), decoder, Gaussian(0.1), places)
     count = places[0] * places[1]
     all_words = torch.ones(count, length)
-    rows = CodeTransformer(words + 1 + size, places, all_words, _neighbours(places[1]), width=width)
+    rows = CodeTransformer(words + 1 + size, places, all_words, neighbours(places[1]), width=width)
     return CaptionedVQ(pictures, CaptionPrior(rows, words, size, (length, count), drop))
 
 
-def _neighbours(wide: int) -> tuple[int, ...]:
-    """How far back in a row the places above stand: straight above, to the right, to the left."""
-    return tuple(step for step in (wide, wide - 1, wide + 1) if step > 1)
+def make_captioned_vq(data: Examples | None = None) -> CaptionedVQ:
+    """For pictures whose labels are rows of words, int64. Without data: 8 × 8 pictures, captions of 2 of 5 words.
+
+    A code for 2 × 2 pixels where 2 divides the sides, else for each pixel. Raises ValueError where the labels of the
+    data are no captions.
+    """
+    if data is None:
+        return captioned_vq((1, 8, 8), 5, 2, size=16, width=16)
+    given = data.batch("train", told=True)[1]
+    if given.dim() != 2 or given.is_floating_point() or given.min() < 0:
+        came = f"labels of {given.dtype} and shape {tuple(given.shape)}"
+        raise ValueError(f"data: {data.key} has {came}, expected captions, (n, C) int64")
+    shape = tuple(data.event_shape)
+    f = 2 if not shape[1] % 2 and not shape[2] % 2 else 1
+    return captioned_vq((shape[0], shape[1], shape[2]), int(given.max()) + 1, given.shape[1], f=f)
+
+
+def captioned_pictures(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Random binary images, (n, 1, 8, 8), and captions of two of five words, (n, 2)."""
+    rng = torch.Generator().manual_seed(seed)
+    return *binary_images(n, seed), torch.randint(0, 5, (n, 2), generator=rng)
+
+
+CAPTIONED_VQ = ModelRecord(
+    name="Text-conditioned prior over codes",
+    key="text-conditioned-codes",
+    family="vae",
+    branch=("explicit density", "approximate", "discrete codes"),
+    density="bound",
+    claims=(Trainable, Sampler, Bounded),
+    paper="ramesh2021",
+    year=2021,
+    arxiv="2102.12092",
+    lesson="04_vae/05_hierarchy_and_captions",
+    suits=Suits("images (with captions as labels)", IMAGES.holds),
+    make=make_captioned_vq,
+    plan=partial(held_then_falling_plan, steps=1_500, batch_size=32, peak=3e-3),
+    example=captioned_pictures,
+    told=True,
+)

@@ -21,7 +21,7 @@ def caption_row(caption: Tensor, codes: Tensor, words: int) -> Tensor:
     """(c_1 … c_C, W + k_1 … W + k_T): caption (batch, C) and codes (batch, T), int64 → one row of ids, (batch, C + T).
 
     W is `words`, the number of ids that a caption can hold; codes come after them, so that no id has two meanings.
-    Ramesh et al. 2021, section 2, have text and picture in one row too.
+    Ramesh et al. 2021, section 2, have text and picture in one row too. Equation: vae-caption-row.
     """
     if caption.dim() != 2 or codes.dim() != 2 or len(caption) != len(codes):
         got = f"{tuple(caption.shape)} and {tuple(codes.shape)}"
@@ -43,6 +43,7 @@ def guided_logits(conditional: Tensor, unconditional: Tensor, strength: float) -
     """(1 + w) l(k|c) − w l(k), of the shape of both: w = 0 is the prior as it is, w = −1 the one without a caption.
 
     The softmax is in proportion to p(k|c)^{1+w} / p(k)^w. Others write g for our 1 + w.
+    Equation: vae-guided-logits.
     """
     return (1 + strength) * conditional - strength * unconditional
 
@@ -52,6 +53,7 @@ def mixture_log_prob(log_given: Tensor, log_caption: Tensor) -> Tensor:
 
     Since no term of the sum is larger than the sum, ln p(k|c) − ln p(k) ≤ −ln p(c), in each row: a caption is worth at
     most what it costs to say, and on average at most H(c). Raises ValueError where Σ p(c) is not 1.
+    Equation: vae-caption-worth.
     """
     if log_caption.shape != log_given.shape[:1]:
         got = f"{tuple(log_given.shape)} and {tuple(log_caption.shape)}"

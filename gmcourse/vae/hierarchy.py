@@ -75,6 +75,7 @@ def total_bits(top: Tensor, bottom: Tensor, residual: Tensor) -> Tensor:
     """−[Σ ln p(t_i|t_<i) + Σ ln p(b_j|b_<j, t) + Σ ln p(x_d|t, b)] / ln 2, (batch,), bits.
 
     What comes in are log-probabilities in nats, (batch, *event), one of each code and of each value of x.
+    Equation: vae-two-level-length.
     """
     sums = [part.flatten(1).sum(1) for part in (top, bottom, residual)]
     return -torch.stack(sums).sum(0) / math.log(2)
@@ -120,6 +121,7 @@ class TwoLevelVQ(nn.Module):
     uniform. q(t, b|x) puts its mass on one pair, so that the ELBO is minus the total length, and nothing is drawn.
     `further`(x̂, x) → (batch,), such as a `SpectralDistance`, is a term of the loss, and no part of the length. Razavi
     et al. 2019, algorithm 1; there the priors are trained last, which `loss` allows: the codes get no gradient of them.
+    Equation: vae-two-levels.
     """
 
     def __init__(

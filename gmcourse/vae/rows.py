@@ -30,6 +30,11 @@ def above(top: tuple[int, ...], bottom: tuple[int, ...]) -> Tensor:
     return F.one_hot(over.flatten(), torch.Size(top).numel()).float()
 
 
+def neighbours(wide: int) -> tuple[int, ...]:
+    """How far back in raster order the places above stand: straight above, to the right of it, to the left."""
+    return tuple(step for step in (wide, wide - 1, wide + 1) if step > 1)
+
+
 class CodeTransformer(nn.Module):
     """p(r) = ∏_t p(r_t | r_<t) of rows (prefix, codes): causal attention; what lies near a code is handed to its place.
 
@@ -66,7 +71,7 @@ class CodeTransformer(nn.Module):
         self.register_buffer("over", over)
         self.embed = nn.Embedding(levels + 1, width)
         self.earlier = nn.ModuleList(nn.Embedding(levels, width) for _ in back)
-        self.said = nn.Embedding(levels, width)
+        self.said = nn.Embedding(levels, width) if self.prefix else None
         self.words = nn.Parameter(torch.empty(self.prefix, width))
         self.axes = nn.ParameterList(torch.empty(side, width) for side in places)
         spread = 0.02 / (2 * layers) ** 0.5
@@ -74,8 +79,8 @@ class CodeTransformer(nn.Module):
             TransformerBlock(width, heads, dropout=dropout, spread=spread) for _ in range(layers)
         )
         self.norm, self.head, self.drop = nn.LayerNorm(width), nn.Linear(width, levels), nn.Dropout(dropout)
-        tables = [self.embed.weight, self.said.weight, self.words, self.head.weight, *self.axes]
-        for table in (*tables, *(table.weight for table in self.earlier)):
+        tables = [self.embed, *self.earlier, self.head, *([self.said] if self.said else [])]
+        for table in (self.words, *self.axes, *(table.weight for table in tables)):
             nn.init.normal_(table, 0.0, 0.02)
 
     def logits(self, x: Tensor) -> Tensor:
@@ -132,7 +137,7 @@ class CodeTransformer(nn.Module):
             if begin < length:
                 x = _added(x, begin - first, table(codes[:, begin - step + 1 : length - step + 1]))
         begin = max(first, self.prefix)
-        if self.prefix and begin < length:
+        if self.said and begin < length:
             over = self.over[begin - self.prefix : length - self.prefix]
             x = _added(x, begin - first, over @ self.said(codes[:, 1 : self.prefix + 1]))
         return x

@@ -33,6 +33,7 @@ def spectral_distance(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> Tenso
     """Mean over the scales of ‖ |X| − |Y| ‖ = √Σ_{f,m} (|X_{f,m}| − |Y_{f,m}|)²: complex spectra → (batch,).
 
     The moduli are compared, not the complex numbers, so that it hangs on no phase. Dhariwal et al. 2020, section 3.
+    Equation: vae-spectral-distance.
     """
     if len(ours) != len(theirs):
         raise ValueError(f"ours, theirs: got {len(ours)} and {len(theirs)} scales, expected as many of each")

@@ -1,9 +1,13 @@
 """Sounds from captions in two levels that are trained apart, each with a prior: as Jukebox makes music."""
 
+from functools import partial
+
 import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import sampling
+from gmcourse.protocols import Bounded, Sampler, Trainable
+from gmcourse.record import Examples, ModelRecord, Suits, held_then_falling_plan, shape_of
 from gmcourse.vae.captions import CaptionPrior
 from gmcourse.vae.hierarchy import Levels
 from gmcourse.vae.likelihoods import Gaussian
@@ -61,8 +65,48 @@ class CaptionedTones(nn.Module):
             return self.levels.decode(Levels(top, bottom))
 
 
-def captioned_tones(samples: int, words: int, length: int, hops: tuple[int, int] = (32, 8), size: int = 64) -> CaptionedTones:
+def captioned_tones(
+    samples: int, words: int, length: int, hops: tuple[int, int] = (32, 8), size: int = 64
+) -> CaptionedTones:
     """Two levels of a sound, with books of `size` codes each, and their priors; captions of `length` words."""
-    top, bottom = (sound_level(samples, hop, size) for hop in hops)
-    levels = StackedVQ(top, bottom, upper_prior(samples // hops[0], samples // hops[1], size))
-    return CaptionedTones(levels, words_prior(samples // hops[0], size, words, length))
+    return CaptionedTones(two_sound_levels(samples, hops, size), words_prior(samples // hops[0], size, words, length))
+
+
+def two_sound_levels(samples: int, hops: tuple[int, int] = (32, 8), size: int = 64, width: int = 64) -> StackedVQ:
+    """A top and a bottom of a sound, trained apart, with a prior of both."""
+    top, bottom = (sound_level(samples, hop, size, width=width) for hop in hops)
+    return StackedVQ(top, bottom, upper_prior(samples // hops[0], samples // hops[1], size, width))
+
+
+def make_jukebox(data: Examples | None = None) -> StackedVQ:
+    """A bottom code for 8, 4, 2 or 1 samples, a top code for up to 5 of these. Without data: for sounds of 64 samples.
+
+    Each hop is the longest that divides what it cuts.
+    """
+    samples = shape_of(data, (1, 64))[-1]
+    hop = next(step for step in (8, 4, 2, 1) if not samples % step)
+    more = next(step for step in (5, 4, 3, 2, 1) if not samples // hop % step)
+    return two_sound_levels(samples, (more * hop, hop), 64 if data else 16, 64 if data else 16)
+
+
+def sounds(n: int, seed: int = 0) -> tuple[Tensor]:
+    """Noise, (n, 1, 64)."""
+    return (0.5 * torch.randn(n, 1, 64, generator=torch.Generator().manual_seed(seed)),)
+
+
+JUKEBOX = ModelRecord(
+    name="Jukebox",
+    key="jukebox",
+    family="vae",
+    branch=("explicit density", "approximate", "discrete codes"),
+    density="bound",
+    claims=(Trainable, Sampler, Bounded),
+    paper="dhariwal2020",
+    year=2020,
+    arxiv="2005.00341",
+    lesson="04_vae/05_hierarchy_and_captions",
+    suits=Suits("sounds", lambda shape, dtype: dtype.is_floating_point and len(shape) == 2 and shape[0] == 1),
+    make=make_jukebox,
+    plan=partial(held_then_falling_plan, steps=1_500, batch_size=16, peak=3e-3),
+    example=sounds,
+)
