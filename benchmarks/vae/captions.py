@@ -91,6 +91,14 @@ if __name__ == "__main__":
     options = evidence.parser(__doc__).parse_args()
     plan = [{"seed": seed} for seed in range(3)]
     evidence.rows(
-        "vae/captions", plan, lambda seed: measure(seed, options), options,
-        steps=STEPS, rate=RATE, prior_steps=PRIOR_STEPS, prior_rate=PRIOR_RATE, batch=BATCH, asked=ASKED,
+        "vae/captions",
+        plan,
+        lambda seed: measure(seed, options),
+        options,
+        steps=STEPS,
+        rate=RATE,
+        prior_steps=PRIOR_STEPS,
+        prior_rate=PRIOR_RATE,
+        batch=BATCH,
+        asked=ASKED,
     )

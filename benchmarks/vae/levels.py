@@ -5,7 +5,8 @@
 Three seeds, pictures of 16 × 16. Each picture gets codes worth 640 bits when all are equally likely. Two levels:
 4 × 4 codes and 8 × 8 codes, of 256 each. One level, as many codes: five of 256 for each of 4 × 4 blocks. One level, a
 fine grid: 8 × 8 codes of 1024. Then a Transformer of one layer learns the rows of codes. Lengths are nats a picture of
-the test split, p(x|k) a Gaussian with a learned σ: a density's, of which differences have a meaning.
+the test split, p(x|k) a Gaussian whose σ is set after training, by the error on the training pictures: a density's
+lengths, whose differences have a meaning.
 """
 
 import torch
@@ -43,7 +44,7 @@ def two_levels() -> TwoLevelVQ:
     rows = CodeTransformer(256 + 1 + 256, (8, 8), above((4, 4), (8, 8)), BACK)
     prior = CaptionPrior(rows, 256, 256, (16, 64), drop=0.0)
     networks = LevelNetworks(lower, upper, raised, joined, decoder)
-    return TwoLevelVQ(networks, *books, Gaussian(0.1, learned=True), ((4, 4), (8, 8)), prior)
+    return TwoLevelVQ(networks, *books, Gaussian(0.1), ((4, 4), (8, 8)), prior)
 
 
 def five_codes() -> VQVAE:
@@ -52,7 +53,7 @@ def five_codes() -> VQVAE:
     last = [FromBlocks(2), *near(16, WIDTH), nn.SiLU(), nn.Conv2d(WIDTH, 12, 1), FromBlocks(2)]
     decoder = nn.Sequential(nn.Flatten(1, 2), *near(5 * DIMS, 64), *last)
     prior = CodeTransformer(256, (5, 4, 4), None, (16, 4, 3, 5))
-    return VQVAE(encoder, VectorQuantizer(256, DIMS), decoder, Gaussian(0.1, learned=True), (5, 4, 4), prior)
+    return VQVAE(encoder, VectorQuantizer(256, DIMS), decoder, Gaussian(0.1), (5, 4, 4), prior)
 
 
 def fine_grid() -> VQVAE:
@@ -60,7 +61,7 @@ def fine_grid() -> VQVAE:
     last = [nn.SiLU(), nn.Conv2d(WIDTH, WIDTH, 3, padding=1), nn.SiLU(), nn.Conv2d(WIDTH, 12, 1), FromBlocks(2)]
     decoder = nn.Sequential(nn.Conv2d(DIMS, WIDTH, 3, padding=1), *last)
     prior = CodeTransformer(1024, (8, 8), None, BACK)
-    return VQVAE(encoder, VectorQuantizer(1024, DIMS), decoder, Gaussian(0.1, learned=True), (8, 8), prior)
+    return VQVAE(encoder, VectorQuantizer(1024, DIMS), decoder, Gaussian(0.1), (8, 8), prior)
 
 
 def autoencoder_parameters(model: nn.Module) -> int:
@@ -103,6 +104,8 @@ def measure(kind: str, seed: int) -> dict:
     model.eval()
     with torch.no_grad():
         codes = model.codes(data.train)
+        squared = (model.reconstruct(data.train) - data.train).square().mean()
+        model.likelihood.log_std.copy_(squared.log() / 2)  # the likeliest σ on the training pictures
     levels = [codes] if isinstance(codes, Tensor) else list(codes)
     rows = [level.flatten(1) for level in levels]
     lr = held_then_falling(PRIOR_RATE, PRIOR_STEPS)
@@ -122,13 +125,24 @@ def results(model, data, levels: list[Tensor]) -> dict:
     row |= {"top": codes[0]} if len(codes) == 2 else {}
     sizes = [256, 256] if len(levels) == 2 else [1024 if levels[0][0].numel() == 64 else 256]
     used = [int((usage(level, size) > 0).sum()) for level, size in zip(levels, sizes, strict=True)]
-    return {name: round(value, 4) for name, value in row.items()} | {"total": round(sum(codes) + residual, 3), "used": used}
+    return {name: round(value, 4) for name, value in row.items()} | {
+        "total": round(sum(codes) + residual, 3),
+        "used": used,
+    }
 
 
 if __name__ == "__main__":
     options = evidence.parser(__doc__).parse_args()
     plan = [{"kind": kind, "seed": seed} for seed in range(3) for kind in KINDS]
     evidence.rows(
-        "vae/levels", plan, measure, options,
-        steps=STEPS, rate=RATE, prior_steps=PRIOR_STEPS, prior_rate=PRIOR_RATE, batch=BATCH, width=WIDTH,
+        "vae/levels",
+        plan,
+        measure,
+        options,
+        steps=STEPS,
+        rate=RATE,
+        prior_steps=PRIOR_STEPS,
+        prior_rate=PRIOR_RATE,
+        batch=BATCH,
+        width=WIDTH,
     )

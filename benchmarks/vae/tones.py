@@ -1,4 +1,4 @@
-"""Tones from captions by two levels and by one: what each level keeps of a note, and whether the pitch asked for sounds.
+"""Tones from captions by two levels and by one: what a level keeps of a note, and whether the pitch asked for sounds.
 
     python -m benchmarks.vae.tones
 
@@ -102,13 +102,26 @@ def priors(model, train: Tensor, pitch: Tensor, seed: int, options) -> dict:
     codes = single.sample(len(asked), asked, rng=torch.Generator().manual_seed(0))
     one = model.levels.bottom.decode(codes)
     data = heard(train, given, middle)
-    return {"middle": middle, "data": data, "two levels": heard(two, asked, middle), "one level": heard(one, asked, middle)}
+    return {
+        "middle": middle,
+        "data": data,
+        "two levels": heard(two, asked, middle),
+        "one level": heard(one, asked, middle),
+    }
 
 
 if __name__ == "__main__":
     options = evidence.parser(__doc__).parse_args()
     plan = [{"seed": seed, "spectral": weight} for weight in (0.0, SPECTRAL) for seed in range(3)]
     evidence.rows(
-        "vae/tones", plan, lambda seed, spectral: measure(seed, spectral, options), options,
-        steps=STEPS, rate=RATE, prior_steps=PRIOR_STEPS, prior_rate=PRIOR_RATE, batch=BATCH, prior_batch=PRIOR_BATCH,
+        "vae/tones",
+        plan,
+        lambda seed, spectral: measure(seed, spectral, options),
+        options,
+        steps=STEPS,
+        rate=RATE,
+        prior_steps=PRIOR_STEPS,
+        prior_rate=PRIOR_RATE,
+        batch=BATCH,
+        prior_batch=PRIOR_BATCH,
     )

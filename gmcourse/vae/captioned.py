@@ -83,7 +83,13 @@ def _near(inputs: int, width: int, outputs: int) -> list[nn.Module]:
 
 
 def captioned_vq(
-    shape: tuple[int, int, int], words: int, length: int, size: int = 128, f: int = 2, width: int = 64, drop: float = 0.1
+    shape: tuple[int, int, int],
+    words: int,
+    length: int,
+    size: int = 128,
+    f: int = 2,
+    width: int = 64,
+    drop: float = 0.1,
 ) -> CaptionedVQ:
     """Pictures of `shape` (C, H, W), a code for f × f pixels, of a book of `size`; captions of `length` words.
 
@@ -98,7 +104,7 @@ def captioned_vq(
     count = places[0] * places[1]
     all_words = torch.ones(count, length)
     rows = CodeTransformer(words + 1 + size, places, all_words, neighbours(places[1]), width=width)
-    return CaptionedVQ(pictures, CaptionPrior(rows, words, size, (length, count), drop))
+    return CaptionedVQ(pictures, CaptionPrior(rows, words, size, (length, count)))
 
 
 def make_captioned_vq(data: Examples | None = None) -> CaptionedVQ:

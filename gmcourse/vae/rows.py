@@ -68,7 +68,7 @@ class CodeTransformer(nn.Module):
         if any(step < 1 for step in back):
             raise ValueError(f"back: got {back}, expected steps to the left, at least 1")
         self.levels, self.places, self.back, self.prefix = levels, tuple(places), tuple(back), over.shape[1]
-        self.register_buffer("over", over)
+        self.register_buffer("over", over, persistent=False)
         self.embed = nn.Embedding(levels + 1, width)
         self.earlier = nn.ModuleList(nn.Embedding(levels, width) for _ in back)
         self.said = nn.Embedding(levels, width) if self.prefix else None

@@ -42,7 +42,8 @@ def test_the_state_is_what_the_page_needs():
 UNDERSTOOD = """
 import { combined, separated, understood } from "./captioned_pictures/understood.js";
 const places = given.texts.map((text) => understood(text, given.groups));
-const whole = Array.from({ length: 6 }, (_, k) => [separated(k, given.groups), combined(separated(k, given.groups), given.groups)]);
+const choices = Array.from({ length: 6 }, (_, k) => separated(k, given.groups));
+const whole = choices.map((choice) => [choice, combined(choice, given.groups)]);
 console.log(JSON.stringify({ places, whole }));
 """
 

@@ -89,7 +89,7 @@ def sheet_of(pictures: Tensor) -> bytes:
 def _opening(pictures: Tensor, caption: str) -> Figure:
     figure = Figure(figsize=(1.3 * len(pictures), 1.7), layout="constrained")
     for axes, picture in zip(figure.subplots(1, len(pictures), squeeze=False)[0], pictures, strict=True):
-        axes.imshow(picture.detach().cpu().clamp(0, 1).permute(1, 2, 0))
+        axes.imshow(picture.detach().cpu().clamp(0, 1).permute(1, 2, 0).numpy())
         axes.set(xticks=[], yticks=[])
     figure.suptitle(f"“{caption}”", fontsize=11)
     return figure
