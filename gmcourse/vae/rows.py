@@ -35,6 +35,53 @@ def neighbours(wide: int) -> tuple[int, ...]:
     return tuple(step for step in (wide, wide - 1, wide + 1) if step > 1)
 
 
+class HandedInputs(nn.Module):
+    """What enters at each place: the symbol before, the place itself, earlier codes near it, its part of a prefix.
+
+    `over` (T, P) and `back` are those of a `CodeTransformer`. All it takes lies to the left in the row.
+    """
+
+    over: Tensor
+
+    def __init__(self, levels: int, places: tuple[int, ...], over: Tensor, back: tuple[int, ...], width: int):
+        super().__init__()
+        count = torch.Size(places).numel()
+        if over.dim() != 2 or len(over) != count:
+            raise ValueError(f"over: got shape {tuple(over.shape)}, expected ({count}, P), a row for each of {places}")
+        if any(step < 1 for step in back):
+            raise ValueError(f"back: got {back}, expected steps to the left, at least 1")
+        self.back, self.prefix = tuple(back), over.shape[1]
+        self.register_buffer("over", over, persistent=False)
+        self.embed = nn.Embedding(levels + 1, width)
+        self.earlier = nn.ModuleList(nn.Embedding(levels, width) for _ in back)
+        self.said = nn.Embedding(levels, width) if self.prefix else None
+        self.words = nn.Parameter(torch.empty(self.prefix, width))
+        self.axes = nn.ParameterList(torch.empty(side, width) for side in places)
+        for table in self.parameters():
+            nn.init.normal_(table, 0.0, 0.02)
+
+    def forward(self, codes: Tensor, first: int = 0) -> Tensor:
+        """What stands at the places from `first` on, (batch, t − first, width), of `codes` (batch, t), start first."""
+        length = codes.shape[1]
+        x = self.embed(codes[:, first:]) + torch.cat([self.words, self.positions()])[first:length]
+        for step, table in zip(self.back, self.earlier, strict=True):
+            begin = max(first, self.prefix + step)  # from here on the symbol so far back is a code
+            if begin < length:
+                x = _added(x, begin - first, table(codes[:, begin - step + 1 : length - step + 1]))
+        begin = max(first, self.prefix)
+        if self.said and begin < length:
+            over = self.over[begin - self.prefix : length - self.prefix]
+            x = _added(x, begin - first, over @ self.said(codes[:, 1 : self.prefix + 1]))
+        return x
+
+    def positions(self) -> Tensor:
+        """The place on each axis, added up: (T, width)."""
+        total = self.axes[0]
+        for side in list(self.axes)[1:]:
+            total = (total[:, None] + side).flatten(0, 1)
+        return total
+
+
 class CodeTransformer(nn.Module):
     """p(r) = ∏_t p(r_t | r_<t) of rows (prefix, codes): causal attention; what lies near a code is handed to its place.
 
@@ -45,8 +92,6 @@ class CodeTransformer(nn.Module):
     is handed lies to the left in the row, so that all stays causal. Attention has to find nothing that is always in the
     same spot. Dhariwal et al. 2020, section 4, hand the upper level to each place, too.
     """
-
-    over: Tensor
 
     def __init__(
         self,
@@ -61,36 +106,25 @@ class CodeTransformer(nn.Module):
         dropout: float = 0.1,
     ):
         super().__init__()
-        count = torch.Size(places).numel()
-        over = torch.zeros(count, 0) if over is None else over
-        if over.dim() != 2 or len(over) != count:
-            raise ValueError(f"over: got shape {tuple(over.shape)}, expected ({count}, P), a row for each of {places}")
-        if any(step < 1 for step in back):
-            raise ValueError(f"back: got {back}, expected steps to the left, at least 1")
+        over = torch.zeros(torch.Size(places).numel(), 0) if over is None else over
         self.levels, self.places, self.back, self.prefix = levels, tuple(places), tuple(back), over.shape[1]
-        self.register_buffer("over", over, persistent=False)
-        self.embed = nn.Embedding(levels + 1, width)
-        self.earlier = nn.ModuleList(nn.Embedding(levels, width) for _ in back)
-        self.said = nn.Embedding(levels, width) if self.prefix else None
-        self.words = nn.Parameter(torch.empty(self.prefix, width))
-        self.axes = nn.ParameterList(torch.empty(side, width) for side in places)
+        self.length = self.prefix + len(over)
+        self.inputs = HandedInputs(levels, places, over, back, width)
         spread = 0.02 / (2 * layers) ** 0.5
         self.blocks = nn.ModuleList(
             TransformerBlock(width, heads, dropout=dropout, spread=spread) for _ in range(layers)
         )
         self.norm, self.head, self.drop = nn.LayerNorm(width), nn.Linear(width, levels), nn.Dropout(dropout)
-        tables = [self.embed, *self.earlier, self.head, *([self.said] if self.said else [])]
-        for table in (self.words, *self.axes, *(table.weight for table in tables)):
-            nn.init.normal_(table, 0.0, 0.02)
+        nn.init.normal_(self.head.weight, 0.0, 0.02)
 
     def logits(self, x: Tensor) -> Tensor:
         """The logits of each symbol from those before it: (batch, P + T) → (batch, levels, P + T)."""
-        if x.shape[1] != self.prefix + len(self.over):
-            raise ValueError(f"x: got {x.shape[1]} symbols, expected {self.prefix} and {len(self.over)}")
-        h = self._inputs(torch.cat([self._starts(len(x)), x[:, :-1]], 1))
+        if x.shape[1] != self.length:
+            raise ValueError(f"x: got {x.shape[1]} symbols, expected {self.length}, prefix and codes")
+        h = self.drop(self.inputs(torch.cat([self._starts(len(x)), x[:, :-1]], 1)))
         mask = causal_mask(h.shape[1], h.device)
         for block in self.blocks:
-            h, _ = block(self.drop(h) if block is self.blocks[0] else h, mask)
+            h, _ = block(h, mask)
         return self.head(self.norm(h)).transpose(1, 2)
 
     def log_prob(self, x: Tensor) -> Tensor:
@@ -109,7 +143,7 @@ class CodeTransformer(nn.Module):
         """Read a symbol, (batch,), None for the start: the logits of the next, (batch, levels), and the new state."""
         new = self._starts(len(state.codes)) if symbol is None else symbol[:, None]
         codes, caches = torch.cat([state.codes, new], 1), []
-        h = self.drop(self._inputs(codes, codes.shape[1] - 1))
+        h = self.drop(self.inputs(codes, codes.shape[1] - 1))
         for block, cache in zip(self.blocks, state.caches, strict=True):
             h, cache = block(h, None, cache)
             caches.append(cache)
@@ -119,7 +153,7 @@ class CodeTransformer(nn.Module):
         """(n, P + T) int64."""
         with sampling(self, n, rng):
             state, symbol, row = self.begin(n), None, []
-            for _ in range(self.prefix + len(self.over)):
+            for _ in range(self.length):
                 logits, state = self.step(symbol, state)
                 symbol = torch.multinomial(logits.softmax(1), 1, generator=rng).squeeze(1)
                 row.append(symbol)
@@ -127,27 +161,6 @@ class CodeTransformer(nn.Module):
 
     def extra_repr(self) -> str:
         return f"levels={self.levels}, places={self.places}, prefix={self.prefix}, back={self.back}"
-
-    def _inputs(self, codes: Tensor, first: int = 0) -> Tensor:
-        """What stands at the places from `first` on, (batch, t − first, width), of `codes` (batch, t), start first."""
-        length = codes.shape[1]
-        x = self.embed(codes[:, first:]) + torch.cat([self.words, self._positions()])[first:length]
-        for step, table in zip(self.back, self.earlier, strict=True):
-            begin = max(first, self.prefix + step)  # from here on the symbol so far back is a code
-            if begin < length:
-                x = _added(x, begin - first, table(codes[:, begin - step + 1 : length - step + 1]))
-        begin = max(first, self.prefix)
-        if self.said and begin < length:
-            over = self.over[begin - self.prefix : length - self.prefix]
-            x = _added(x, begin - first, over @ self.said(codes[:, 1 : self.prefix + 1]))
-        return x
-
-    def _positions(self) -> Tensor:
-        """The place on each axis, added up: (T, width)."""
-        total = self.axes[0]
-        for side in list(self.axes)[1:]:
-            total = (total[:, None] + side).flatten(0, 1)
-        return total
 
     def _starts(self, batch: int) -> Tensor:
         return torch.full((batch, 1), self.levels, device=self.head.weight.device)
