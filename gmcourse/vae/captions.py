@@ -129,7 +129,7 @@ class CaptionPrior(nn.Module):
                     last = self.words + 1 + codes[-1]
                     logits, state = cast(RowModel, self.rows).step(last.repeat(1 + guided), state)
                 own = logits[:, self.words + 1 :]
-                codes.append(_drawn(guided_logits(*own.chunk(2), strength) if guided else own, rng))
+                codes.append(_drawn(_guided(own, strength) if guided else own, rng))
             return torch.stack(codes, 1)
 
     def sample_prefix(self, n: int, *, rng: Generator | None = None) -> Tensor:
@@ -159,6 +159,12 @@ class CaptionPrior(nn.Module):
             wanted = f"({n}, {self.length[0]}) or ({self.length[0]},)"
             raise ValueError(f"given: got {given.dtype} {tuple(given.shape)}, expected int64 {wanted}")
         return rows
+
+
+def _guided(both: Tensor, strength: float) -> Tensor:
+    """Guided logits of the first half of the rows, told a caption, and the second, told none."""
+    conditional, unconditional = both.chunk(2)
+    return guided_logits(conditional, unconditional, strength)
 
 
 def _require_ids(name: str, ids: Tensor, length: int, most: int) -> None:

@@ -39,10 +39,10 @@ def make_two_level_vq(
         likelihood = Bernoulli() if levels == 2 else Gaussian(0.1, learned=True)
     bottom = (height >> halvings[1], wide >> halvings[1])
     top = (bottom[0] >> halvings[0], bottom[1] >> halvings[0])
-    books = [VectorQuantizer(size, dim) for size, dim in zip(sizes, dims, strict=True)]
+    upper, lower = (VectorQuantizer(size, dim) for size, dim in zip(sizes, dims, strict=True))
     rows = CodeTransformer(sizes[0] + 1 + sizes[1], bottom, above(top, bottom), neighbours(bottom[1]))
-    prior = CaptionPrior(rows, *sizes, (math.prod(top), math.prod(bottom)), drop=0.0)
-    return TwoLevelVQ(networks, *books, likelihood, (top, bottom), prior)
+    prior = CaptionPrior(rows, sizes[0], sizes[1], (math.prod(top), math.prod(bottom)), drop=0.0)
+    return TwoLevelVQ(networks, upper, lower, likelihood, (top, bottom), prior)
 
 
 def block_networks(channels: int, outputs: int, dims: tuple[int, int] = (8, 8), width: int = 48) -> LevelNetworks:
