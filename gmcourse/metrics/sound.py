@@ -56,3 +56,9 @@ def _energy(x: Tensor, rate: float, frequency: Tensor, harmonics: int) -> Tensor
     turns = torch.arange(x.shape[1], dtype=torch.float64) / rate * frequency[:, None]
     parts = [torch.polar(torch.ones_like(turns), -2 * math.pi * h * turns) for h in range(1, harmonics + 1)]
     return torch.stack([(x.to(part.dtype) @ part.T).abs().square() for part in parts]).sum(0)
+
+
+def ringing(x: Tensor) -> Tensor:
+    """The energy of the second half of each sound over that of the first, (n,): sounds (n, T); 0 where it has died."""
+    first, second = (half.square().sum(1) for half in x.tensor_split(2, 1))
+    return second / first

@@ -11,6 +11,7 @@ from gmcourse.show.source import source  # now, since loading the module later w
 if TYPE_CHECKING:  # what editors read
     from gmcourse.show.attention_map import AttentionMap
     from gmcourse.show.bent_plane import bending, bent
+    from gmcourse.show.captioned_pictures import CaptionedPictures
     from gmcourse.show.class_style import ClassStyle
     from gmcourse.show.curves import loss_curve
     from gmcourse.show.denoising_strip import DenoisingStrip
@@ -43,6 +44,7 @@ _HOMES = {
     "stage_figure": "gan_stage.figure",
     "tree_figure": "family_tree.figure",
     "AttentionMap": "attention_map",
+    "CaptionedPictures": "captioned_pictures",
     "ClassStyle": "class_style",
     "DenoisingStrip": "denoising_strip",
     "FamilyTree": "family_tree",
@@ -62,6 +64,7 @@ __all__ = [
     "CLASS_COLOURS",
     "COLOURS",
     "AttentionMap",
+    "CaptionedPictures",
     "ClassStyle",
     "DenoisingStrip",
     "FamilyTree",

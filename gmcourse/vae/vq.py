@@ -197,7 +197,7 @@ def make_vq_vae(data: Examples | None = None, size: int = 64, dims: int = 8, **s
     8 × 8 images. `settings` are those of `VectorQuantizer`.
     """
     channels, height, wide = shape_of(data, (1, 8, 8))
-    levels = 2 if data is None else _levels(data)
+    levels = 2 if data is None else few_levels(data)
     outputs = channels * levels if levels > 2 else channels
     encoder, decoder, places = image_networks((channels, height, wide), dims, outputs)
     if levels > 2:
@@ -209,7 +209,7 @@ def make_vq_vae(data: Examples | None = None, size: int = 64, dims: int = 8, **s
     return VQVAE(encoder, VectorQuantizer(size, dims, **settings), decoder, likelihood, places, prior)
 
 
-def _levels(data: Examples) -> int:
+def few_levels(data: Examples) -> int:
     """The number of levels, 2 for binary data; 0 where there are more than 32 or none."""
     try:
         return levels_of(data, 32)

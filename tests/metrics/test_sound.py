@@ -6,6 +6,7 @@ import torch
 from gmcourse.data import load
 from gmcourse.data.synthetic import SAMPLE_RATE
 from gmcourse.metrics import cents_off, loudness_left, pair_of_classes, pitch, pitch_class
+from gmcourse.metrics.sound import ringing
 
 
 def sine(frequency, samples=400, harmonic=1):
@@ -39,3 +40,8 @@ def test_the_judge_hears_both_tones_of_every_chord():
 def test_loudness_left_by_hand():
     x = torch.cat([torch.full((3, 10), 2.0), torch.full((3, 5), 9.0), torch.full((3, 10), -0.5)], 1)
     assert loudness_left(x, 10) == pytest.approx((2.0, 0.5, 0.25))
+
+
+def test_ringing_is_the_second_half_over_the_first():
+    x = torch.tensor([[1.0, 1.0, 1.0, 1.0], [2.0, 0.0, 1.0, 0.0], [3.0, 1.0, 0.0, 0.0]])
+    assert ringing(x).tolist() == pytest.approx([1, 0.25, 0])

@@ -38,6 +38,9 @@ EXPLORERS = {
         [np.zeros((4, 4)), np.eye(4)], [0, 1], "k", **{"alt": "A line.", "start": 1} | given
     ),
     "bending": lambda **given: show.bending(Flow([Turn(), Turn(), Turn()], (2,)), **given),
+    "CaptionedPictures": lambda **given: show.CaptionedPictures(
+        torch.rand(4, 2, 3, 4, 4), [["one", "two"], ["red", "blue"]], list("abcd"), **given
+    ),
     "ClassStyle": lambda **given: show.ClassStyle(
         nn.Sequential(nn.Linear(5, 4), nn.Sigmoid()), torch.randn(9, 2), torch.arange(9) % 3, **given
     ),
