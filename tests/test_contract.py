@@ -29,6 +29,7 @@ from gmcourse.protocols import (
 )
 from gmcourse.record import VECTORS, ModelRecord, held_then_falling_plan, plane_points
 from gmcourse.training import fit, fit_adversarial
+from gmcourse.training.descent import total
 
 
 class Shifted(nn.Module):
@@ -179,9 +180,9 @@ def answers(model, batch):
 
 
 def losses(model, batch):
-    """What training minimises: {method: scalar}."""
+    """What training minimises: {method: scalar}, the sum where a loss has named terms."""
     names = ("critic_loss", "generator_loss") if isinstance(model, Adversarial) else ("loss",)
-    return {name: getattr(model, name)(*batch) for name in names}
+    return {name: total(getattr(model, name)(*batch)) for name in names}
 
 
 @every_model
@@ -214,7 +215,7 @@ def test_every_claim_is_called(record):
 @every_trainable_model
 def test_loss_is_a_scalar_that_reaches_every_trainable_parameter(record):
     model = built(record).train()
-    loss = model.loss(*record.example(4))
+    loss = total(model.loss(*record.example(4)))
     assert loss.shape == ()
     assert loss.isfinite()
     loss.backward()
@@ -292,6 +293,9 @@ def test_training_on_a_few_rows_lowers_the_loss(record):
     assert sum(loss[-10:]) < 0.97 * sum(loss[:10])
 
 
+DRAWS_NOTHING = {("vq-vae", "elbo")}  # its posterior has one code, so that the bound is known without a draw
+
+
 @every_model
 def test_equal_seeds_equal_results_and_other_seeds_others(record):
     model, batch = built(record).eval(), record.example(4)
@@ -299,7 +303,7 @@ def test_equal_seeds_equal_results_and_other_seeds_others(record):
     for name in runs[0]:
         first, again, other = (run[name][0] for run in runs)
         assert torch.equal(first, again), name
-        assert not torch.equal(first, other), name
+        assert torch.equal(first, other) == ((record.key, name) in DRAWS_NOTHING), name
 
 
 @every_model
@@ -418,7 +422,7 @@ def test_every_public_method_that_takes_rng_obeys_it(record):
             elsewhere = method(**given, rng=seeded(1))
         assert torch.equal(first, again), name
         assert torch.equal(first, elsewhere), f"{name} draws from the global state"
-        assert not torch.equal(first, other), name
+        assert torch.equal(first, other) == ((record.key, name) in DRAWS_NOTHING), name
 
 
 @every_model

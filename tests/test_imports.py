@@ -31,7 +31,10 @@ ORDER = [
     ],
 ]
 LAWS_MAY_IMPORT = {"laws", "protocols"}  # an oracle shares no code with what it checks
-BETWEEN_FAMILIES = {("scores", "flows")}  # (from, to): a probability flow is a continuous flow, and is solved as one
+BETWEEN_FAMILIES = {  # (from, to)
+    ("scores", "flows"),  # a probability flow is a continuous flow, and is solved as one
+    ("vae", "autoregressive"),  # the prior of a VQ-VAE's codes is a model of rows of codes
+}
 ONLY_IN = {"ipywidgets": {"show"}, "anywidget": {"show"}, "IPython": {"show", "exercises"}}
 NOT_AT_IMPORT = ("sklearn", "scipy.stats")
 NEVER = ("torchvision", "torchaudio")
@@ -246,7 +249,7 @@ def test_a_right_house_passes(tmp_path):
         ("vae__gaussian", "from .. import catalogue"),
         ("vae__gaussian", "def f():\n    from ..training import fit"),
         ("training", "from .metrics import nll"),
-        ("vae__codes", "from ..autoregressive import transformer"),
+        ("gan__codes", "from ..autoregressive import transformer"),
         ("scores__ddpm", "from gmcourse.vae.gaussian import GaussianVAE"),
         ("utils", "import torch"),
         ("vae__gaussian", "from torch.nn import *"),

@@ -3,5 +3,6 @@
 from gmcourse.vae.gaussian import GaussianVAE
 from gmcourse.vae.linear import LinearGaussian
 from gmcourse.vae.quantizer import VectorQuantizer
+from gmcourse.vae.vq import VQVAE
 
-__all__ = ["GaussianVAE", "LinearGaussian", "VectorQuantizer"]
+__all__ = ["VQVAE", "GaussianVAE", "LinearGaussian", "VectorQuantizer"]

@@ -6,7 +6,7 @@ from typing import Protocol
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.probability import bernoulli_log_prob, gaussian_log_prob
+from gmcourse.probability import bernoulli_log_prob, categorical_log_prob, gaussian_log_prob
 
 
 class Likelihood(Protocol):
@@ -66,6 +66,42 @@ class Gaussian(nn.Module):
         """m + σε."""
         noise = torch.randn(mean.shape, generator=rng, device=mean.device, dtype=mean.dtype)
         return mean + self.log_std.exp() * noise
+
+
+class Categorical(nn.Module):
+    """x | z ~ softmax(l), V = `levels` levels k/(V−1) a value; x (batch, *event), logits l (batch, V, *event)."""
+
+    measures = "probability"
+
+    def __init__(self, levels: int):
+        super().__init__()
+        if levels < 2:
+            raise ValueError(f"levels: got {levels}, expected at least 2")
+        self.levels = levels
+
+    def log_prob(self, x: Tensor, logits: Tensor) -> Tensor:
+        """log p(x|z) = Σ ln softmax(l)[k], (batch,), nats. Raises ValueError for other values than k/(V−1)."""
+        scaled = x.detach() * (self.levels - 1)
+        codes = scaled.round()
+        off = ((scaled - codes).abs() > 1e-3) | (codes < 0) | (codes >= self.levels)
+        if not x.is_meta and off.any():
+            last = self.levels - 1
+            raise ValueError(f"x: got {x[off][0].item():.4g}, expected only k/{last} with k = 0..{last}")
+        return categorical_log_prob(codes.long(), logits)
+
+    def mean(self, logits: Tensor) -> Tensor:
+        """E[x|z]: the mean level, not a sample."""
+        levels = torch.arange(self.levels, dtype=logits.dtype, device=logits.device) / (self.levels - 1)
+        return logits.softmax(1).movedim(1, -1) @ levels
+
+    def draw(self, logits: Tensor, rng: Generator | None = None) -> Tensor:
+        """One level drawn for each value."""
+        probabilities = logits.softmax(1).movedim(1, -1)
+        codes = torch.multinomial(probabilities.flatten(0, -2), 1, generator=rng).view(probabilities.shape[:-1])
+        return codes.to(logits.dtype) / (self.levels - 1)
+
+    def extra_repr(self) -> str:
+        return f"{self.levels}"
 
 
 def _require_shape(parameters: Tensor, x: Tensor) -> None:

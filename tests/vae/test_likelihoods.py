@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.distributions as td
 
-from gmcourse.vae.likelihoods import Bernoulli, Gaussian
+from gmcourse.vae.likelihoods import Bernoulli, Categorical, Gaussian
 
 
 def seeded(seed=0):
@@ -22,6 +22,24 @@ def test_bernoulli():
     draws = Bernoulli().draw(logits.expand(3, 20_000, 2, 2).contiguous(), seeded())
     assert set(draws.unique().tolist()) == {0.0, 1.0}
     torch.testing.assert_close(draws.mean(1, keepdim=True), oracle.mean, rtol=0, atol=0.02)
+
+
+def test_categorical():
+    logits = torch.randn(3, 5, 1, 2, 2, generator=seeded())
+    codes = torch.randint(0, 5, (3, 1, 2, 2), generator=seeded())
+    oracle = td.Independent(td.Categorical(logits=logits.movedim(1, -1)), 3)
+    likelihood = Categorical(5)
+    torch.testing.assert_close(likelihood.log_prob(codes / 4, logits), oracle.log_prob(codes))
+    levels = torch.arange(5) / 4
+    torch.testing.assert_close(likelihood.mean(logits), (logits.softmax(1).movedim(1, -1) * levels).sum(-1))
+    draws = likelihood.draw(logits.repeat(10_000, 1, 1, 1, 1), seeded()).view(10_000, 3, 1, 2, 2)
+    assert draws.unique().tolist() == levels.tolist()
+    torch.testing.assert_close(draws.mean(0), likelihood.mean(logits), rtol=0, atol=0.02)
+    for wrong in (torch.full((3, 1, 2, 2), 0.3), torch.full((3, 1, 2, 2), 1.25), torch.full((3, 1, 2, 2), -0.25)):
+        with pytest.raises(ValueError, match="x: got .* expected only k/4"):
+            likelihood.log_prob(wrong, logits)
+    with pytest.raises(ValueError, match="levels: got 1"):
+        Categorical(1)
 
 
 @pytest.mark.parametrize("shape", [(), (1, 2, 2), (1, 1, 1)], ids=str)
