@@ -1,18 +1,24 @@
 """Clips as bricks of codes: a VQ-VAE that is causal in time, and clips that are carried on from their first frames."""
 
 import math
-from typing import Any
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.autoregressive.generation import Choosing, generate, unchanged
+from gmcourse.autoregressive.generation import Choosing, Stepwise, generate, unchanged
 from gmcourse.nets import evaluating, sampling
 from gmcourse.record import Examples, shape_of
 from gmcourse.vae.bricks import BrickTransformer, codes_ahead, flatten_codes, unflatten_codes
 from gmcourse.vae.likelihoods import Gaussian
 from gmcourse.vae.quantizer import VectorQuantizer
 from gmcourse.vae.vq import VQVAE
+
+
+class RowPrior(Stepwise, Protocol):
+    """p(k) of rows of codes, one after another, with the part of each: a Transformer, an LSTM."""
+
+    def symbol_log_prob(self, x: Tensor, /) -> Tensor: ...
 
 
 def video_networks(
@@ -63,12 +69,12 @@ def continued(
 
     Their codes begin the row; the prior draws the others, one from those before it, logits changed by `choose`; E[x|k]
     of all codes gives the frames that follow. Exact as long as the encoder is causal: the codes of the beginning are
-    those of the whole clip. A given frame is kept, not decoded. The prior is a `Stepwise` model of rows of codes.
+    those of the whole clip. A given frame is kept, not decoded. The prior must be a `RowPrior`.
     """
     with sampling(model, len(first), rng):
         known = known_codes(model, first)
         ahead = math.prod(model.places) - known.shape[1]
-        row = generate(model.prior, len(first), ahead, prompt=known, choose=choose, rng=rng)
+        row = generate(cast(RowPrior, model.prior), len(first), ahead, prompt=known, choose=choose, rng=rng)
         clip = model.decode(unflatten_codes(row, model.places))
     if first.shape[2] * math.prod(model.places) != known.shape[1] * clip.shape[2]:
         raise ValueError(f"first: got {first.shape[2]} frames, expected whole slots of time of {clip.shape[2]} frames")
@@ -79,14 +85,14 @@ def continued(
 def continuation_nll(model: VQVAE, clips: Tensor, given: int) -> Tensor:
     """−ln p(codes from slot `given` on | the codes before), (batch,), nats, of clips (batch, C, T, H, W).
 
-    Of the codes alone: what a picture of them leaves out of the frames is not in it. −(T − given)·R·C·ln(1/V) is what
-    codes cost that nothing predicts. Raises ValueError for more slots than there are.
+    Of the codes alone: what they leave out of the frames is not in it. Codes that nothing predicts cost
+    (T − given)·R·C ln V for T slots of R·C codes. The prior must be a `RowPrior`. Raises ValueError for more slots than there are.
     """
     slots, rows, columns = model.places
     if not 0 <= given <= slots:
         raise ValueError(f"given: got {given}, expected 0 to {slots} slots of time")
     with evaluating(model):
-        log_probs = model.prior.symbol_log_prob(flatten_codes(model.codes(clips)))
+        log_probs = cast(RowPrior, model.prior).symbol_log_prob(flatten_codes(model.codes(clips)))
     return codes_ahead(log_probs, given * rows * columns)
 
 
