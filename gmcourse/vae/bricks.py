@@ -30,7 +30,7 @@ def unflatten_codes(row: Tensor, shape: tuple[int, int, int]) -> Tensor:
 
 
 def summed_places(tables: list[Tensor]) -> Tensor:
-    """e_t + e_r + e_c at each place of a brick in raster order, (T·R·C, width), of tables (T, width), (R, …), (C, …)."""
+    """e_t + e_r + e_c at each place in raster order, (T·R·C, width), of tables (T, width), (R, …), (C, …)."""
     return reduce(lambda before, table: (before[:, None] + table).flatten(0, 1), tables)
 
 
@@ -55,10 +55,10 @@ class BrickReading(NamedTuple):
 class BrickTransformer(nn.Module):
     """p(k) = ∏_i p(k_i | k_<i) of rows (batch, T·R·C) of int64 codes 0..V−1: causal attention, three added positions.
 
-    The row is a brick `shape` = (T, R, C) in raster order. The place that is to be predicted is told by the sum of three
-    learned embeddings, of its time, its row and its column: T + R + C vectors in the place of T·R·C. What is read begins
-    with a start of its own, the code V. Dropout follows the embedding and each branch. Vaswani et al. 2017; for codes of
-    videos Yan et al. 2021.
+    The row is a brick `shape` = (T, R, C) in raster order. The place that is to be predicted is told by the sum of
+    three learned embeddings, of its time, its row and its column: T + R + C vectors in the place of T·R·C. What is read
+    begins with a start of its own, the code V. Dropout follows the embedding and each branch. Vaswani et al. 2017; for
+    codes of videos Yan et al. 2021.
     """
 
     measures = "probability"
@@ -90,7 +90,7 @@ class BrickTransformer(nn.Module):
     def read(
         self, codes: Tensor, before: int = 0, caches: tuple[Pairs | None, ...] = ()
     ) -> tuple[Tensor, tuple[Pairs, ...]]:
-        """The logits after each of the codes (batch, t), (batch, t, V), and the caches; t = 1 where there are caches."""
+        """The logits after each of the codes (batch, t), (batch, t, V), and the caches; t = 1 where there are some."""
         count = codes.shape[1]
         x = self.drop(self.embed(codes) + summed_places(list(self.tables))[before : before + count])
         mask, kept = causal_mask(count, codes.device) if count > 1 else None, []

@@ -33,9 +33,9 @@ def video_networks(
     channels, time, height, wide = shape
     if frames < 1 or time % frames or height % 4 or wide % 4:
         raise ValueError(f"shape: got {shape}, expected (C, T, H, W), T divisible by {frames}, H and W by 4")
-    first: Any = dict(kernel_size=(frames, 4, 4), stride=(frames, 2, 2), padding=(0, 1, 1))
-    second: Any = dict(kernel_size=(1, 4, 4), stride=(1, 2, 2), padding=(0, 1, 1))
-    flat: Any = dict(kernel_size=(1, 3, 3), padding=(0, 1, 1))
+    first: Any = {"kernel_size": (frames, 4, 4), "stride": (frames, 2, 2), "padding": (0, 1, 1)}
+    second: Any = {"kernel_size": (1, 4, 4), "stride": (1, 2, 2), "padding": (0, 1, 1)}
+    flat: Any = {"kernel_size": (1, 3, 3), "padding": (0, 1, 1)}
     encoder = nn.Sequential(
         *(nn.Conv3d(channels, width, **first), nn.SiLU(), nn.Conv3d(width, width, **second), nn.SiLU()),
         *(nn.Conv3d(width, width, **flat), nn.SiLU(), nn.Conv3d(width, dims, 1)),
@@ -62,9 +62,7 @@ def known_codes(model: VQVAE, first: Tensor) -> Tensor:
     return flatten_codes(codes)
 
 
-def continued(
-    model: VQVAE, first: Tensor, *, choose: Choosing = unchanged, rng: Generator | None = None
-) -> Tensor:
+def continued(model: VQVAE, first: Tensor, *, choose: Choosing = unchanged, rng: Generator | None = None) -> Tensor:
     """First frames (batch, C, F, H, W) → whole clips (batch, C, T, H, W): the frames as they were given, then a draw.
 
     Their codes begin the row; the prior draws the others, one from those before it, logits changed by `choose`; E[x|k]
@@ -86,7 +84,8 @@ def continuation_nll(model: VQVAE, clips: Tensor, given: int) -> Tensor:
     """−ln p(codes from slot `given` on | the codes before), (batch,), nats, of clips (batch, C, T, H, W).
 
     Of the codes alone: what they leave out of the frames is not in it. Codes that nothing predicts cost
-    (T − given)·R·C ln V for T slots of R·C codes. The prior must be a `RowPrior`. Raises ValueError for more slots than there are.
+    (T − given)·R·C ln V for T slots of R·C codes. The prior must be a `RowPrior`. Raises ValueError for more slots than
+    there are.
     """
     slots, rows, columns = model.places
     if not 0 <= given <= slots:

@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -83,3 +84,37 @@ def test_bad_frames_are_named(pictures, values, label, message):
 def test_a_start_that_is_no_value_is_named():
     with pytest.raises(ValueError, match="start: got 3, expected one of the values, −0.123, 2"):
         show.frames(PICTURES, VALUES, "σ", "alt", start=3)
+
+
+def test_a_pace_that_no_eye_follows_is_named():
+    with pytest.raises(ValueError, match="pace: got 31, expected 0 to 30 frames a second"):
+        show.frames(PICTURES, VALUES, "σ", "alt", pace=31)
+    assert show.frames(PICTURES, VALUES, "σ", "alt").pace == 0
+
+
+# Films
+
+
+def test_a_film_has_a_frame_for_each_moment_and_a_still_of_all():
+    clips = torch.rand(2, 1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    film = show.film({"data": clips, "dreamt": clips.flip(0)[:1]}, "Two clips.", given=1)
+    assert (film.values, film.label, film.pace) == (["1 of 3, given", "2 of 3", "3 of 3"], "frame", 3.0)
+    assert len({opened(picture).tobytes() for picture in film.pictures}) == 3
+    assert film.drawn is False
+    data, _ = film._repr_mimebundle_()
+    assert data["image/png"]
+
+
+@pytest.mark.parametrize(
+    ("clips", "given", "message"),
+    [
+        ({}, 0, "clips: got {}"),
+        ({"a": torch.zeros(1, 3, 8, 8)}, 0, "clips: got {'a': (1, 3, 8, 8)}"),
+        ({"a": torch.zeros(1, 1, 3, 8, 8), "b": torch.zeros(1, 1, 4, 8, 8)}, 0, "with one T for all"),
+        ({"a": torch.zeros(1, 1, 3, 8, 8)}, 4, "given: got 4, expected 0 to 3 frames"),
+    ],
+)
+def test_bad_films_are_named(clips, given, message):
+    with pytest.raises(ValueError) as raised:
+        show.film(clips, "alt", given=given)
+    assert message in str(raised.value)

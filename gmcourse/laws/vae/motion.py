@@ -130,7 +130,11 @@ def errors_are_distances(candidate: Callable[[Tensor, Tensor], Tensor], *, seed:
             "one-to-one": [step.abs().sum(-1), step.abs().amax(-1), step.abs().mean(-1), step.sum(-1).abs()],
             "reduction": [step.square().mean(-1).sqrt(), expected.mean(1, keepdim=True).expand_as(expected)],
             "sign": [step.sum(-1), -expected, torch.hypot(*(found + truth).double().unbind(-1))],
-            "direction": [step[..., 0].abs(), step[..., 1].abs(), torch.hypot(*(found - truth.flip(-1)).double().unbind(-1))],
+            "direction": [
+                step[..., 0].abs(),
+                step[..., 1].abs(),
+                torch.hypot(*(found - truth.flip(-1)).double().unbind(-1)),
+            ],
             "shape": pooled(expected),
         }
         require_close(law, observed, expected, within(expected), slips, {"found": found, "truth": truth})
