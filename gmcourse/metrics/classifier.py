@@ -36,11 +36,21 @@ def features(images: Tensor, batch_size: int = 500) -> Tensor:
     The classifier was trained by benchmarks/metrics/digit_classifier.py, which also keeps its accuracy. Raises
     ValueError for another shape or for values outside [0, 1].
     """
+    return _through(_trained()[:-1], images, batch_size)
+
+
+@torch.no_grad()
+def digit_class(images: Tensor, batch_size: int = 500) -> Tensor:
+    """The digit that the same classifier reads in each picture, (n, 1, H, W) in [0, 1] → (n,) int64."""
+    return _through(_trained(), images, batch_size).argmax(1)
+
+
+def _through(network: nn.Sequential, images: Tensor, batch_size: int) -> Tensor:
     if images.dim() != 4 or images.shape[1] != 1 or not len(images):
         raise ValueError(f"images: got shape {tuple(images.shape)}, expected (n, 1, height, width)")
     if not (images.min() >= 0 and images.max() <= 1):
         raise ValueError(f"images: got values in [{images.min():.3g}, {images.max():.3g}], expected [0, 1]")
-    return torch.cat([_trained()[:-1](resized(part.float())) for part in images.split(batch_size)])
+    return torch.cat([network(resized(part.float())) for part in images.split(batch_size)])
 
 
 def resized(images: Tensor) -> Tensor:

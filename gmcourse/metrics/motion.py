@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gmcourse.data.motion import folded
+from gmcourse.metrics.classifier import digit_class
 
 
 def correlation(clips: Tensor, images: Tensor) -> Tensor:
@@ -50,6 +51,15 @@ def crops(clips: Tensor, corners: Tensor, side: int) -> Tensor:
     rows, columns = (corners[..., axis, None] + steps for axis in (0, 1))
     n, frames = (torch.arange(size, device=clips.device) for size in corners.shape[:2])
     return clips[:, 0][n[:, None, None, None], frames[:, None, None], rows[..., :, None], columns[..., None, :]]
+
+
+def digits_seen(clips: Tensor, corners: Tensor, side: int = 8) -> Tensor:
+    """The digit that the course's classifier reads at each place (n, T, 2), cut to [0, 1]: (n, T) int64.
+
+    Whether a digit stays the one that it was: to be told beside the share that is read right in true clips.
+    """
+    pictures = crops(clips, corners, side).clamp(0, 1)
+    return digit_class(pictures.flatten(0, 1)[:, None]).view(pictures.shape[:2])
 
 
 def last_kept(given: Tensor, ahead: int) -> Tensor:

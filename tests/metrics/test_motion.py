@@ -5,10 +5,12 @@ import torch
 
 from gmcourse.data import load
 from gmcourse.data.motion import bouncing_path, clip_of, set_in_motion
+from gmcourse.metrics.classifier import digit_class
 from gmcourse.metrics.motion import (
     best_path_kept,
     correlation,
     crops,
+    digits_seen,
     last_kept,
     last_step_kept,
     places,
@@ -55,6 +57,13 @@ def test_a_canvas_need_not_be_square_nor_an_image():
 def test_a_crop_is_the_image_at_its_place(motion):
     images, clips, corners = motion
     assert torch.equal(crops(clips, corners, 8), images[:, None].expand(-1, 8, -1, -1))
+
+
+def test_a_digit_is_read_where_it_is(motion):
+    images, clips, corners = motion
+    alone = digit_class(images[:, None])
+    assert torch.equal(digits_seen(clips, corners), alone[:, None].expand(-1, 8))
+    assert (digits_seen(clips.roll(4, -1), corners) != alone[:, None]).float().mean() > 0.3
 
 
 def test_what_stands_still_is_copied():

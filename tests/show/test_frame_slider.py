@@ -118,3 +118,54 @@ def test_bad_films_are_named(clips, given, message):
     with pytest.raises(ValueError) as raised:
         show.film(clips, "alt", given=given)
     assert message in str(raised.value)
+
+
+PLAYED = """
+import frames from "./frame_slider/frames.js";
+class Element {
+  constructor() { Object.assign(this, { children: [], dataset: {}, style: {}, heard: {}, classList: { add() {} } }); }
+  append(...parts) { this.children.push(...parts); }
+  setAttribute() {}
+  addEventListener(name, act) { this.heard[name] = act; }
+}
+globalThis.document = { createElement: () => new Element() };
+URL.createObjectURL = () => "picture";
+URL.revokeObjectURL = () => {};
+const all = (element) => [element, ...element.children.flatMap(all)];
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+function opened(pace) {
+  const told = { label: "frame", values: ["a", "b", "c", "d"], alt: "Film.", pictures: [0, 1, 2, 3], size: [1, 1], index: 1, pace };
+  const heard = [];
+  const model = { get: (name) => told[name], set: (name, value) => (told[name] = value) };
+  Object.assign(model, { save_changes: () => heard.forEach((act) => act()), on: (_, act) => heard.push(act), off() {} });
+  const el = new Element();
+  const end = frames.render({ model, el });
+  const named = (word) => all(el).find(({ className }) => className && className.split(" ").includes(word));
+  return { told, end, play: named("gm-play"), on: named("gm-on") };
+}
+const { told, end, play, on } = opened(50);
+const seen = [];
+const note = () => seen.push([told.index, play.textContent]);
+note();
+play.heard.click(); // plays on from where it stands
+note();
+await wait(400);
+note();
+play.heard.click(); // from the first again
+note();
+on.heard.click(); // a hand on it stops it
+note();
+await wait(100);
+note();
+play.heard.click();
+end(); // the page is left
+await wait(100);
+seen.push([told.index, opened(0).play === undefined, opened(undefined).play === undefined]);
+console.log(JSON.stringify(seen));
+"""
+
+
+def test_a_film_plays_to_the_last_frame_and_stops_where_a_hand_or_the_page_stops_it(node):
+    play, pause = "▶ Play", "❚❚ Pause"
+    seen = node(PLAYED)
+    assert seen == [[1, play], [1, pause], [3, play], [0, pause], [1, play], [1, play], [1, True, True]]
