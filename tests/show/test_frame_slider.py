@@ -134,10 +134,12 @@ URL.revokeObjectURL = () => {};
 const all = (element) => [element, ...element.children.flatMap(all)];
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 function opened(pace) {
-  const told = { label: "frame", values: ["a", "b", "c", "d"], alt: "Film.", pictures: [0, 1, 2, 3], size: [1, 1], index: 1, pace };
+  const words = { label: "frame", values: ["a", "b", "c", "d"], alt: "Film." };
+  const told = { ...words, pictures: [0, 1, 2, 3], size: [1, 1], index: 1, pace };
   const heard = [];
   const model = { get: (name) => told[name], set: (name, value) => (told[name] = value) };
-  Object.assign(model, { save_changes: () => heard.forEach((act) => act()), on: (_, act) => heard.push(act), off() {} });
+  const changed = () => heard.forEach((act) => act());
+  Object.assign(model, { save_changes: changed, on: (_, act) => heard.push(act), off() {} });
   const el = new Element();
   const end = frames.render({ model, el });
   const named = (word) => all(el).find(({ className }) => className && className.split(" ").includes(word));
