@@ -115,6 +115,12 @@ def test_it_is_made_for_a_data_set():
     assert set(model.loss(clips(2, 8, 12, 16))) == {"residual", "prior", "commitment"}
 
 
+def test_no_clips_give_no_clips(model):
+    assert model.sample(0).shape == (0, 1, 4, 8, 8)
+    assert model.codes(clips(0)).shape == (0, 2, 2, 2)
+    assert continued(model, clips(0)[:, :, :2]).shape == (0, 1, 4, 8, 8)
+
+
 def test_wrong_input_is_refused(model):
     with pytest.raises(ValueError, match=r"shape: got \(1, 5, 8, 8\), expected \(C, T, H, W\), T divisible by 2"):
         video_networks((1, 5, 8, 8), 3)
