@@ -4,12 +4,17 @@ import math
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Generator, Tensor
 
 
 def sum_event(values: Tensor) -> Tensor:
     """Sum over every axis but the batch: (batch, ...) → (batch,)."""
     return values.flatten(1).sum(1) if values.dim() > 1 else values
+
+
+def noise_like(x: Tensor, rng: Generator | None = None) -> Tensor:
+    """ε ~ N(0, I) of the shape, the type and the device of x."""
+    return torch.randn(x.shape, generator=rng, dtype=x.dtype, device=x.device)
 
 
 def gaussian_log_prob(x: Tensor, mean: Tensor | float, log_std: Tensor | float) -> Tensor:
@@ -53,6 +58,21 @@ def require_bits(x: Tensor, event_shape: tuple[int, ...]) -> None:
         raise ValueError(f"x: got values from {x.min():.4g} to {x.max():.4g}, expected zeros and ones")
 
 
+def require_codes(x: Tensor, levels: int) -> None:
+    """Raise ValueError unless x holds codes 0..V−1, int64."""
+    if x.is_meta or (x.dtype == torch.int64 and not x.numel()):
+        return
+    if x.dtype != torch.int64 or x.min() < 0 or x.max() >= levels:
+        found = f"{x.dtype} from {x.min().item()} to {x.max().item()}" if x.numel() else f"{x.dtype}"
+        raise ValueError(f"x: got {found}, expected int64 codes 0 to {levels - 1}")
+
+
+def after_stop(x: Tensor, stop: int) -> Tensor:
+    """Which symbols of rows (batch, T) stand after the row's first stop symbol, bool."""
+    stops = (x == stop).long()
+    return stops.cumsum(1) - stops > 0
+
+
 def mean_logits(x: Tensor) -> Tensor:
     """ln (k + ½)/(n − k + ½) of each entry that is 1 in k of the n rows, (D,): the logits of independent bits."""
     ones = x.flatten(1).sum(0)
@@ -76,7 +96,7 @@ def gaussian_kl(
 ) -> Tensor:
     """KL(N(μ, σ²) ‖ N(m, τ²)) = ½ Σ [((μ−m)² + σ²)/τ² − 1 − 2 ln(σ/τ)], (batch,), nats; default N(0, 1).
 
-    Equation: vae-gaussian-kl. Kingma & Welling 2014, Appendix B.
+    Equation: vae-conditional-kl. With N(0, 1): Kingma & Welling 2014, Appendix B.
     """
     ratio = log_std - prior_log_std
     distance = (mean - prior_mean) / torch.as_tensor(prior_log_std, dtype=mean.dtype, device=mean.device).exp()

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol, Self, TypeVar
 import torch
 from torch import Tensor, nn
 
+from gmcourse.probability import after_stop
 from gmcourse.schedules import held_then_falling
 
 BRANCHES = (
@@ -71,6 +72,7 @@ VECTORS = Suits("vectors", _of_axes(1))
 VECTORS_FROM_2 = Suits("vectors (from 2)", _of_axes(1, least=2))
 IMAGES = Suits("images", lambda shape, dtype: _of_axes(3)(shape, dtype) and shape[0] in (1, 3))
 BINARY_IMAGES = Suits("binary images", lambda shape, dtype: IMAGES(shape, dtype) and shape[0] == 1)
+TEXTS = Suits("texts (codes)", lambda shape, dtype: dtype == torch.int64 and len(shape) <= 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +143,22 @@ class ModelRecord:
 def shape_of(data: Examples | None, default: tuple[int, ...]) -> tuple[int, ...]:
     """The shape of one example of a data set; `default` where there is none."""
     return default if data is None else tuple(data.event_shape)
+
+
+def symbols_of(data: Examples) -> int:
+    """The number V of symbols: of the alphabet where the data set has one, else the largest code of all splits + 1."""
+    if data.alphabet is not None:
+        return len(data.alphabet)
+    return 1 + max(int(data.batch(split)[0].max()) for split in ("train", "valid", "test"))
+
+
+def stop_of(data: Examples) -> int | None:
+    """The symbol that ends every row of train and fills it up, as the stop of names does; None where there is none."""
+    x = data.train
+    if x.dim() != 2 or not x.numel() or (x[:, -1] != x[0, -1]).any():
+        return None
+    stop = int(x[0, -1])
+    return None if ((x != stop) & after_stop(x, stop)).any() else stop
 
 
 def held_then_falling_plan(

@@ -135,6 +135,9 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "contractive-autoencoder": (1_500, 128, 5e-3, {}),
     "generative-stochastic-network": (1_000, 100, 2e-3, {}),
     "gaussian-vae": (3_000, 64, 2e-3, {}),
+    "vq-vae": (1_500, 64, 2e-3, {}),
+    "iwae": (3_000, 64, 2e-3, {}),
+    "beta-vae": (3_000, 64, 2e-3, {}),
     "gan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),
     "lsgan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),
     "r1-gan": (4_000, 256, 1e-3, {"betas": (0.0, 0.9)}),
@@ -165,6 +168,8 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
 }
 LARGE_RECIPES = {
     "gaussian-vae": (8_000, 128, 1e-3),
+    "iwae": (4_000, 64, 1e-3),
+    "beta-vae": (8_000, 128, 1e-3),
     "dcgan": (10_000, 64, 2e-4),
     "ddpm": (12_000, 64, 2e-3),
     "ddim": (12_000, 64, 2e-3),

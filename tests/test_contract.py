@@ -393,14 +393,14 @@ def test_bad_counts_are_named(record):
             model.sample(n, *given, rng=rng)
     if isinstance(model, ImportanceWeighted):
         with pytest.raises(ValueError, match="k: got 0"):
-            model.log_weights(x, 0)
+            model.log_weights(x, *given, k=0)
 
 
 # What else may be asked of any model
 
 
-ARGUMENTS = {"n": lambda x: 5, "x": lambda x: x, "k": lambda x: 3, "given": lambda x: x[:1].expand(5, -1)}
-ARGUMENTS |= {"labels": lambda x: torch.zeros(5, dtype=torch.long)}
+ARGUMENTS = {"n": lambda x: 5, "x": lambda x: x, "k": lambda x: 3, "given": None}
+ARGUMENTS |= {"labels": lambda x: torch.zeros(5, dtype=torch.long), "count": lambda x: 3}
 ARGUMENTS |= {"known": lambda x: torch.zeros(x.shape[1:], dtype=torch.bool)}
 
 
@@ -415,7 +415,10 @@ def test_every_public_method_that_takes_rng_obeys_it(record):
         needed += [p for p in parameters.values() if p.name == "given" and p not in needed and len(batch) > 1]
         unknown = [p.name for p in needed if p.name not in ARGUMENTS]
         assert not unknown, f"{name} takes {unknown}: say in ARGUMENTS what to give it"
-        given = {p.name: ARGUMENTS[p.name](batch[0]) for p in needed}
+        given = {p.name: ARGUMENTS[p.name](batch[0]) for p in needed if p.name != "given"}
+        if "given" in {p.name for p in needed}:
+            told = batch[1]
+            given["given"] = told[:1].expand(5, *told.shape[1:]) if "n" in given else told
         with torch.no_grad():
             first, again, other = (method(**given, rng=seeded(seed)) for seed in (1, 1, 2))
             torch.manual_seed(5)

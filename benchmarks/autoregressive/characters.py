@@ -20,12 +20,12 @@ from torch import Tensor, nn
 
 from benchmarks import evidence
 from gmcourse.autoregressive.choosing import temperature
-from gmcourse.autoregressive.codes import after_stop
 from gmcourse.autoregressive.generation import generate
 from gmcourse.autoregressive.lstm import LSTMLanguageModel
 from gmcourse.autoregressive.ngram import NGram, found
 from gmcourse.data import Dataset, load
 from gmcourse.nets import evaluating
+from gmcourse.probability import after_stop
 from gmcourse.training import fit
 
 CLAIM = "autoregressive/characters"

@@ -25,7 +25,7 @@ from gmcourse.scores.consistency import ConsistencyModel, Jump, nearest
 from gmcourse.scores.samplers import clipped, power_levels, spaced
 from gmcourse.training import fit
 
-CLAIM, STEPS = "scores/consistency_mnist", 3_000
+CLAIM, STEPS = "scores/consistency_mnist", 2_000
 TEACHER = evidence.RESULTS / f"{mnist_diffusion.CLAIM}.safetensors"
 PLAN = [{"calls": calls, "count": 2_000, "seed": 0} for calls in (1, 2, 4, 8, 16)]
 PLAN += [{"calls": 2, "count": 10_000, "seed": 0}]

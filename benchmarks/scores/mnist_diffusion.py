@@ -52,7 +52,11 @@ def images(weights: Path, vae: Path, sampler: str, calls: int, count: int, seed:
     levels = spaced(made.sigmas, calls)
     if sampler == "Heun":
         levels = power_levels(made.sigmas[0].item(), made.sigmas[-1].item(), (calls + 1) // 2)
-    ways = {"DDIM": walk, "Heun": heun, "DDPM": partial(walk, step=partial(ancestral_step, spread=made.denoiser.spread))}
+    ways = {
+        "DDIM": walk,
+        "Heun": heun,
+        "DDPM": partial(walk, step=partial(ancestral_step, spread=made.denoiser.spread)),
+    }
     parts = [made.sample(500, rng=rng, sampler=ways[sampler], sigmas=levels) for _ in range(count // 500)]
     return torch.cat(parts).clamp(0, 1)
 

@@ -22,7 +22,7 @@ from gmcourse.vae.likelihoods import Categorical
 from gmcourse.vae.quantizer import perplexity, usage
 from gmcourse.vae.vq import UniformCodes, image_networks, make_vq_vae
 
-STEPS, PRIOR_STEPS, BATCH, RATE, SIZE, DIMS, LEVELS = 800, 350, 64, 2e-3, 64, 8, 17
+STEPS, PRIOR_STEPS, BATCH, RATE, SIZE, DIMS, LEVELS = 500, 250, 64, 2e-3, 64, 8, 17
 BOOKS = {
     "gradient, start U(±1/V)": {"decay": None, "start": "small", "restart": 0},
     "means, start N(0, 1)": {"start": "noise", "restart": 0},

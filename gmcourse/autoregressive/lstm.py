@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from gmcourse.autoregressive.codes import TEXTS, after_stop, require_codes, stop_of, symbols_of
 from gmcourse.autoregressive.generation import generate
 from gmcourse.nets import evaluating
+from gmcourse.probability import after_stop, require_codes
 from gmcourse.protocols import Density, Sampler, Trainable
-from gmcourse.record import Examples, ModelRecord, held_then_falling_plan
+from gmcourse.record import TEXTS, Examples, ModelRecord, held_then_falling_plan, stop_of, symbols_of
 
 State = tuple[Tensor, Tensor]
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.autoregressive.codes import require_codes
 from gmcourse.autoregressive.generation import generate
+from gmcourse.probability import require_codes
 
 
 def witten_bell(counts: Tensor, lower: Tensor) -> Tensor:

@@ -7,11 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from gmcourse.autoregressive.codes import TEXTS, require_codes, symbols_of
 from gmcourse.autoregressive.generation import generate
 from gmcourse.nets.attention import Pairs, TransformerBlock, causal_mask
+from gmcourse.probability import require_codes
 from gmcourse.protocols import Density, Sampler, Trainable
-from gmcourse.record import Examples, ModelRecord, held_then_falling_plan
+from gmcourse.record import TEXTS, Examples, ModelRecord, held_then_falling_plan, symbols_of
 
 
 class Reading(NamedTuple):

@@ -6,11 +6,10 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.autoregressive.codes import after_stop, require_codes
 from gmcourse.autoregressive.generation import generate
 from gmcourse.nets import evaluating
 from gmcourse.nets.attention import CrossBlock, Pairs, TransformerBlock, causal_mask
-from gmcourse.probability import categorical_log_prob
+from gmcourse.probability import after_stop, categorical_log_prob, require_codes
 from gmcourse.protocols import Density, Sampler, Trainable
 from gmcourse.record import Examples, ModelRecord, Suits, held_then_falling_plan
 

@@ -44,23 +44,24 @@ def measure(
     kind, (x, *told) = measures(model, data), batch
     dims = math.prod(data.event_shape) if kind == "probability" else None
     splits = {"train": selected(data.train, len(x), seed), "x": x}
+    again = (selected(t, len(x), seed) for t in data.batch("train", bool(told))[1:])
+    given = {"train": next(again, None), "x": told[0] if told else None}
     rows, found = [], None
     if isinstance(model, Density):
-        again = (selected(t, len(x), seed) for t in data.batch("train", bool(told))[1:])
-        given = {"train": next(again, None), "x": told[0] if told else None}
         found = {name: nll(model, part, given=given[name]) for name, part in splits.items()}
         rows.append(_row("NLL", kind, found, EXACT, dims))
     elif isinstance(model, Bounded):
-        found = {name: _negative_elbo(model, part, seed) for name, part in splits.items()}
+        found = {name: _negative_elbo(model, part, seed, given[name]) for name, part in splits.items()}
         rows.append(_row("-ELBO", kind, found, BOUND, dims))
     if k and isinstance(model, ImportanceWeighted):
-        parts = tqdm(x.split(100), unit_scale=100, unit=" examples", leave=False, disable=not sys.stderr.isatty())
+        parts = _parts(100, x, given["x"])
+        shown = tqdm(parts, unit_scale=100, unit=" examples", leave=False, disable=not sys.stderr.isatty())
         rng = _rng(model, seed)
-        values = -torch.cat([importance_weighted(model, part, k, rng) for part in parts])
+        values = -torch.cat([importance_weighted(model, part, k, rng, given=its) for part, its in shown])
         rows.append(_row(f"NLL, k={k}", kind, {"x": values}, WEIGHTED, dims))
     if found is None:
         return _reconstruction(model, data, splits)
-    return rows + _baseline(kind, data, splits, dims) + _truth(data, splits, found["x"], rows[0]["meaning"])
+    return rows + _baseline(kind, data, splits, dims) + _truth(kind, data, splits, found["x"], rows[0]["meaning"])
 
 
 def selected(x: Tensor, n: int | None, seed: int) -> Tensor:
@@ -101,10 +102,17 @@ def remark(model: nn.Module, data: Dataset) -> str:
     return said
 
 
-def _negative_elbo(model: Any, x: Tensor, seed: int) -> Tensor:
+def _negative_elbo(model: Any, x: Tensor, seed: int, given: Tensor | None) -> Tensor:
     rng = _rng(model, seed)
     with torch.no_grad(), evaluating(model):
-        return torch.cat([-model.elbo(part.to(rng.device), rng=rng).cpu() for part in x.split(1000)])
+        parts = ([t.to(rng.device) for t in part if t is not None] for part in _parts(1000, x, given))
+        return torch.cat([-model.elbo(*part, rng=rng).cpu() for part in parts])
+
+
+def _parts(size: int, x: Tensor, given: Tensor | None) -> list[tuple[Tensor, Tensor | None]]:
+    """So many rows at a time, with what is given of them."""
+    rows = x.split(size)
+    return list(zip(rows, given.split(size) if given is not None else [None] * len(rows), strict=True))
 
 
 def _rng(model: nn.Module, seed: int) -> torch.Generator:
@@ -119,16 +127,16 @@ def _baseline(kind: str, data: Dataset, splits: dict[str, Tensor], dims: int | N
     return [] if "x" not in found else [_row(name, kind, found, "for scale, fitted to train", dims)]
 
 
-def _truth(data: Dataset, splits: dict[str, Tensor], found: Tensor, claim: str) -> list[dict[str, Any]]:
-    """The NLL of the true density on the same rows, and by how much the model's is above it, row by row."""
+def _truth(kind: str, data: Dataset, splits: dict[str, Tensor], found: Tensor, claim: str) -> list[dict[str, Any]]:
+    """The NLL of the truth on the same rows, and by how much the model's is above it, row by row."""
     if data.density is None:
         return []
     true = {split: -data.density.log_prob(part) for split, part in splits.items()}
     above = {"x": found - true["x"]}
     side = "KL to the truth" if claim == EXACT else "KL to the truth, at most"
     return [
-        _row("true density", "density", true, "on the same rows", None),
-        _row("above the truth", "density", above, f"row by row: an estimate of the {side}", None),
+        _row(f"true {kind}", kind, true, "on the same rows", None),
+        _row("above the truth", kind, above, f"row by row: an estimate of the {side}", None),
     ]
 
 

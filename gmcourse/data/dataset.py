@@ -19,7 +19,8 @@ class Dataset:
 
     train, valid, test: (n, *event_shape); a text is one stream, (n,) codes, with event_shape ().
     labels: None, or for each split what a conditional model is given: classes, targets, the other half of a pair.
-    density, entropy: for toys, the exact `Density` and its differential entropy, nats: the best possible NLL.
+    density, entropy: for toys, the exact `Density` and its entropy, nats (differential, of codes Shannon's): the best
+        possible NLL.
     alphabet: for text, the symbol of code i is `alphabet[i]`: a character of a string, or a word of a tuple.
     scale, shift: of a table, (columns,): x · scale + shift is in the units of its source.
     Raises ValueError where splits or labels do not agree in shape, type or number. `from_tensors` fills in the rest.

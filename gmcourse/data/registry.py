@@ -5,11 +5,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from gmcourse.data import embedded, files, number_words, published, synthetic, toys
+from gmcourse.data import embedded, files, number_words, published, sentences, synthetic, toys
 from gmcourse.data.dataset import Dataset, Entry
 
 _ENTRIES = {
-    entry.key: entry for module in (embedded, synthetic, number_words, toys, published) for entry in module.ENTRIES
+    entry.key: entry
+    for module in (embedded, synthetic, number_words, sentences, toys, published)
+    for entry in module.ENTRIES
 }
 
 KEYS: tuple[str, ...] = tuple(_ENTRIES)

@@ -25,14 +25,9 @@ class Planned:
 
 
 PLANNED = (
-    Planned("IWAE", VARIATIONAL, "04_vae/02_tight_and_balanced", "burda2016"),
-    Planned("β-VAE", VARIATIONAL, "04_vae/02_tight_and_balanced"),
-    Planned("CVAE", VARIATIONAL, "04_vae/03_conditional"),
-    Planned("VQ-VAE", CODES, "04_vae/04_discrete_codes"),
     Planned("Two-level VQ-VAE", CODES, "04_vae/05_hierarchy_and_captions"),
     Planned("Text-conditioned prior over codes", CODES, "04_vae/05_hierarchy_and_captions"),
     Planned("3-D VQ-VAE with a Transformer prior", CODES, "04_vae/06_video"),
-    Planned("Sentence VAE", VARIATIONAL, "04_vae/07_sentences"),
     Planned("CGAN", ADVERSARIAL, "05_gan/06_conditional"),
     Planned("ACGAN", ADVERSARIAL, "05_gan/06_conditional"),
     Planned("pix2pix", ADVERSARIAL, "05_gan/07_translation"),

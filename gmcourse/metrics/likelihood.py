@@ -45,18 +45,29 @@ def nll(model: Density, x: Tensor, batch_size: int = 1000, given: Tensor | None 
     return _by_batches(model, x, batch_size, lambda *part: -model.log_prob(*part), given)
 
 
-def mean_elbo(model: Bounded, x: Tensor, rng: Generator | None = None, batch_size: int = 1000) -> Estimate:
-    """Mean evidence lower bound of the rows of x, one draw of the latent a row, nats, with its standard error."""
+def mean_elbo(
+    model: Bounded, x: Tensor, rng: Generator | None = None, batch_size: int = 1000, given: Tensor | None = None
+) -> Estimate:
+    """Mean evidence lower bound of the rows of x, one draw of the latent a row, nats, with its standard error.
+
+    Of a conditional model, the bound on log p(x|given).
+    """
     _require(model, Bounded, "elbo")
-    return estimate(_by_batches(model, x, batch_size, lambda part: model.elbo(part, rng=rng)))
+    return estimate(_by_batches(model, x, batch_size, lambda *part: model.elbo(*part, rng=rng), given))
 
 
 def importance_weighted(
-    model: ImportanceWeighted, x: Tensor, k: int, rng: Generator | None = None, batch_size: int = 20, chunk: int = 50
+    model: ImportanceWeighted,
+    x: Tensor,
+    k: int,
+    rng: Generator | None = None,
+    batch_size: int = 20,
+    chunk: int = 50,
+    given: Tensor | None = None,
 ) -> Tensor:
     """ln (1/k) Σ_k p(x, z_k)/q(z_k|x), (n,), nats: in expectation between the ELBO and log p(x), rising with k.
 
-    At most `batch_size` · `chunk` latents are held at a time.
+    Of a conditional model, ln p(x|given). At most `batch_size` · `chunk` latents are held at a time.
     Equation: vae-importance-weighted. Burda et al. 2016, eq. 8.
     """
     _require(model, ImportanceWeighted, "log_weights")
@@ -64,11 +75,11 @@ def importance_weighted(
         raise ValueError(f"k, chunk: got {k} and {chunk}, expected at least one draw")
     sizes = [min(chunk, k - start) for start in range(0, k, chunk)]
 
-    def log_mean(part: Tensor) -> Tensor:
-        sums = [model.log_weights(part, size, rng=rng).logsumexp(0) for size in sizes]
+    def log_mean(*part: Tensor) -> Tensor:
+        sums = [model.log_weights(*part, k=size, rng=rng).logsumexp(0) for size in sizes]
         return torch.stack(sums).logsumexp(0) - math.log(k)
 
-    return _by_batches(model, x, batch_size, log_mean)
+    return _by_batches(model, x, batch_size, log_mean, given)
 
 
 def _require(model: Any, protocol: type, method: str) -> None:

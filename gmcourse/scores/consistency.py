@@ -9,13 +9,13 @@ import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import parts, rowwise, sampling
-from gmcourse.probability import require_events, sum_event
+from gmcourse.probability import noise_like, require_events, sum_event
 from gmcourse.protocols import Sampler, Trainable
 from gmcourse.record import Examples, ModelRecord, plane_points
 from gmcourse.scores.average import WeightAverage
 from gmcourse.scores.denoiser import DENOISABLE, Denoiser
 from gmcourse.scores.diffusion import Diffusion, diffusion_plan, make_diffusion
-from gmcourse.scores.levels import Level, column, descending, described, named, noise_like, noised_gaussian, perturb
+from gmcourse.scores.levels import Level, column, descending, described, named, noised_gaussian, perturb
 from gmcourse.scores.samplers import Denoise, clipped, heun_step, power_levels
 
 

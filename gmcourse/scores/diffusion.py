@@ -9,13 +9,13 @@ import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import parts, sampling
-from gmcourse.probability import gaussian_kl, gaussian_log_prob, require_events, sum_event
+from gmcourse.probability import gaussian_kl, gaussian_log_prob, noise_like, require_events, sum_event
 from gmcourse.protocols import Bounded, Sampler, Scored, Trainable
 from gmcourse.record import Examples, ModelRecord, held_then_falling_plan, plane_points, shape_of
 from gmcourse.scores.average import WeightAverage
 from gmcourse.scores.chain import binned_log_prob, grey_levels, reverse_std, step_cost, step_weight
 from gmcourse.scores.denoiser import DENOISABLE, Denoiser, make_denoiser
-from gmcourse.scores.levels import Level, descending, described, named, noise_like, noised_gaussian, perturb
+from gmcourse.scores.levels import Level, descending, described, named, noised_gaussian, perturb
 from gmcourse.scores.samplers import Step, Walk, ancestral_step, clipped, cosine_levels, ddim_step, spaced, walk
 
 Weight = Callable[[Tensor, float], Tensor]

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Generator, Tensor
 
-from gmcourse.probability import sum_event
-from gmcourse.scores.levels import Level, column, noise_like
+from gmcourse.probability import noise_like, sum_event
+from gmcourse.scores.levels import Level, column
 
 
 def langevin_step(x: Tensor, score: Tensor, step: Level, noise: Tensor) -> Tensor:

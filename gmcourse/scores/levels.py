@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from gmcourse.nets import rowwise
 
@@ -26,11 +26,6 @@ def perturb(x: Tensor, sigma: Level, noise: Tensor) -> Tensor:
     Equation: scores-perturb.
     """
     return x + column(sigma, x) * noise
-
-
-def noise_like(x: Tensor, rng: Generator | None = None) -> Tensor:
-    """ε ~ N(0, I) of the shape, the type and the device of x."""
-    return torch.randn(x.shape, generator=rng, dtype=x.dtype, device=x.device)
 
 
 def noised_gaussian(noise: Tensor, sigma: Tensor, spread: float, centre: Tensor) -> Tensor:

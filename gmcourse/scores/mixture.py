@@ -5,7 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from gmcourse.scores.levels import Level, column, noise_like, perturb
+from gmcourse.probability import noise_like
+from gmcourse.scores.levels import Level, column, perturb
 
 
 class NoisedMixture:

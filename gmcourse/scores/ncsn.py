@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import parts, sampling
-from gmcourse.probability import require_events
+from gmcourse.probability import noise_like, require_events
 from gmcourse.protocols import Sampler, Scored, Trainable
 from gmcourse.record import Examples, ModelRecord, held_then_falling_plan, plane_points, shape_of
 from gmcourse.scores.denoiser import DENOISABLE, Denoiser, make_denoiser
@@ -18,7 +18,6 @@ from gmcourse.scores.levels import (
     described,
     even_shares,
     geometric_levels,
-    noise_like,
     noised_gaussian,
 )
 from gmcourse.scores.matching import weighted_denoising_loss

@@ -8,8 +8,9 @@ from typing import Protocol
 import torch
 from torch import Generator, Tensor
 
+from gmcourse.probability import noise_like
 from gmcourse.scores.chain import posterior, reverse_std
-from gmcourse.scores.levels import Level, column, descending, noise_like, require_range
+from gmcourse.scores.levels import Level, column, descending, require_range
 
 Denoise = Callable[[Tensor, Level], Tensor]
 

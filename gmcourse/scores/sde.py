@@ -16,12 +16,12 @@ from torch import Generator, Tensor, nn
 from gmcourse.flows.continuous import Continuous, Trace, exact_trace
 from gmcourse.flows.ode import Solver, rk4
 from gmcourse.nets import parts, sampling
-from gmcourse.probability import gaussian_log_prob, require_events
+from gmcourse.probability import gaussian_log_prob, noise_like, require_events
 from gmcourse.protocols import Density, Sampler, Trainable
 from gmcourse.record import Examples, ModelRecord, Suits, held_then_falling_plan, plane_points, shape_of
 from gmcourse.scores.denoiser import DENOISABLE, Denoiser, make_denoiser
 from gmcourse.scores.guidance import drop_labels, guided
-from gmcourse.scores.levels import Level, column, even_shares, noise_like, noised_gaussian
+from gmcourse.scores.levels import Level, column, even_shares, noised_gaussian
 
 
 class Score(Protocol):

@@ -11,6 +11,7 @@ from gmcourse.show.source import source  # now, since loading the module later w
 if TYPE_CHECKING:  # what editors read
     from gmcourse.show.attention_map import AttentionMap
     from gmcourse.show.bent_plane import bending, bent
+    from gmcourse.show.class_style import ClassStyle
     from gmcourse.show.curves import loss_curve
     from gmcourse.show.denoising_strip import DenoisingStrip
     from gmcourse.show.densities import density_map
@@ -42,6 +43,7 @@ _HOMES = {
     "stage_figure": "gan_stage.figure",
     "tree_figure": "family_tree.figure",
     "AttentionMap": "attention_map",
+    "ClassStyle": "class_style",
     "DenoisingStrip": "denoising_strip",
     "FamilyTree": "family_tree",
     "GANStage": "gan_stage",
@@ -60,6 +62,7 @@ __all__ = [
     "CLASS_COLOURS",
     "COLOURS",
     "AttentionMap",
+    "ClassStyle",
     "DenoisingStrip",
     "FamilyTree",
     "GANStage",

@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import conv_decoder, conv_encoder, evaluating, mlp, sampling
-from gmcourse.probability import gaussian_kl, gaussian_log_prob
+from gmcourse.probability import gaussian_kl, gaussian_log_prob, noise_like
 from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
 from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, binary_images, held_then_falling_plan, shape_of
 from gmcourse.vae.likelihoods import Bernoulli, Gaussian, Likelihood
@@ -67,7 +67,7 @@ class GaussianVAE(nn.Module):
         Equation: vae-elbo. Kingma & Welling 2014, eq. 10.
         """
         mean, log_std = self.encode(x)
-        z = reparameterize(mean, log_std, _noise_like(mean, rng))
+        z = reparameterize(mean, log_std, noise_like(mean, rng))
         return self.likelihood.log_prob(x, self.decoder(z)) - gaussian_kl(mean, log_std)
 
     def loss(self, x: Tensor) -> Tensor:
@@ -78,11 +78,16 @@ class GaussianVAE(nn.Module):
         """log w = log p(x|z) + log p(z) − log q(z|x) at k draws of z a row, (k, batch), nats."""
         if k < 1:
             raise ValueError(f"k: got {k}, expected at least one draw")
-        mean, log_std = (t.repeat(k, 1) for t in self.encode(x))
-        z = reparameterize(mean, log_std, _noise_like(mean, rng))
+        mean, log_std = self.encode(x)
+        z = reparameterize(mean, log_std, noise_like(mean.expand(k, *mean.shape), rng))
+        return self.log_weights_at(x, z, mean, log_std)
+
+    def log_weights_at(self, x: Tensor, z: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
+        """The same at given z (k, batch, L), whoever drew them, with q(z|x) = N(μ, e^{2s}), μ and s (batch, L)."""
+        k, rows = len(z), z.flatten(0, 1)
         repeated = x.repeat(k, *[1] * (x.dim() - 1))
-        log_joint = self.likelihood.log_prob(repeated, self.decoder(z)) + gaussian_log_prob(z, 0.0, 0.0)
-        return (log_joint - gaussian_log_prob(z, mean, log_std)).view(k, len(x))
+        log_joint = self.likelihood.log_prob(repeated, self.decoder(rows)) + gaussian_log_prob(rows, 0.0, 0.0)
+        return (log_joint - gaussian_log_prob(rows, mean.repeat(k, 1), log_std.repeat(k, 1))).view(k, len(x))
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor) -> Tensor:
@@ -105,27 +110,27 @@ class GaussianVAE(nn.Module):
         return torch.randn(n, self.latent_size, generator=rng, device=weight.device, dtype=weight.dtype)
 
 
-def _noise_like(mean: Tensor, rng: Generator | None) -> Tensor:
-    return torch.randn(mean.shape, generator=rng, device=mean.device, dtype=mean.dtype)
+def parts_for(data: Examples | None = None) -> tuple[nn.Module, nn.Module, Likelihood, int]:
+    """Encoder, decoder, likelihood and latent_size that suit a data set; without one, binary 8 × 8 images.
 
-
-def make_gaussian_vae(data: Examples | None = None) -> GaussianVAE:
-    """Convolutions for images of at least 16 × 16 pixels whose sides 4 divides, an MLP for all else.
-
-    Bernoulli for binary data, else a Gaussian with learned σ. Without data: for binary 8 × 8 images.
+    Convolutions for images of at least 16 × 16 pixels whose sides 4 divides, an MLP for all else. Bernoulli for binary
+    data, else a Gaussian with learned σ.
     """
     shape = shape_of(data, (1, 8, 8))
     binary = data is None or bool(((data.train == 0) | (data.train == 1)).all())
     likelihood = Bernoulli() if binary else Gaussian(std=0.1, learned=True)
     if len(shape) == 3 and min(shape[1:]) >= 16 and not (shape[1] % 4 or shape[2] % 4):
         latent_size = 32
-        return GaussianVAE(
-            conv_encoder(shape, 2 * latent_size), conv_decoder(latent_size, shape), likelihood, latent_size
-        )
+        return conv_encoder(shape, 2 * latent_size), conv_decoder(latent_size, shape), likelihood, latent_size
     latent_size, dims = 8, math.prod(shape)
     encoder = nn.Sequential(nn.Flatten(), mlp([dims, 128, 2 * latent_size]))
     decoder = nn.Sequential(mlp([latent_size, 128, dims]), nn.Unflatten(1, shape))
-    return GaussianVAE(encoder, decoder, likelihood, latent_size)
+    return encoder, decoder, likelihood, latent_size
+
+
+def make_gaussian_vae(data: Examples | None = None) -> GaussianVAE:
+    """The model of `parts_for`."""
+    return GaussianVAE(*parts_for(data))
 
 
 def gaussian_vae_plan(data: Examples | None = None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Protocol
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.probability import bernoulli_log_prob, categorical_log_prob, gaussian_log_prob
+from gmcourse.probability import bernoulli_log_prob, categorical_log_prob, gaussian_log_prob, noise_like
 
 
 class Likelihood(Protocol):
@@ -64,7 +64,7 @@ class Gaussian(nn.Module):
 
     def draw(self, mean: Tensor, rng: Generator | None = None) -> Tensor:
         """m + σε."""
-        noise = torch.randn(mean.shape, generator=rng, device=mean.device, dtype=mean.dtype)
+        noise = noise_like(mean, rng)
         return mean + self.log_std.exp() * noise
 
 

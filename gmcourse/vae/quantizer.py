@@ -10,7 +10,7 @@ from torch import Tensor, nn
 def nearest(z: Tensor, book: Tensor) -> Tensor:
     """k = argmin_k ‖z‖² − 2 z·e_k + ‖e_k‖², z (..., d) and book (V, d) → int64 codes (...); the first of equals.
 
-    ‖z‖² is the same for each code, and left out. Van den Oord et al. 2017, eq. 1.
+    ‖z‖² is the same for each code, and left out. Equation: vae-nearest. Van den Oord et al. 2017, eq. 1.
     """
     _require_book(z, book)
     flat = z.reshape(-1, z.shape[-1])
@@ -22,6 +22,7 @@ def straight_through(z: Tensor, e: Tensor) -> Tensor:
     """z + sg(e − z), of one shape: e forward; backward the gradient at e is handed to z unchanged.
 
     It is the exact gradient of another function, f(z + c) with c = e − z held still. Van den Oord et al. 2017, §3.2.
+    Equation: vae-straight-through.
     """
     return z + (e - z).detach()
 
@@ -38,6 +39,7 @@ def ema_step(
     """N ← γN + (1 − γ)n, m ← γm + (1 − γ)Σz, e = m/N: the new N (V,), m (V, d) and codes (V, d).
 
     A code with N = 0 is 0/0, NaN: the caller keeps the old one. Van den Oord et al. 2017, appendix A.1.
+    Equation: vae-ema.
     """
     count = decay * count + (1 - decay) * n
     total = decay * total + (1 - decay) * sums
@@ -133,7 +135,7 @@ class VectorQuantizer(nn.Module):
     in `after_step`, as running means with decay γ, or, with `decay=None`, by the gradient of the codebook term
     ‖sg z − e‖². It starts at vectors of the first step (`start="outputs"`; else "noise", N(0, 1), or "small",
     U(±1/V)), and `restart` is its own. What the last training pass has seen is kept until `after_step`; evaluation
-    changes nothing. Van den Oord et al. 2017.
+    changes nothing. Equation: vae-vq-loss. Van den Oord et al. 2017, eq. 3.
     """
 
     steps: Tensor
@@ -192,7 +194,8 @@ class VectorQuantizer(nn.Module):
         if self.codebook.decay is None:
             terms["codebook"] = _distance(flat.detach(), e)
         if self.training and torch.is_grad_enabled():
-            self._seen = flat.detach().reshape(-1, flat.shape[-1]), codes.flatten()
+            seen = flat.detach().reshape(-1, flat.shape[-1]).to(self.book.dtype)  # counts stay exact under autocast
+            self._seen = seen, codes.flatten()
         return Quantized(straight_through(flat, e).movedim(-1, 1), codes, terms)
 
     @torch.no_grad()

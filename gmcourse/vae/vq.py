@@ -93,14 +93,18 @@ class VQVAE(nn.Module):
         return self.likelihood.mean(self.decoder(self.quantizer.decode(codes)))
 
     def lengths(self, x: Tensor) -> Lengths:
-        """−ln p(k(x)) and −ln p(x|k(x)), (batch,) each, nats: together the total length, at least −ln p(x)."""
+        """−ln p(k(x)) and −ln p(x|k(x)), (batch,) each, nats: together the total length, at least −ln p(x).
+
+        Equation: vae-total-length.
+        """
         codes = self.codes(x)
         parameters = self.decoder(self.quantizer.decode(codes))
         return Lengths(-self.prior.log_prob(codes.flatten(1)), -self.likelihood.log_prob(x, parameters))
 
     def elbo(self, x: Tensor, *, rng: Generator | None = None) -> Tensor:
         """ln p(k(x)) + ln p(x|k(x)), (batch,), nats: nothing is drawn, since q(k|x) has one code."""
-        return -sum(self.lengths(x))
+        codes, residual = self.lengths(x)
+        return -codes - residual
 
     def loss(self, x: Tensor) -> dict[str, Tensor]:
         """Means over the batch: residual and prior, nats, and the terms of the quantiser, as it weighs them."""
@@ -138,13 +142,39 @@ class VQVAE(nn.Module):
         return f"places={self.places}"
 
 
+class ToBlocks(nn.Module):
+    """(batch, C, H, W) → (batch, C f², H/f, W/f): each block of f × f pixels becomes one place. No rows give none."""
+
+    def __init__(self, f: int):
+        super().__init__()
+        self.f = f
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, channels, height, wide = x.shape
+        blocks = x.view(batch, channels, height // self.f, self.f, wide // self.f, self.f).permute(0, 1, 3, 5, 2, 4)
+        return blocks.reshape(batch, channels * self.f**2, height // self.f, wide // self.f)
+
+    def extra_repr(self) -> str:
+        return f"{self.f}"
+
+
+class FromBlocks(ToBlocks):
+    """(batch, C f², H, W) → (batch, C, H f, W f): `ToBlocks` undone."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, maps, height, wide = x.shape
+        channels = maps // self.f**2
+        pixels = x.view(batch, channels, self.f, self.f, height, wide).permute(0, 1, 4, 2, 5, 3)
+        return pixels.reshape(batch, channels, height * self.f, wide * self.f)
+
+
 def image_networks(
     shape: tuple[int, int, int], dims: int, outputs: int, width: int = 64
 ) -> tuple[nn.Sequential, nn.Sequential, tuple[int, int]]:
     """Encoder (batch, C, H, W) → (batch, d, H/f, W/f), decoder back to `outputs` maps, and the places (H/f, W/f).
 
     f is the largest of 4, 2, 1 that divides both sides. Each block of f × f pixels becomes one place with f²C maps, and
-    back (`PixelUnshuffle`, `PixelShuffle`); all convolutions work on the places, which is what makes them fast.
+    back; all convolutions work on the places, which keeps them small.
     """
     channels, height, wide = shape
     f = next(f for f in (4, 2, 1) if not height % f and not wide % f)
@@ -153,8 +183,8 @@ def image_networks(
         first = nn.Conv2d(inputs, width, 3, padding=1)
         return [first, nn.SiLU(), nn.Conv2d(width, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, last, 1)]
 
-    encoder = nn.Sequential(nn.PixelUnshuffle(f), *across(f * f * channels, dims))
-    decoder = nn.Sequential(*across(dims, f * f * outputs), nn.PixelShuffle(f))
+    encoder = nn.Sequential(ToBlocks(f), *across(f * f * channels, dims))
+    decoder = nn.Sequential(*across(dims, f * f * outputs), FromBlocks(f))
     return encoder, decoder, (height // f, wide // f)
 
 
@@ -166,11 +196,13 @@ def make_vq_vae(data: Examples | None = None, size: int = 64, dims: int = 8, **s
     """
     channels, height, wide = shape_of(data, (1, 8, 8))
     levels = 2 if data is None else _levels(data)
-    likelihood = {0: partial(Gaussian, 0.1, True), 2: Bernoulli}.get(levels, partial(Categorical, levels))()
-    outputs = channels * max(levels, 1) if levels != 2 else channels
+    outputs = channels * levels if levels > 2 else channels
     encoder, decoder, places = image_networks((channels, height, wide), dims, outputs)
     if levels > 2:
         decoder.append(nn.Unflatten(1, (levels, channels)))
+        likelihood: Likelihood = Categorical(levels)
+    else:
+        likelihood = Bernoulli() if levels == 2 else Gaussian(0.1, learned=True)
     prior = LSTMLanguageModel(size, math.prod(places), embedding=32, hidden=64)
     return VQVAE(encoder, VectorQuantizer(size, dims, **settings), decoder, likelihood, places, prior)
 

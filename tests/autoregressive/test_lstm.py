@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from gmcourse.autoregressive.codes import after_stop, stop_of, symbols_of
 from gmcourse.autoregressive.lstm import LSTM_LANGUAGE_MODEL, LSTMLanguageModel, lstm_cell
 from gmcourse.data import Dataset
+from gmcourse.probability import after_stop
+from gmcourse.record import stop_of, symbols_of
 
 
 def small(levels=3, length=5, **options):

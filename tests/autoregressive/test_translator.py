@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from gmcourse.autoregressive import Translator
-from gmcourse.autoregressive.codes import after_stop
 from gmcourse.autoregressive.discrete import choose, uniforms
 from gmcourse.autoregressive.translator import attention_map, beam
+from gmcourse.probability import after_stop
 
 
 def seeded(seed=0):

@@ -21,7 +21,7 @@ def loaded():
 
 def test_the_promised_keys_are_there():
     promised = """digits binarized-digits wine breast-cancer diabetes two-moons rings ring-of-8 grid-of-25 checkerboard
-    spirals pinwheel bouncing-digits coloured-digits number-words python-docs tones chords mnist fashion-mnist
+    spirals pinwheel bouncing-digits coloured-digits number-words sentences python-docs tones chords mnist fashion-mnist
     binarized-mnist shakespeare names letter spambase usps wine-quality"""
     assert set(promised.split()) == set(KEYS)
 

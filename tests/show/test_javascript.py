@@ -19,6 +19,7 @@ SHOW = Path(__file__).parents[2] / "gmcourse" / "show"
 KINDS = (
     FrameSlider,
     show.AttentionMap,
+    show.ClassStyle,
     show.DenoisingStrip,
     show.FamilyTree,
     show.GANStage,

@@ -38,6 +38,9 @@ EXPLORERS = {
         [np.zeros((4, 4)), np.eye(4)], [0, 1], "k", **{"alt": "A line.", "start": 1} | given
     ),
     "bending": lambda **given: show.bending(Flow([Turn(), Turn(), Turn()], (2,)), **given),
+    "ClassStyle": lambda **given: show.ClassStyle(
+        nn.Sequential(nn.Linear(5, 4), nn.Sigmoid()), torch.randn(9, 2), torch.arange(9) % 3, **given
+    ),
     "DenoisingStrip": lambda **given: show.DenoisingStrip(
         Denoiser(UNet(1, (4, 4))), torch.tensor([3.0, 1.0, 0.1]), calls=2, **given
     ),

@@ -12,7 +12,7 @@ from gmcourse.data import Dataset
 from gmcourse.training import fit
 from gmcourse.vae import VectorQuantizer
 from gmcourse.vae.likelihoods import Bernoulli, Categorical, Gaussian
-from gmcourse.vae.vq import VQVAE, UniformCodes, image_networks, make_vq_vae
+from gmcourse.vae.vq import VQVAE, FromBlocks, ToBlocks, UniformCodes, image_networks, make_vq_vae
 
 
 def seeded(seed=0):
@@ -86,7 +86,7 @@ def test_the_prior_has_no_say_in_the_encoder():
 
 
 def test_evaluation_leaves_the_book_and_training_moves_it():
-    model, x = make_vq_vae(), torch.bernoulli(torch.full((8, 1, 8, 8), 0.5, generator=None))
+    model, x = make_vq_vae(), torch.bernoulli(torch.full((8, 1, 8, 8), 0.5))
     before = model.quantizer.book.clone()
     model.eval().loss(x)
     model.after_step()
@@ -124,6 +124,14 @@ def test_a_wrong_grid_is_named():
     model = VQVAE(encoder, VectorQuantizer(3, 2), decoder, Bernoulli(), (3, 3))
     with pytest.raises(ValueError, match=r"encoder: gave shape \(4, 2, 2, 2\) .* expected \(batch, d, 3, 3\)"):
         model.elbo(torch.zeros(4, 1, 8, 8))
+
+
+def test_blocks_are_places_and_back():
+    x = torch.randn(3, 2, 8, 12, generator=seeded())
+    blocks = ToBlocks(4)(x)
+    assert torch.equal(blocks, nn.functional.pixel_unshuffle(x, 4))
+    assert torch.equal(FromBlocks(4)(blocks), x)
+    assert ToBlocks(4)(x[:0]).shape == (0, 32, 2, 3)
 
 
 def test_a_uniform_prior_counts_every_code():

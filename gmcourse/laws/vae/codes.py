@@ -17,7 +17,7 @@ def codes_are_nearest(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: in
 
     Books of several lengths, one with a code ten times as long, one far from the origin.
     """
-    for n, size, dims in ((7, 5, 3), (4, 9, 2)):
+    for n, size, dims in ((23, 5, 3), (12, 9, 2)):
         z, book = draw(n, dims, seed=seed), draw(size, dims, seed=seed + 1)
         longer = torch.where(torch.arange(size)[:, None] == 2, 10 * book, book)
         for vectors, codes in ((z, book), (z, longer), (z + 20, book + 20)):
@@ -28,11 +28,25 @@ def codes_are_nearest(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: in
             if ((chosen < 0) | (chosen >= size)).any():
                 raise LawBroken("codes are 0 to V − 1", show_value(chosen), f"0 to {size - 1}", "one-to-one")
             nearest = squares.argmin(1)
+            lengths, products, off = codes.square().sum(1), vectors @ codes.T, vectors[:, None] - codes
             slips = {
-                "constant": ((vectors @ codes.T).argmax(1), (-2 * vectors @ codes.T).argmin(1)),
-                "sign": (squares.argmax(1), (codes.square().sum(1) + 2 * vectors @ codes.T).argmin(1)),
-                "spread": (codes.square().sum(1) - vectors @ codes.T).argmin(1),
-                "dependence": ((vectors[:, None] - codes).abs().amax(2).argmin(1), (vectors[:, :1] - codes[:, 0]).abs().argmin(1)),
+                "spread": (
+                    (lengths - products).argmin(1),
+                    (lengths / 2 - 2 * products).argmin(1),
+                    (lengths.sqrt() - 2 * products).argmin(1),
+                    (-lengths - 2 * products).argmin(1),
+                ),
+                "constant": (products.argmax(1), (-2 * products).argmin(1)),
+                "sign": (squares.argmax(1), (lengths + 2 * products).argmin(1)),
+                "dependence": (
+                    off.abs().sum(2).argmin(1),
+                    off.abs().amax(2).argmin(1),
+                    off.sum(2).argmin(1),
+                    off.sum(2).abs().argmin(1),
+                    off[:, :, 0].abs().argmin(1),
+                ),
+                "one-to-one": nearest + 1,
+                "shape": nearest[-1:].expand(n),
                 "direction": (vectors @ codes.T / codes.norm(dim=1)).argmax(1),
             }
             _same_codes(chosen, nearest, slips, {"z": vectors, "book": codes})
@@ -63,14 +77,18 @@ def gradient_passes_the_choice(candidate: Callable[[Tensor, Tensor], Tensor], *,
         z, e = (draw(n, dims, seed=seed + k).double().requires_grad_() for k in range(2))
         v = require_shape("a vector for each vector", ask(candidate, z=z, e=e), (n, dims))
         given = {"z": z.detach(), "e": e.detach()}
-        slips: dict[str, Slips] = {"direction": (z.detach(), 2 * z.detach() - e.detach()), "constant": z.detach() + e.detach()}
-        require_close("forward it is e", v, e.detach(), 1e-6, slips, given)
+        slips: dict[str, Slips] = {
+            "direction": (z.detach(), 2 * z.detach() - e.detach()),
+            "constant": z.detach() + e.detach(),
+        }
+        require_close("forward it is e", v, e.detach(), 1e-6, slips, given, deduced="direction")
         if not v.requires_grad:
             raise LawBroken("a gradient reaches z", "none", "that of f(z + c)", "gradient")
         to_z, to_e = torch.autograd.grad(_decoder(v).sum(), (z, e), materialize_grads=True)
         right = _slope(z.detach(), (e - z).detach())
         slips = {"gradient": (0 * right, 2 * right), "sign": -right, "dependence": _slope(z.detach(), 0 * right)}
-        require_close("∂f/∂z is the slope of f(z + c), c held still", to_z, right, 1e-5, slips, given)
+        law = "∂f/∂z is the slope of f(z + c), c held still"
+        require_close(law, to_z, right, 1e-5, slips, given, deduced="gradient")
         require_close("nothing reaches e by this way", to_e, 0 * right, 1e-9, {"gradient": to_e}, given)
 
 
@@ -89,7 +107,10 @@ def each_side_is_pulled(candidate: Callable[[Tensor, Tensor, Tensor, float], Ten
     Code k gets 2 n_k (e_k − mean of its z)/n, and one that none has chosen 0; z gets 2β(z − e_k)/n.
     """
     for n, size, dims, beta in ((6, 4, 3, 0.25), (5, 3, 2, 0.7)):
-        z, book = draw(n, dims, seed=seed).double().requires_grad_(), draw(size, dims, seed=seed + 1).double().requires_grad_()
+        z, book = (
+            draw(n, dims, seed=seed).double().requires_grad_(),
+            draw(size, dims, seed=seed + 1).double().requires_grad_(),
+        )
         codes = torch.arange(n).remainder(size - 1)
         value = require_shape("one number", ask(candidate, z=z, book=book, codes=codes, commitment=beta), ())
         own = book.detach()[codes]
@@ -115,15 +136,17 @@ def each_side_is_pulled(candidate: Callable[[Tensor, Tensor, Tensor, float], Ten
 def means_are_followed(candidate: Callable[..., tuple[Tensor, Tensor, Tensor]], *, seed: int = 0) -> None:
     """candidate(N (V,), m (V, d), n (V,), Σz (V, d), γ) → the new N, m and codes m/N, by hand and by Lloyd at γ = 0."""
     toy = torch.tensor([[0.0], [10.0]])
-    cases = [(torch.ones(2), toy, torch.tensor([2.0, 1.0]), torch.tensor([[3.0], [9.0]]), 0.5)]
     count, n = 1 + draw(4, seed=seed).abs(), torch.tensor([3.0, 1.0, 0.0, 5.0])
     total, sums = draw(4, 3, seed=seed + 1), n[:, None] * draw(4, 3, seed=seed + 2)
-    cases += [(count, total, n, sums, 0.9), (0 * count, 0 * total, n + 1, sums, 0.99), (count, total, n + 1, sums, 0.0)]
+    cases = [(count, total, n, sums, 0.9), (0 * count, 0 * total, n + 1, sums, 0.999), (count, total, n + 1, sums, 0.0)]
+    cases += [(torch.ones(2), toy, torch.tensor([2.0, 1.0]), torch.tensor([[3.0], [9.0]]), 0.5)]
     for before in cases:
         names = ("count", "total", "n", "sums", "decay")
         given = dict(zip(names, before, strict=True))
         parts = require_parts("N, m and the codes", ask(candidate, **given), 3)
-        for law, part, right, slips in zip(("N ← γN + (1 − γ)n", "m ← γm + (1 − γ)Σz", "e = m/N"), parts, *_followed(*before), strict=True):
+        for law, part, right, slips in zip(
+            ("N ← γN + (1 − γ)n", "m ← γm + (1 − γ)Σz", "e = m/N"), parts, *_followed(*before), strict=True
+        ):
             observed = require_shape(law, part, tuple(right.shape)).double()
             require_close(law, observed, right, within(right), slips, given)
 
@@ -135,41 +158,76 @@ def _followed(count: Tensor, total: Tensor, n: Tensor, sums: Tensor, decay: floa
     swapped, swapped_m = (1 - decay) * count + decay * n, (1 - decay) * total + decay * sums
     old = (total / count[:, None]).nan_to_num(posinf=0.0, neginf=0.0)
     mean = (sums / n[:, None]).nan_to_num(posinf=0.0, neginf=0.0)
-    slips_n = {"direction": swapped, "constant": (decay * count + n, count + (1 - decay) * n), "dependence": (n, count)}
+    slips_n = {
+        "direction": (swapped, torch.where(n > 0, new, count)),
+        "constant": (decay * count + n, count + (1 - decay) * n, count + n),
+        "dependence": (n, count),
+    }
     slips_m = {
         "direction": swapped_m,
-        "constant": (decay * total + sums, total + (1 - decay) * sums),
+        "constant": (decay * total + sums, total + (1 - decay) * sums, total + sums),
         "dependence": (sums, total),
+        "container": m / new[:, None],
         "reduction": decay * total + (1 - decay) * mean,
     }
     slips_e = {
         "direction": (swapped_m / swapped[:, None]).nan_to_num(posinf=0.0, neginf=0.0),
-        "dependence": (old, mean, (m / count[:, None]).nan_to_num(posinf=0.0, neginf=0.0), (m / n[:, None]).nan_to_num(posinf=0.0, neginf=0.0)),
-        "log-mean": decay * old + (1 - decay) * mean,
+        "dependence": (
+            old,
+            mean,
+            (m / count[:, None]).nan_to_num(posinf=0.0, neginf=0.0),
+            (m / n[:, None]).nan_to_num(posinf=0.0, neginf=0.0),
+            m / n.clamp(min=1)[:, None],
+        ),
+        "log-mean": (decay * old + (1 - decay) * mean, decay * old + (1 - decay) * sums / n.clamp(min=1)[:, None]),
+        "overflow": [m / (new + small)[:, None] for small in (1e-3, 1e-4, 1e-5, 1e-6)]
+        + [m / new.clamp(min=1)[:, None], m / _smoothed(new)[:, None]],
         "reduction": m / new.sum(),
         "constant": m,
     }
     return (new, m, m / new[:, None]), (slips_n, slips_m, slips_e)
 
 
+def _smoothed(count: Tensor, small: float = 1e-5) -> Tensor:
+    """Laplace's smoothing, as codebooks on the net have it."""
+    return (count + small) / (count.sum() + len(count) * small) * count.sum()
+
+
 def perplexity_is_effective_number(candidate: Callable[[Tensor, int], Tensor | float], *, seed: int = 0) -> None:
-    """candidate(codes, V), of any shape → e^H of the shares of the codes: V where all are as frequent, 1 for one code."""
+    """candidate(codes, V), codes of any shape → e^H of their shares: V where all are as frequent, 1 for one code."""
     rng = torch.Generator().manual_seed(seed)
     uneven = torch.multinomial(torch.tensor([5.0, 3.0, 0.0, 1.0, 0.5]), 40, True, generator=rng).view(10, 4)
-    for codes, size in ((torch.arange(6).view(2, 3), 6), (torch.full((3, 2), 1), 4), (uneven, 5), (uneven.flatten(), 7)):
+    for codes, size in (
+        (uneven, 5),
+        (uneven.flatten(), 7),
+        (torch.arange(6).view(2, 3), 6),
+        (torch.full((3, 2), 1), 4),
+    ):
         shares = torch.tensor([(codes == k).double().mean() for k in range(size)])
         entropy = -sum(p * math.log(p) for p in shares.tolist() if p)
         used = float((shares > 0).sum())
+        rows = [_effective(torch.bincount(row, minlength=size) / len(row)) for row in codes.view(len(codes), -1)]
+        counts, ones = shares * codes.numel(), torch.nn.functional.one_hot(codes, size).double()
+        unnormed = (counts, counts / size, counts / len(codes), counts.softmax(0), ones.mean(0))
         slips: dict[str, Slips] = {
-            "log-mean": 1.0,
-            "constant": (entropy, 2**entropy, entropy / math.log(2), math.exp(entropy / math.log(2))),
-            "sign": math.exp(-entropy),
+            "log-mean": (1.0, float(torch.stack(rows).mean()), float(torch.stack(rows).log().mean().exp())),
+            "constant": (
+                *(entropy, 2**entropy, entropy / math.log(2), math.exp(entropy / math.log(2))),
+                *(entropy / math.log(size), 10**entropy),
+            ),
+            "spread": tuple(float(_effective(p)) for p in unnormed),
+            "sign": (math.exp(-entropy), -math.exp(entropy)),
             "reduction": (math.exp(entropy / size), math.exp(entropy) / size),
             "one-to-one": (used, float(size), 1 / float(shares.square().sum())),
         }
         value = require_shape("one number", ask(candidate, codes=codes, size=size), ()).double()
         given = {"codes": codes, "size": size}
         require_close("e^H of the shares", value, math.exp(entropy), 1e-4, slips, given)
+
+
+def _effective(shares: Tensor) -> Tensor:
+    """e^H of shares, whether they sum to 1 or not."""
+    return torch.special.entr(shares.double()).sum().exp()
 
 
 def rows_share_one(log_prob: Callable[[Tensor], Tensor], *, size: int, length: int, tolerance: float = 1e-5) -> None:
@@ -193,15 +251,25 @@ def lengths_add(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: int = 0)
         right = (codes + rest) / (dims * math.log(2))
         slips: dict[str, Slips] = {
             "sign": (-right, (rest - codes) / (dims * math.log(2))),
-            "constant": ((codes + rest) / dims, (codes + rest) / math.log(2), codes + rest, right * math.log(2) ** 2),
+            "constant": (
+                *((codes + rest) / dims, (codes + rest) / math.log(2), codes + rest, right * math.log(2) ** 2),
+                *(right / math.log(2), (codes / math.log(2) + rest) / dims, (codes + rest / math.log(2)) / dims),
+            ),
             "reduction": (
                 (codes / length + rest / dims) / math.log(2),
                 (codes + rest) / ((dims + length) * math.log(2)),
                 (codes / length + rest) / (dims * math.log(2)),
                 (codes + rest) / (length * math.log(2)),
+                (codes + rest) / (event[-1] * math.log(2)),
+                (codes + rest) / (batch * dims * math.log(2)),
+                (codes + rest / dims) / math.log(2),
+                (codes + rest / dims) / (dims * math.log(2)),
             ),
-            "dependence": (codes / (dims * math.log(2)), rest / (dims * math.log(2)), codes / (length * math.log(2))),
-            "shape": pooled(right),
+            "dependence": (
+                *(codes / (dims * math.log(2)), rest / (dims * math.log(2)), codes / (length * math.log(2))),
+                (rest - log_prior[:, -1].double()) / (dims * math.log(2)),
+            ),
+            "shape": [*pooled(right), (codes.sum() + rest) / (dims * math.log(2))],
         }
         given = {"log_prior": log_prior, "log_likelihood": log_rest}
         observed = require_shape("one length for each x", ask(candidate, **given), (batch,)).double()
