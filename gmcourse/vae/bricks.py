@@ -44,12 +44,49 @@ def codes_ahead(log_probs: Tensor, given: int) -> Tensor:
     return -log_probs[:, given:].sum(1)
 
 
-class BrickReading(NamedTuple):
-    """What has been read: how many codes, the start first, and the cache of each layer."""
+def known_beside(shape: tuple[int, int, int], reach: int) -> Tensor:
+    """The numbers of the places beside each place that a row in raster order has passed: (T·R·C, near) int64.
 
-    count: int
+    Up to `reach` rows and columns away: all of the slot before, and of its own slot those that come first. T·R·C, the
+    number after the last, stands for a place outside the brick.
+    """
+    around = range(-reach, reach + 1)
+    steps = [(1, r, c) for r in around for c in around] + [(0, r, c) for r in around for c in around if (r, c) < (0, 0)]
+    outside = math.prod(shape)
+    table = torch.full((*shape, len(steps)), outside)
+    for t, r, c in torch.cartesian_prod(*map(torch.arange, shape)).tolist():
+        for i, (slots, down, right) in enumerate(steps):
+            before, row, column = t - slots, r + down, c + right
+            if before >= 0 and 0 <= row < shape[1] and 0 <= column < shape[2]:
+                table[t, r, c, i] = (before * shape[1] + row) * shape[2] + column
+    return table.flatten(0, 2)
+
+
+class BrickReading(NamedTuple):
+    """What has been read: the codes (batch, count), the start first, and the cache of each layer."""
+
+    codes: Tensor
     caches: tuple[Pairs | None, ...]
     batch: int
+
+
+class Beside(nn.Module):
+    """A linear map of the codes `known_beside` a place, each as a vector of `dims` numbers: (batch, places, width)."""
+
+    table: Tensor
+
+    def __init__(self, levels: int, shape: tuple[int, int, int], reach: int, dims: int, width: int):
+        super().__init__()
+        self.register_buffer("table", known_beside(shape, reach), persistent=False)
+        self.vectors = nn.Embedding(levels + 1, dims)
+        self.join = nn.Linear(self.table.shape[1] * dims, width, bias=False)
+        nn.init.normal_(self.join.weight, 0.0, 0.02)
+
+    def forward(self, codes: Tensor, before: int, count: int) -> Tensor:
+        """For the places before..before+count−1, of the start and the codes that come before them, (batch, n)."""
+        start = codes[:, :1]
+        row = torch.cat([codes[:, 1:], start.expand(-1, len(self.table) + 2 - codes.shape[1])], 1)
+        return self.join(self.vectors(row[:, self.table[before : before + count]]).flatten(2))
 
 
 class BrickTransformer(nn.Module):
@@ -57,8 +94,9 @@ class BrickTransformer(nn.Module):
 
     The row is a brick `shape` = (T, R, C) in raster order. The place that is to be predicted is told by the sum of
     three learned embeddings, of its time, its row and its column: T + R + C vectors in the place of T·R·C. What is read
-    begins with a start of its own, the code V. Dropout follows the embedding and each branch. Vaswani et al. 2017; for
-    codes of videos Yan et al. 2021.
+    begins with a start of its own, the code V. With a `reach`, what is `Beside` a place is added, each code as a vector
+    of `dims` numbers. Dropout follows the embedding and each branch. Vaswani et al. 2017; for codes of videos Yan et
+    al. 2021.
     """
 
     measures = "probability"
@@ -72,6 +110,8 @@ class BrickTransformer(nn.Module):
         heads: int = 4,
         layers: int = 3,
         dropout: float = 0.0,
+        reach: int | None = None,
+        dims: int = 8,
     ):
         super().__init__()
         if len(shape) != 3 or min(shape) < 1:
@@ -86,13 +126,25 @@ class BrickTransformer(nn.Module):
         self.norm, self.head, self.drop = nn.LayerNorm(width), nn.Linear(width, levels), nn.Dropout(dropout)
         for table in (self.embed.weight, *self.tables, self.head.weight):
             nn.init.normal_(table, 0.0, 0.02)
+        self.beside = None if reach is None else Beside(levels, self.shape, reach, dims, width)
 
-    def read(
-        self, codes: Tensor, before: int = 0, caches: tuple[Pairs | None, ...] = ()
-    ) -> tuple[Tensor, tuple[Pairs, ...]]:
-        """The logits after each of the codes (batch, t), (batch, t, V), and the caches; t = 1 where there are some."""
-        count = codes.shape[1]
-        x = self.drop(self.embed(codes) + summed_places(list(self.tables))[before : before + count])
+    @torch.no_grad()
+    def begin_with(self, book: Tensor) -> None:
+        """Codes beside a place begin as the vectors of a book (V, d), less their mean, in units of their spread."""
+        if self.beside is None or book.shape != (self.levels, self.beside.vectors.embedding_dim):
+            came = f"shape {tuple(book.shape)}" if self.beside else "one for a model without a reach"
+            raise ValueError(f"book: got {came}, expected (V, dims) of a model with a reach")
+        self.beside.vectors.weight[:-1] = (book - book.mean(0)) / book.std()
+
+    def read(self, codes: Tensor, caches: tuple[Pairs | None, ...] = ()) -> tuple[Tensor, tuple[Pairs, ...]]:
+        """The logits after each of the codes (batch, t), the start first, (batch, t, V), and the caches.
+
+        With caches, after the last alone: (batch, 1, V).
+        """
+        count = 1 if caches else codes.shape[1]
+        before = codes.shape[1] - count
+        x = self.embed(codes[:, before:]) + summed_places(list(self.tables))[before : before + count]
+        x = self.drop(x if self.beside is None else x + self.beside(codes, before, count))
         mask, kept = causal_mask(count, codes.device) if count > 1 else None, []
         for block, cache in zip(self.blocks, caches or [None] * len(self.blocks), strict=True):
             x, cache = block(x, mask, cache)
@@ -124,13 +176,14 @@ class BrickTransformer(nn.Module):
 
     def begin(self, batch: int) -> BrickReading:
         """The state before anything is read."""
-        return BrickReading(0, (), batch)
+        return BrickReading(self.starts(batch)[:, :0], (), batch)
 
     def step(self, symbol: Tensor | None, state: BrickReading) -> tuple[Tensor, BrickReading]:
         """Read a code, (batch,), None for the start: the logits of the next, (batch, V), and the new state."""
         new = self.starts(state.batch) if symbol is None else symbol[:, None]
-        logits, caches = self.read(new, state.count, state.caches)
-        return logits[:, -1], BrickReading(state.count + 1, caches, state.batch)
+        codes = torch.cat([state.codes, new], 1)
+        logits, caches = self.read(codes, state.caches)
+        return logits[:, -1], BrickReading(codes, caches, state.batch)
 
     def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
         """k ~ p(k): (n, T·R·C) int64."""

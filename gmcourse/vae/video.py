@@ -22,27 +22,26 @@ class RowPrior(Stepwise, Protocol):
 
 
 def video_networks(
-    shape: tuple[int, int, int, int], dims: int, width: int = 32, frames: int = 2
+    shape: tuple[int, int, int, int], dims: int, width: int = 64, frames: int = 2
 ) -> tuple[nn.Sequential, nn.Sequential, tuple[int, int, int]]:
     """Encoder (batch, C, T, H, W) → (batch, d, T/frames, H/4, W/4), decoder back, and the places of the codes.
 
-    One convolution joins `frames` frames: its kernel in time is its stride, without padding, and all others see one
-    slot of time. So a slot's codes are a function of its own frames alone, and a clip may be encoded as far as it is
-    known. Raises ValueError where `frames` does not divide T, or 4 not H and W.
+    The first convolution reads bricks of `frames` × 4 × 4 pixels: its kernel is its stride, without padding; the others
+    see one slot of time, and the bricks beside. So a slot's codes are a function of its own frames alone, and a clip
+    may be encoded as far as it is known. Raises ValueError where `frames` does not divide T, or 4 not H and W.
     """
     channels, time, height, wide = shape
     if frames < 1 or time % frames or height % 4 or wide % 4:
         raise ValueError(f"shape: got {shape}, expected (C, T, H, W), T divisible by {frames}, H and W by 4")
-    first: Any = {"kernel_size": (frames, 4, 4), "stride": (frames, 2, 2), "padding": (0, 1, 1)}
-    second: Any = {"kernel_size": (1, 4, 4), "stride": (1, 2, 2), "padding": (0, 1, 1)}
-    flat: Any = {"kernel_size": (1, 3, 3), "padding": (0, 1, 1)}
+    brick: Any = {"kernel_size": (frames, 4, 4), "stride": (frames, 4, 4)}
+    beside: Any = {"kernel_size": (1, 3, 3), "padding": (0, 1, 1)}
     encoder = nn.Sequential(
-        *(nn.Conv3d(channels, width, **first), nn.SiLU(), nn.Conv3d(width, width, **second), nn.SiLU()),
-        *(nn.Conv3d(width, width, **flat), nn.SiLU(), nn.Conv3d(width, dims, 1)),
+        *(nn.Conv3d(channels, width, **brick), nn.SiLU(), nn.Conv3d(width, width, **beside), nn.SiLU()),
+        nn.Conv3d(width, dims, 1),
     )
     decoder = nn.Sequential(
-        *(nn.Conv3d(dims, width, **flat), nn.SiLU(), nn.ConvTranspose3d(width, width, **second), nn.SiLU()),
-        *(nn.ConvTranspose3d(width, width, **first), nn.SiLU(), nn.Conv3d(width, channels, 1)),
+        *(nn.Conv3d(dims, width, **beside), nn.SiLU(), nn.Conv3d(width, width, **beside), nn.SiLU()),
+        nn.ConvTranspose3d(width, channels, **brick),
     )
     return encoder, decoder, (time // frames, height // 4, wide // 4)
 
@@ -102,7 +101,9 @@ def make_video_vq_vae(data: Examples | None = None, size: int = 128, dims: int =
     """
     shape = shape_of(data, (1, 4, 8, 8))
     small = data is None
-    encoder, decoder, places = video_networks(shape, dims, width=8 if small else 32)
+    encoder, decoder, places = video_networks(shape, dims, width=8 if small else 64)
     quantizer = VectorQuantizer(16 if small else size, dims, **settings)
-    prior = BrickTransformer(quantizer.size, places, width=16 if small else 96, layers=1 if small else 3)
+    prior = BrickTransformer(
+        quantizer.size, places, width=16 if small else 64, layers=1 if small else 2, reach=1, dims=dims
+    )
     return VQVAE(encoder, quantizer, decoder, Gaussian(0.1, learned=True), places, prior)

@@ -11,7 +11,14 @@ import torch
 
 from gmcourse.autoregressive.generation import generate
 from gmcourse.autoregressive.transformer import TransformerLanguageModel
-from gmcourse.vae.bricks import BrickTransformer, codes_ahead, flatten_codes, summed_places, unflatten_codes
+from gmcourse.vae.bricks import (
+    BrickTransformer,
+    codes_ahead,
+    flatten_codes,
+    known_beside,
+    summed_places,
+    unflatten_codes,
+)
 
 SHAPE = (2, 3, 4)
 
@@ -156,3 +163,49 @@ def test_wrong_input_is_refused():
         unflatten_codes(torch.zeros(2, 23), SHAPE)
     with pytest.raises(ValueError, match="given: got 5, expected 0 to 4 codes"):
         codes_ahead(torch.zeros(2, 4), 5)
+
+
+# What is beside a place
+
+
+def test_what_is_beside_a_place_has_been_read():
+    table = known_beside(SHAPE, 1)
+    assert table.shape == (24, 13)
+    places = list(product(*map(range, SHAPE)))
+    for number, (t, r, c) in enumerate(places):
+        near = {
+            i
+            for i, (s, a, b) in enumerate(places[:number])
+            if (s == t - 1 or s == t) and abs(a - r) <= 1 and abs(b - c) <= 1
+        }
+        assert {*table[number].tolist()} - {24} == near
+
+
+def test_a_code_says_what_is_beside_it_and_nothing_of_what_comes():
+    model = small(reach=1, dims=3)
+    x = rows(4, model)
+    other = x.clone()
+    other[:, 9:] = (other[:, 9:] + 1) % 5
+    assert torch.allclose(model.logits(x)[:, :, :10], model.logits(other)[:, :, :10], atol=1e-5)
+    assert not torch.allclose(model.logits(x)[:, :, 10:], model.logits(other)[:, :, 10:], atol=1e-2)
+    assert torch.allclose(model.log_prob(x), model.symbol_log_prob(x).sum(1))
+
+
+def test_read_one_by_one_it_says_the_same():
+    model = small(reach=1, dims=3)
+    x, state, parts = rows(3, model), model.begin(3), []
+    with torch.no_grad():
+        for i in range(24):
+            logits, state = model.step(None if not i else x[:, i - 1], state)
+            parts.append(logits)
+        assert torch.allclose(torch.stack(parts, 2), model.logits(x), atol=1e-4)
+
+
+def test_it_begins_with_a_book():
+    model, book = small(reach=1, dims=3), torch.randn(5, 3, generator=seeded())
+    model.begin_with(2 * book + 1)
+    assert torch.allclose(model.beside.vectors.weight[:-1], (book - book.mean(0)) / book.std(), atol=1e-5)
+    with pytest.raises(ValueError, match=r"book: got shape \(4, 3\), expected \(V, dims\)"):
+        model.begin_with(book[:4])
+    with pytest.raises(ValueError, match="book: got one for a model without a reach"):
+        small().begin_with(book)
