@@ -5,6 +5,7 @@ from gmcourse.vae.conditional import CVAE_RECORD
 from gmcourse.vae.gaussian import GAUSSIAN_VAE
 from gmcourse.vae.importance import IWAE_RECORD
 from gmcourse.vae.sentence import SENTENCE_VAE
+from gmcourse.vae.video import VIDEO_VQ_VAE
 from gmcourse.vae.vq import VQ_VAE
 
-RECORDS = (GAUSSIAN_VAE, IWAE_RECORD, BETA_VAE, CVAE_RECORD, VQ_VAE, SENTENCE_VAE)
+RECORDS = (GAUSSIAN_VAE, IWAE_RECORD, BETA_VAE, CVAE_RECORD, VQ_VAE, VIDEO_VQ_VAE, SENTENCE_VAE)

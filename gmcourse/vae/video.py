@@ -1,6 +1,7 @@
 """Clips as bricks of codes: a VQ-VAE that is causal in time, and clips that are carried on from their first frames."""
 
 import math
+from functools import partial
 from typing import Any, Protocol, cast
 
 import torch
@@ -8,7 +9,8 @@ from torch import Generator, Tensor, nn
 
 from gmcourse.autoregressive.generation import Choosing, Stepwise, generate, unchanged
 from gmcourse.nets import evaluating, sampling
-from gmcourse.record import Examples, shape_of
+from gmcourse.protocols import Bounded, Sampler, Trainable
+from gmcourse.record import Examples, ModelRecord, Suits, held_then_falling_plan, shape_of
 from gmcourse.vae.bricks import BrickTransformer, codes_ahead, flatten_codes, unflatten_codes
 from gmcourse.vae.likelihoods import Gaussian
 from gmcourse.vae.quantizer import VectorQuantizer
@@ -107,3 +109,31 @@ def make_video_vq_vae(data: Examples | None = None, size: int = 128, dims: int =
         quantizer.size, places, width=16 if small else 64, layers=1 if small else 2, reach=1, dims=dims
     )
     return VQVAE(encoder, quantizer, decoder, Gaussian(0.1, learned=True), places, prior)
+
+
+def _are_clips(event_shape: tuple[int, ...], dtype: torch.dtype) -> bool:
+    _, time, height, wide = event_shape if len(event_shape) == 4 else (0, 1, 0, 0)
+    return dtype.is_floating_point and not time % 2 and min(height, wide) >= 4 and not height % 4 and not wide % 4
+
+
+def random_clips(n: int, seed: int = 0) -> tuple[Tensor]:
+    """Random clips, (n, 1, 4, 8, 8)."""
+    return (torch.rand(n, 1, 4, 8, 8, generator=torch.Generator().manual_seed(seed)),)
+
+
+VIDEO_VQ_VAE = ModelRecord(
+    name="3-D VQ-VAE with a Transformer prior",
+    key="3-d-vq-vae-with-a-transformer-prior",
+    family="vae",
+    branch=("explicit density", "approximate", "discrete codes"),
+    density="bound",
+    claims=(Trainable, Sampler, Bounded),
+    paper="yan2021",
+    year=2021,
+    arxiv="2104.10157",
+    lesson="04_vae/06_video",
+    suits=Suits("videos", _are_clips),
+    make=make_video_vq_vae,
+    plan=partial(held_then_falling_plan, steps=800, batch_size=32, peak=3e-3),
+    example=random_clips,
+)
