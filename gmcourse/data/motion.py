@@ -18,6 +18,7 @@ def folded(position: Tensor, room: float) -> Tensor:
     """The position of a straight flight, brought back into [0, room] by mirrors at 0 and at `room`; of any shape.
 
     room − |position mod 2·room − room|: a triangle wave. Raises ValueError for a room that is not positive.
+    Equation: vae-folded.
     """
     if not room > 0:
         raise ValueError(f"room: got {room}, expected a positive length")

@@ -12,7 +12,7 @@ def correlation(clips: Tensor, images: Tensor) -> Tensor:
     """Σ frame · image at every place where the image fits: (n, T, H − h + 1, W − w + 1).
 
     `clips` (n, 1, T, H, W) or (n, T, H, W), `images` (n, h, w): each clip is held against its own image. Where it is
-    largest, ‖frame − image there‖² is least, since the image weighs as much at every place.
+    largest, ‖frame − image there‖² is least, since the image weighs as much at every place. Equation: vae-matching.
     """
     frames = clips[:, 0] if clips.dim() == 5 and clips.shape[1] == 1 else clips
     if frames.dim() != 4 or images.dim() != 3 or len(images) != len(frames):

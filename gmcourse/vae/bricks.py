@@ -16,6 +16,7 @@ def flatten_codes(codes: Tensor) -> Tensor:
     """(batch, T, R, C) → (batch, T·R·C), raster order of time, row, column: place (t, r, c) is number (t·R + r)·C + c.
 
     All codes of a slot of time stand before those of the next, so that a beginning in time is a beginning of the row.
+    Equation: vae-raster.
     """
     if codes.dim() != 4:
         raise ValueError(f"codes: got shape {tuple(codes.shape)}, expected (batch, time, rows, columns)")
@@ -38,6 +39,7 @@ def codes_ahead(log_probs: Tensor, given: int) -> Tensor:
     """−Σ_{i ≥ given} ln p(k_i | k_<i), (batch,), nats, of log-probabilities (batch, places) of each code.
 
     What the given codes cost is not counted: they were told. Equal to ln p(k_<given) − ln p(k) by the chain rule.
+    Equation: vae-codes-ahead.
     """
     if not 0 <= given <= log_probs.shape[1]:
         raise ValueError(f"given: got {given}, expected 0 to {log_probs.shape[1]} codes")
@@ -96,7 +98,7 @@ class BrickTransformer(nn.Module):
     three learned embeddings, of its time, its row and its column: T + R + C vectors in the place of T·R·C. What is read
     begins with a start of its own, the code V. With a `reach`, what is `Beside` a place is added, each code as a vector
     of `dims` numbers. Dropout follows the embedding and each branch. Vaswani et al. 2017; for codes of videos Yan et
-    al. 2021.
+    al. 2021. Equation: vae-brick-prior.
     """
 
     measures = "probability"

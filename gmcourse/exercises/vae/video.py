@@ -2,6 +2,8 @@
 
 import math
 
+import torch
+
 from gmcourse.data.motion import folded
 from gmcourse.exercises.record import Exercise
 from gmcourse.laws.broken import require_value
@@ -101,7 +103,7 @@ EXERCISES = (
         wrong=(
             (lambda clips, images: places(clips, images).flip(-1), "direction"),
             (lambda clips, images: places(-clips, images), "sign"),
-            (lambda clips, images: places(clips, images[:1].expand_as(images)), "dependence"),
+            (lambda clips, images: places(clips, torch.ones_like(images)), "dependence"),
             (lambda clips, images: places(clips, images)[:, :1].expand(-1, clips.shape[2], -1), "shape"),
             (lambda clips, images: correlation(clips, images).flatten(2).argmax(2), "shape"),
         ),
@@ -109,7 +111,7 @@ EXERCISES = (
             "direction": "Row first, then column. And by which side is the flat number divided: H, W, or the number of "
             "places in a row?",
             "sign": "Where the image fits, the correlation is large. Do you look for the largest?",
-            "dependence": "Each clip has its own image. Which one do you hold against the second clip?",
+            "dependence": "What is held against the frame: the image of that clip, or something that looks like none?",
             "constant": "The *upper left* corner, counted from 0.",
             "shape": "Two numbers for each frame of each clip: (n, T, 2).",
             "reduction": "The best place is one place, not a mean of all of them.",
