@@ -8,9 +8,7 @@ import torch
 
 def row_by_loops(codes):
     _, slots, rows, columns = codes.shape
-    return torch.stack(
-        [codes[:, t, r, c] for t in range(slots) for r in range(rows) for c in range(columns)], dim=1
-    )
+    return torch.stack([codes[:, t, r, c] for t in range(slots) for r in range(rows) for c in range(columns)], dim=1)
 
 
 def fold_by_walls(position, room):
