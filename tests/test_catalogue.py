@@ -136,6 +136,7 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "generative-stochastic-network": (1_000, 100, 2e-3, {}),
     "gaussian-vae": (3_000, 64, 2e-3, {}),
     "vq-vae": (1_500, 64, 2e-3, {}),
+    "video-vq-vae": (800, 32, 3e-3, {}),
     "iwae": (3_000, 64, 2e-3, {}),
     "beta-vae": (3_000, 64, 2e-3, {}),
     "gan": (4_000, 256, 1e-3, {"betas": (0.5, 0.999)}),

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from gmcourse.data.dataset import Entry, shuffled, split_rows
 from gmcourse.data.embedded import digits
+from gmcourse.data.motion import set_in_motion
 
 _SPLITS = ("train", "valid", "test")
 SAMPLE_RATE = 4000  # Hz, of the tones
@@ -20,25 +21,9 @@ def bouncing_digits(frames: int = 8, canvas: int = 16) -> dict:
     One video for each digit, in the digits' splits and with their classes; 1 to 2.5 pixels a frame, seed 0.
     Licence: CC BY 4.0. Source: UCI Optical Recognition of Handwritten Digits, set in motion by gmcourse.
     """
-    if frames < 1 or canvas < 9:
-        raise ValueError(f"frames must be at least 1 and canvas at least 9 pixels, got {frames} and {canvas}")
     still, rng = digits(), torch.Generator().manual_seed(0)
-    videos = {split: _bounce(still[split][:, 0], frames, canvas, rng) for split in _SPLITS}
+    videos = {split: set_in_motion(still[split][:, 0], frames, canvas, rng=rng).clips for split in _SPLITS}
     return {**videos, "labels": still["labels"]}
-
-
-def _bounce(images: Tensor, frames: int, canvas: int, rng: torch.Generator) -> Tensor:
-    n, room = len(images), canvas - images.shape[-1]
-    start = room * torch.rand(n, 2, generator=rng)
-    angle, speed = 2 * math.pi * torch.rand(n, generator=rng), 1 + 1.5 * torch.rand(n, generator=rng)
-    velocity = speed[:, None] * torch.stack([angle.sin(), angle.cos()], 1)
-    path = start + velocity * torch.arange(frames)[:, None, None]
-    corner = (room - (path % (2 * room) - room).abs()).round().long()  # (frames, n, 2), folded back at the walls
-    rows, columns = (corner[..., axis, None] + torch.arange(8) for axis in (0, 1))  # (frames, n, 8)
-    video = torch.zeros(n, frames, canvas, canvas)
-    for t in range(frames):
-        video[torch.arange(n)[:, None, None], t, rows[t, :, :, None], columns[t, :, None, :]] = images
-    return video.unsqueeze(1)
 
 
 def coloured_digits() -> dict:

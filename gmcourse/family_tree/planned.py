@@ -27,7 +27,6 @@ class Planned:
 PLANNED = (
     Planned("Two-level VQ-VAE", CODES, "04_vae/05_hierarchy_and_captions"),
     Planned("Text-conditioned prior over codes", CODES, "04_vae/05_hierarchy_and_captions"),
-    Planned("3-D VQ-VAE with a Transformer prior", CODES, "04_vae/06_video"),
     Planned("CGAN", ADVERSARIAL, "05_gan/06_conditional"),
     Planned("ACGAN", ADVERSARIAL, "05_gan/06_conditional"),
     Planned("pix2pix", ADVERSARIAL, "05_gan/07_translation"),

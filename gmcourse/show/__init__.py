@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.densities import density_map
     from gmcourse.show.family_tree import FamilyTree
     from gmcourse.show.family_tree.figure import tree_figure
-    from gmcourse.show.frame_slider import frames
+    from gmcourse.show.frame_slider import film, frames
     from gmcourse.show.gan_stage import GANStage
     from gmcourse.show.gan_stage.figure import stage_figure
     from gmcourse.show.images import compare, grid
@@ -40,7 +40,7 @@ _HOMES = {
     **dict.fromkeys(("bending", "bent"), "bent_plane"),
     "density_map": "densities",
     "loss_curve": "curves",
-    "frames": "frame_slider",
+    **dict.fromkeys(("film", "frames"), "frame_slider"),
     "stage_figure": "gan_stage.figure",
     "tree_figure": "family_tree.figure",
     "AttentionMap": "attention_map",
@@ -83,6 +83,7 @@ __all__ = [
     "bent",
     "compare",
     "density_map",
+    "film",
     "frames",
     "grid",
     "loss_curve",

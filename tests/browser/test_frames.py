@@ -31,13 +31,13 @@ def opened(chromium, page_with):
     """A page with these pictures; an error of the page or of our host fails."""
     contexts, amiss = [], []
 
-    def open_page(pictures, width=900, dark=False, **screen):
+    def open_page(pictures, width=900, dark=False, pace=0.0, **screen):
         context = chromium.new_context(viewport={"width": width, "height": 700}, **screen)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: amiss.append(str(error)))
         page.on("console", lambda message: message.type == "error" and amiss.append(message.text))
-        slider = show.frames(pictures, CENTRES, "centre of q", "Two hills.", start=0.5)
+        slider = show.frames(pictures, CENTRES, "centre of q", "Two hills.", start=0.5, pace=pace)
         page.goto(page_with(slider, dark=dark))
         page.wait_for_function("document.querySelector('.gm-frames img')?.complete")
         return page
@@ -112,3 +112,19 @@ def test_in_the_dark_lines_stand_on_the_page_and_shades_on_a_light_card(opened):
     assert corner(opened(lines())) == (255, 255, 255)
     page.emulate_media(media="print")
     assert corner(page) == (255, 255, 255)
+
+
+def test_it_plays_to_the_end_and_again_from_the_start(opened):
+    page = opened(shades(), pace=4.0)
+    play = page.locator(".gm-play")
+    assert play.inner_text() == "▶ Play"
+    play.focus()
+    page.keyboard.press("Enter")
+    assert play.inner_text() == "❚❚ Pause"
+    page.wait_for_function("document.querySelector('.gm-play').textContent.includes('Play')")
+    assert seen(page) == told("1")
+    play.click()
+    assert seen(page) == told("−0.5")
+    page.get_by_role("button", name="Next frame").click()  # a hand on it stops it
+    assert play.inner_text() == "▶ Play"
+    assert opened(shades()).locator(".gm-play").count() == 0

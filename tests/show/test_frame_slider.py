@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -83,3 +84,90 @@ def test_bad_frames_are_named(pictures, values, label, message):
 def test_a_start_that_is_no_value_is_named():
     with pytest.raises(ValueError, match="start: got 3, expected one of the values, −0.123, 2"):
         show.frames(PICTURES, VALUES, "σ", "alt", start=3)
+
+
+def test_a_pace_that_no_eye_follows_is_named():
+    with pytest.raises(ValueError, match="pace: got 31, expected 0 to 30 frames a second"):
+        show.frames(PICTURES, VALUES, "σ", "alt", pace=31)
+    assert show.frames(PICTURES, VALUES, "σ", "alt").pace == 0
+
+
+# Films
+
+
+def test_a_film_has_a_frame_for_each_moment_and_a_still_of_all():
+    clips = torch.rand(2, 1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    film = show.film({"data": clips, "dreamt": clips.flip(0)[:1]}, "Two clips.", given=1)
+    assert (film.values, film.label, film.pace) == (["1 of 3, given", "2 of 3", "3 of 3"], "frame", 3.0)
+    assert len({opened(picture).tobytes() for picture in film.pictures}) == 3
+    assert film.drawn is False
+    data, _ = film._repr_mimebundle_()
+    assert data["image/png"]
+
+
+@pytest.mark.parametrize(
+    ("clips", "given", "message"),
+    [
+        ({}, 0, "clips: got {}"),
+        ({"a": torch.zeros(1, 3, 8, 8)}, 0, "clips: got {'a': (1, 3, 8, 8)}"),
+        ({"a": torch.zeros(1, 1, 3, 8, 8), "b": torch.zeros(1, 1, 4, 8, 8)}, 0, "with one T for all"),
+        ({"a": torch.zeros(1, 1, 3, 8, 8)}, 4, "given: got 4, expected 0 to 3 frames"),
+    ],
+)
+def test_bad_films_are_named(clips, given, message):
+    with pytest.raises(ValueError) as raised:
+        show.film(clips, "alt", given=given)
+    assert message in str(raised.value)
+
+
+PLAYED = """
+import frames from "./frame_slider/frames.js";
+class Element {
+  constructor() { Object.assign(this, { children: [], dataset: {}, style: {}, heard: {}, classList: { add() {} } }); }
+  append(...parts) { this.children.push(...parts); }
+  setAttribute() {}
+  addEventListener(name, act) { this.heard[name] = act; }
+}
+globalThis.document = { createElement: () => new Element() };
+URL.createObjectURL = () => "picture";
+URL.revokeObjectURL = () => {};
+const all = (element) => [element, ...element.children.flatMap(all)];
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+function opened(pace) {
+  const words = { label: "frame", values: ["a", "b", "c", "d"], alt: "Film." };
+  const told = { ...words, pictures: [0, 1, 2, 3], size: [1, 1], index: 1, pace };
+  const heard = [];
+  const model = { get: (name) => told[name], set: (name, value) => (told[name] = value) };
+  const changed = () => heard.forEach((act) => act());
+  Object.assign(model, { save_changes: changed, on: (_, act) => heard.push(act), off() {} });
+  const el = new Element();
+  const end = frames.render({ model, el });
+  const named = (word) => all(el).find(({ className }) => className && className.split(" ").includes(word));
+  return { told, end, play: named("gm-play"), on: named("gm-on") };
+}
+const { told, end, play, on } = opened(50);
+const seen = [];
+const note = () => seen.push([told.index, play.textContent]);
+note();
+play.heard.click(); // plays on from where it stands
+note();
+await wait(400);
+note();
+play.heard.click(); // from the first again
+note();
+on.heard.click(); // a hand on it stops it
+note();
+await wait(100);
+note();
+play.heard.click();
+end(); // the page is left
+await wait(100);
+seen.push([told.index, opened(0).play === undefined, opened(undefined).play === undefined]);
+console.log(JSON.stringify(seen));
+"""
+
+
+def test_a_film_plays_to_the_last_frame_and_stops_where_a_hand_or_the_page_stops_it(node):
+    play, pause = "▶ Play", "❚❚ Pause"
+    seen = node(PLAYED)
+    assert seen == [[1, play], [1, pause], [3, play], [0, pause], [1, play], [1, play], [1, True, True]]

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from gmcourse.show.explorer import joined
+from gmcourse.show.images import compare
 from gmcourse.show.style import palette_png, png
 from gmcourse.show.widget import Explorer, styled
 
@@ -29,6 +30,7 @@ class FrameSlider(Explorer):
     label = traitlets.Unicode().tag(sync=True)
     size = traitlets.List(traitlets.Int()).tag(sync=True)
     drawn = traitlets.Bool().tag(sync=True)
+    pace = traitlets.Float(0.0).tag(sync=True)
     index = traitlets.Int().tag(sync=True)
 
 
@@ -40,13 +42,16 @@ def frames(
     *,
     start: object = None,
     still: Figure | None = None,
+    pace: float = 0.0,
 ) -> FrameSlider:
     """A slider through `pictures`, one for each of `values`, live and in the published page, by mouse and keyboard.
 
     A picture is a matplotlib figure or an array (height, width) or (height, width, 3) in [0, 1]; `label` names the
     slider, `alt` says in words what is seen. It opens at the value `start` (the first), and that frame is its still
-    picture, for print and for GitHub, unless a figure `still` is given. Raises ValueError where lengths or sizes
-    differ, for fewer than two pictures, and for a start that is none of the values.
+    picture, for print and for GitHub, unless a figure `still` is given. With a `pace`, frames a second, there is a
+    button that plays from where the slider stands to the last, and from the first again. Raises ValueError where
+    lengths or sizes differ, for fewer than two pictures, for a start that is none of the values, and for a pace that is
+    not 0 to 30.
     """
     if len(pictures) != len(values) or len(pictures) < 2:
         raise ValueError(f"pictures: got {len(pictures)} for {len(values)} values, expected as many, at least two")
@@ -55,6 +60,8 @@ def frames(
     texts = [_text(value) for value in values]
     if start is not None and _text(start) not in texts:
         raise ValueError(f"start: got {start!r}, expected one of the values, {', '.join(texts)}")
+    if not 0 <= pace <= 30:
+        raise ValueError(f"pace: got {pace}, expected 0 to 30 frames a second")
     files = [_png(picture) for picture in pictures]
     size, *others = sizes = {Image.open(io.BytesIO(file)).size for file in files}
     if others:
@@ -63,8 +70,27 @@ def frames(
     drawn = all(isinstance(picture, Figure) and not _has_shades(picture) for picture in pictures)
     return FrameSlider(
         **{"pictures": files, "values": texts, "label": label, "size": list(size), "drawn": drawn, "index": index},
-        **{"alt": alt, "still": still, "opening": lambda: files[index]},
+        **{"pace": float(pace), "alt": alt, "still": still, "opening": lambda: files[index]},
     )
+
+
+def film(clips: dict[str, torch.Tensor], alt: str, *, given: int = 0, pace: float = 3.0) -> FrameSlider:
+    """Clips that play beside each other in the page, a row a name: {"data": (n, C, T, H, W) in [0, 1], "dreamt": ...}.
+
+    The first `given` frames are called so. For print and for GitHub the first clip of each row lies there frame by
+    frame. Raises ValueError for another shape, or clips of unlike lengths.
+    """
+    shapes = {name: tuple(row.shape) for name, row in clips.items()}
+    lengths = {shape[2] for shape in shapes.values() if len(shape) == 5}
+    if len(lengths) != 1 or any(len(shape) != 5 for shape in shapes.values()):
+        raise ValueError(f"clips: got {shapes}, expected (n, channels, T, height, width) with one T for all")
+    (length,) = lengths
+    if not 0 <= given <= length:
+        raise ValueError(f"given: got {given}, expected 0 to {length} frames")
+    pictures = [compare({name: row[:, :, t] for name, row in clips.items()}) for t in range(length)]
+    values = [f"{t + 1} of {length}" + (", given" if t < given else "") for t in range(length)]
+    still = compare({name: row[0].transpose(0, 1) for name, row in clips.items()})
+    return frames(pictures, values, "frame", alt, still=still, pace=pace)
 
 
 def _has_shades(figure: Figure) -> bool:

@@ -2,9 +2,10 @@
 
 import { button, explorer, make, range } from "../js/elements.js";
 
-/** The row over the picture: the label, two buttons and the slider between them, the value. */
-function controls(root, label, values, act) {
+/** The row over the picture: Play where it has a pace, the label, two buttons and the slider between them, the value. */
+function controls(root, label, values, pace, act) {
   const row = make("div", "gm-row", root);
+  const play = pace > 0 ? button(make("span", "gm-pills", row), "", act.play, "gm-play") : null;
   make("span", "gm-label", row, label).ariaHidden = "true";
   const parts = make("span", "gm-parts", row);
   const back = button(parts, "", () => act.step(-1), "gm-step gm-back", "Previous frame");
@@ -13,7 +14,18 @@ function controls(root, label, values, act) {
   const value = make("span", "gm-value", row);
   value.ariaHidden = "true"; // the slider says it
   value.style.minWidth = `${Math.max(...values.map((text) => text.length))}ch`;
-  return { slider, value, back, on };
+  return { slider, value, back, on, play };
+}
+
+/** Calls advance() `pace` times a second for as long as it answers that there is more; tell(whether it runs). */
+function clockwork(pace, advance, tell) {
+  let timer = 0;
+  const stop = () => {
+    clearInterval(timer);
+    tell((timer = 0));
+  };
+  const start = () => tell((timer = setInterval(() => advance() || stop(), 1000 / pace)));
+  return { stop, toggle: () => (timer ? stop() : start()) };
 }
 
 function render({ model, el }) {
@@ -23,8 +35,28 @@ function render({ model, el }) {
     model.set("index", Math.min(values.length - 1, Math.max(0, index)));
     model.save_changes();
   };
+  const last = values.length - 1;
+  const advance = () => {
+    go(model.get("index") + 1);
+    return model.get("index") < last;
+  };
+  const film = clockwork(model.get("pace") || 1, advance, (running) => {
+    if (play) play.textContent = running ? "❚❚ Pause" : "▶ Play";
+  });
+  const byHand = (index) => {
+    film.stop();
+    go(index);
+  };
   const root = explorer(el, "gm-frames", `Explorer: ${label}`);
-  const { slider, value, back, on } = controls(root, label, values, { go, step: (by) => go(model.get("index") + by) });
+  const { slider, value, back, on, play } = controls(root, label, values, model.get("pace"), {
+    go: byHand,
+    step: (by) => byHand(model.get("index") + by),
+    play: () => {
+      if (model.get("index") === last) go(0);
+      film.toggle();
+    },
+  });
+  film.stop();
   const image = make("img", model.get("drawn") ? "gm-drawn" : "", root);
   [image.width, image.height] = model.get("size");
   function show() {
@@ -40,6 +72,7 @@ function render({ model, el }) {
   model.on("change:index", show);
   show();
   return () => {
+    film.stop();
     model.off("change:index", show);
     pictures.forEach((picture) => URL.revokeObjectURL(picture));
   };
