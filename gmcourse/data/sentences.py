@@ -120,8 +120,9 @@ def _spoken() -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
     """All sentences, each question after its statement: codes, and the four facts."""
     found = []
     for topic, (nouns, *others) in enumerate(TOPICS):
-        said = product(range(3), *(words.split() for words in others), range(3), range(3))
-        for noun, verb, thing, place, number, tense in said:
+        what = product(*(words.split() for words in others))
+        said = product(range(3), what, range(3), range(3))
+        for noun, (verb, thing, place), number, tense in said:
             subject = f"{NUMBERS[number]} {nouns.split()[2 * noun + (number > 0)]}"
             helper = ("do" if number else "does", "did", "will")[tense]
             rest = f"{verb} the {thing} in the {place} {TENSES[tense]}"

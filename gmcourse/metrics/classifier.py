@@ -45,7 +45,7 @@ def digit_class(images: Tensor, batch_size: int = 500) -> Tensor:
     return _through(_trained(), images, batch_size).argmax(1)
 
 
-def _through(network: nn.Sequential, images: Tensor, batch_size: int) -> Tensor:
+def _through(network: nn.Module, images: Tensor, batch_size: int) -> Tensor:
     if images.dim() != 4 or images.shape[1] != 1 or not len(images):
         raise ValueError(f"images: got shape {tuple(images.shape)}, expected (n, 1, height, width)")
     if not (images.min() >= 0 and images.max() <= 1):

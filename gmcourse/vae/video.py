@@ -74,7 +74,7 @@ def continued(model: VQVAE, first: Tensor, *, choose: Choosing = unchanged, rng:
         known = known_codes(model, first)
         ahead = math.prod(model.places) - known.shape[1]
         row = generate(cast(RowPrior, model.prior), len(first), ahead, prompt=known, choose=choose, rng=rng)
-        clip = model.decode(unflatten_codes(row, model.places))
+        clip = model.decode(row.view(len(row), *model.places))
     if first.shape[2] * math.prod(model.places) != known.shape[1] * clip.shape[2]:
         raise ValueError(f"first: got {first.shape[2]} frames, expected whole slots of time of {clip.shape[2]} frames")
     return torch.cat([first, clip[:, :, first.shape[2] :]], 2)
@@ -103,7 +103,8 @@ def make_video_vq_vae(data: Examples | None = None, size: int = 128, dims: int =
     """
     shape = shape_of(data, (1, 4, 8, 8))
     small = data is None
-    encoder, decoder, places = video_networks(shape, dims, width=8 if small else 64)
+    channels, frames, height, wide = shape
+    encoder, decoder, places = video_networks((channels, frames, height, wide), dims, width=8 if small else 64)
     quantizer = VectorQuantizer(16 if small else size, dims, **settings)
     prior = BrickTransformer(
         quantizer.size, places, width=16 if small else 64, layers=1 if small else 2, reach=1, dims=dims

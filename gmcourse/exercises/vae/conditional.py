@@ -22,7 +22,8 @@ def conditional_kl(mean: Tensor, log_std: Tensor, prior_mean: Tensor, prior_log_
 def complete(x, known, prior, decode, noise):
     """Tell the context, draw z from its prior, decode, and keep what is known."""
     c = context(x, known)
-    z = reparameterize(*prior(c), noise)
+    mean, log_std = prior(c)
+    z = reparameterize(mean, log_std, noise)
     return torch.where(known, x, decode(z, c))
 
 
@@ -33,14 +34,19 @@ def best_of_ten(answer: object) -> None:
     require_value("the best of ten answers ±1", answer, 4 * 2**-10, 1.5e-4, suspects, fit=2e-5)
 
 
+def _draw(prior, c, noise):
+    mean, log_std = prior(c)
+    return reparameterize(mean, log_std, noise)
+
+
 def _decoded_everywhere(x, known, prior, decode, noise):
     c = context(x, known)
-    return decode(reparameterize(*prior(c), noise), c)
+    return decode(_draw(prior, c, noise), c)
 
 
 def _told_everything(x, known, prior, decode, noise):
     c = torch.cat([x, known.to(x.dtype)], 1)
-    return torch.where(known, x, decode(reparameterize(*prior(c), noise), c))
+    return torch.where(known, x, decode(_draw(prior, c, noise), c))
 
 
 def _from_a_standard_normal(x, known, prior, decode, noise):

@@ -139,7 +139,7 @@ def means_are_followed(candidate: Callable[..., tuple[Tensor, Tensor, Tensor]], 
     cases += [(torch.ones(2), toy, torch.tensor([2.0, 1.0]), torch.tensor([[3.0], [9.0]]), 0.5)]
     for before in cases:
         names = ("count", "total", "n", "sums", "decay")
-        given = dict(zip(names, before, strict=True))
+        given: dict[str, object] = dict(zip(names, before, strict=True))
         parts = require_parts("N, m and the codes", ask(candidate, **given), 3)
         for law, part, right, slips in zip(
             ("N ← γN + (1 − γ)n", "m ← γm + (1 − γ)Σz", "e = m/N"), parts, *_followed(*before), strict=True

@@ -33,12 +33,13 @@ def kl_of_two_gaussians(candidate: Callable[[Tensor, Tensor, Tensor, Tensor], Te
         parts = 0.5 * draw(4, rows, latents, seed=seed) + 0.3 * torch.arange(latents) - 0.3
         parts[2:, 0] = parts[:2, 0]
         leaves = [part.clone().requires_grad_() for part in parts]
-        mean, s, m, t = (part.double().requires_grad_() for part in parts)
+        mean, s, m, t = exact = [part.double().requires_grad_() for part in parts]
         expected = _kl_by_quadrature(mean, s, m, t)
         names = ("mean", "log_std", "prior_mean", "prior_log_std")
         observed = ask(candidate, **dict(zip(names, leaves, strict=True)))
-        observed, given = require_shape("one KL for each row", observed, (rows,)), dict(zip(names, parts, strict=True))
-        slips = _kl_slips(*(part.detach() for part in (mean, s, m, t)), expected.detach())
+        observed = require_shape("one KL for each row", observed, (rows,))
+        given: dict[str, object] = dict(zip(names, parts, strict=True))
+        slips = _kl_slips(mean.detach(), s.detach(), m.detach(), t.detach(), expected.detach())
         near = within(expected.detach(), 1e-4)
         left = "constant" if observed[0].abs() > 1e-3 else ""  # in the first row both are the same Gaussian
         law = "KL(q ‖ p) = ∫ q (ln q − ln p) dz"
@@ -46,9 +47,9 @@ def kl_of_two_gaussians(candidate: Callable[[Tensor, Tensor, Tensor, Tensor], Te
         if not observed.requires_grad:
             raise LawBroken("the KL carries a gradient", "none", "∂KL in all four", "gradient")
         slopes = torch.autograd.grad(observed.sum(), leaves, materialize_grads=True)
-        right = torch.autograd.grad(expected.sum(), (mean, s, m, t))
-        for name, slope, exact in zip(names, slopes, right, strict=True):
-            require_close(f"∂KL/∂{name}", slope.double(), exact, within(exact, 1e-3), {"gradient": 0 * exact}, given)
+        right = torch.autograd.grad(expected.sum(), exact)
+        for name, slope, true in zip(names, slopes, right, strict=True):
+            require_close(f"∂KL/∂{name}", slope.double(), true, within(true, 1e-3), {"gradient": 0 * true}, given)
 
 
 def _kl_by_quadrature(mean: Tensor, s: Tensor, m: Tensor, t: Tensor) -> Tensor:

@@ -87,7 +87,7 @@ def _weight_slips(codes: Tensor, shares: Tensor, bins: int, alpha: float) -> dic
     if (width > 0).all():
         slips["spread"] = [to_one((1 / (shares / width + alpha)).prod(1))]
     if codes.shape[1] == 1:  # one latent: product, sum and largest are the same
-        slips.pop("reduction"), slips.pop("one-to-one")
+        del slips["reduction"], slips["one-to-one"]
     return slips
 
 

@@ -97,7 +97,7 @@ def weight_rises_to_one(candidate: Callable[[Tensor, int, int], Tensor]) -> None
         line = (step - wait).double() / max(ramp, 1)
         early, late = step < wait, step >= wait + ramp
         suspects: dict[str, Slips] = {
-            "direction": 1 - line.clamp(0, 1),
+            "direction": (1 - line).clamp(0, 1),
             "dependence": (
                 (step.double() / max(wait + ramp, 1)).clamp(0, 1),
                 (step.double() / max(ramp, 1)).clamp(0, 1),
