@@ -11,7 +11,7 @@ from gmcourse.autoregressive.generation import Choosing, Stepwise, generate, unc
 from gmcourse.nets import evaluating, sampling
 from gmcourse.protocols import Bounded, Sampler, Trainable
 from gmcourse.record import Examples, ModelRecord, Suits, held_then_falling_plan, shape_of
-from gmcourse.vae.bricks import BrickTransformer, codes_ahead, flatten_codes, unflatten_codes
+from gmcourse.vae.bricks import BrickTransformer, codes_ahead, flatten_codes
 from gmcourse.vae.likelihoods import Gaussian
 from gmcourse.vae.quantizer import VectorQuantizer
 from gmcourse.vae.vq import VQVAE

@@ -91,7 +91,7 @@ def _place(index: Tensor, across: int) -> Tensor:
     return torch.stack([index // across, index % across], -1).double()
 
 
-def _place_slips(frames: Tensor, images: Tensor, right: Tensor) -> dict[str, Slips]:
+def _place_slips(frames: Tensor, images: Tensor, right: Tensor) -> dict[str, list[Tensor]]:
     errors = _errors(frames, images)
     down, across = errors.shape[2:]
     best = errors.flatten(2).argmin(2)

@@ -118,7 +118,7 @@ def weight_rises_to_one(candidate: Callable[[Tensor, int, int], Tensor]) -> None
 
 def _like(observed: Tensor, slips: Slips, near: float) -> bool:
     ways = slips if isinstance(slips, (tuple, list)) else (slips,)
-    return any(bool(((observed - way).abs() <= near).all()) for way in ways)
+    return any(bool(((observed - torch.as_tensor(way)).abs() <= near).all()) for way in ways)
 
 
 def words_are_dropped_where_they_are_read(
