@@ -17,6 +17,10 @@ from gmcourse.vae.quantizer import VectorQuantizer
 from gmcourse.vae.vq import VQVAE
 
 
+Bricks = tuple[int, int, int]  # slots, rows, columns
+Clip = tuple[int, int, int, int]  # C, T, H, W
+
+
 class RowPrior(Stepwise, Protocol):
     """p(k) of rows of codes, one after another, with the part of each: a Transformer, an LSTM."""
 
@@ -74,7 +78,7 @@ def continued(model: VQVAE, first: Tensor, *, choose: Choosing = unchanged, rng:
         known = known_codes(model, first)
         ahead = math.prod(model.places) - known.shape[1]
         row = generate(cast(RowPrior, model.prior), len(first), ahead, prompt=known, choose=choose, rng=rng)
-        clip = model.decode(unflatten_codes(row, model.places))
+        clip = model.decode(unflatten_codes(row, cast(Bricks, model.places)))
     if first.shape[2] * math.prod(model.places) != known.shape[1] * clip.shape[2]:
         raise ValueError(f"first: got {first.shape[2]} frames, expected whole slots of time of {clip.shape[2]} frames")
     return torch.cat([first, clip[:, :, first.shape[2] :]], 2)
@@ -103,7 +107,7 @@ def make_video_vq_vae(data: Examples | None = None, size: int = 128, dims: int =
     """
     shape = shape_of(data, (1, 4, 8, 8))
     small = data is None
-    encoder, decoder, places = video_networks(shape, dims, width=8 if small else 64)
+    encoder, decoder, places = video_networks(cast(Clip, shape), dims, width=8 if small else 64)
     quantizer = VectorQuantizer(16 if small else size, dims, **settings)
     prior = BrickTransformer(
         quantizer.size, places, width=16 if small else 64, layers=1 if small else 2, reach=1, dims=dims
