@@ -16,7 +16,6 @@ from gmcourse.vae.likelihoods import Gaussian
 from gmcourse.vae.quantizer import VectorQuantizer
 from gmcourse.vae.vq import VQVAE
 
-
 Bricks = tuple[int, int, int]  # slots, rows, columns
 Clip = tuple[int, int, int, int]  # C, T, H, W
 
