@@ -11,10 +11,13 @@ from gmcourse.autoregressive.generation import Choosing, Stepwise, generate, unc
 from gmcourse.nets import evaluating, sampling
 from gmcourse.protocols import Bounded, Sampler, Trainable
 from gmcourse.record import Examples, ModelRecord, Suits, held_then_falling_plan, shape_of
-from gmcourse.vae.bricks import BrickTransformer, codes_ahead, flatten_codes
+from gmcourse.vae.bricks import BrickTransformer, codes_ahead, flatten_codes, unflatten_codes
 from gmcourse.vae.likelihoods import Gaussian
 from gmcourse.vae.quantizer import VectorQuantizer
 from gmcourse.vae.vq import VQVAE
+
+Bricks = tuple[int, int, int]  # slots, rows, columns
+Clip = tuple[int, int, int, int]  # C, T, H, W
 
 
 class RowPrior(Stepwise, Protocol):
@@ -74,7 +77,7 @@ def continued(model: VQVAE, first: Tensor, *, choose: Choosing = unchanged, rng:
         known = known_codes(model, first)
         ahead = math.prod(model.places) - known.shape[1]
         row = generate(cast(RowPrior, model.prior), len(first), ahead, prompt=known, choose=choose, rng=rng)
-        clip = model.decode(row.view(len(row), *model.places))
+        clip = model.decode(unflatten_codes(row, cast(Bricks, model.places)))
     if first.shape[2] * math.prod(model.places) != known.shape[1] * clip.shape[2]:
         raise ValueError(f"first: got {first.shape[2]} frames, expected whole slots of time of {clip.shape[2]} frames")
     return torch.cat([first, clip[:, :, first.shape[2] :]], 2)
@@ -103,8 +106,7 @@ def make_video_vq_vae(data: Examples | None = None, size: int = 128, dims: int =
     """
     shape = shape_of(data, (1, 4, 8, 8))
     small = data is None
-    channels, frames, height, wide = shape
-    encoder, decoder, places = video_networks((channels, frames, height, wide), dims, width=8 if small else 64)
+    encoder, decoder, places = video_networks(cast(Clip, shape), dims, width=8 if small else 64)
     quantizer = VectorQuantizer(16 if small else size, dims, **settings)
     prior = BrickTransformer(
         quantizer.size, places, width=16 if small else 64, layers=1 if small else 2, reach=1, dims=dims
@@ -124,7 +126,7 @@ def random_clips(n: int, seed: int = 0) -> tuple[Tensor]:
 
 VIDEO_VQ_VAE = ModelRecord(
     name="3-D VQ-VAE with a Transformer prior",
-    key="video-vq-vae",
+    key="3-d-vq-vae-with-a-transformer-prior",
     family="vae",
     branch=("explicit density", "approximate", "discrete codes"),
     density="bound",

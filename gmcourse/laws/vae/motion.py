@@ -1,6 +1,7 @@
 """Laws of motion: walls that are mirrors, the place of an image in a frame, and how far it is from another."""
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -68,7 +69,10 @@ def places_are_matched(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: i
         expected = _place(errors.flatten(2).argmin(2), errors.shape[3])
         slips = _place_slips(clips[:, 0].double(), images.double(), expected)
         first = (observed != expected).flatten().nonzero()[:1].sum() // 2 * 2  # what is shown begins where they differ
-        shown = {cause: [slip.flatten().roll(-int(first)) for slip in made] for cause, made in slips.items()}
+        shown: dict[str, Slips] = {
+            cause: [torch.as_tensor(slip).flatten().roll(-int(first)) for slip in cast(list, made)]
+            for cause, made in slips.items()
+        }
         require_close(law, observed.flatten().roll(-int(first)), expected.flatten().roll(-int(first)), 1e-6, shown)
 
 
