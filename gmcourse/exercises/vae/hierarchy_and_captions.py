@@ -65,7 +65,7 @@ EXERCISES = (
     Exercise(
         id="vae.drop_captions",
         stub='''def drop_captions(caption, u, share, none):
-    """The captions (batch, C), with the id `none` in every place of those that are dropped.
+    """The captions (batch, C), `none` in every place of those that are dropped.
 
     u is (batch,), uniform on [0, 1); a caption is dropped where it is below share.
     """
@@ -99,7 +99,7 @@ EXERCISES = (
     Exercise(
         id="vae.guided_logits",
         stub='''def guided_logits(conditional, unconditional, strength):
-    """Logits (batch, V) whose softmax is in proportion to p(k|c)^(1+w) / p(k)^w, w = strength.
+    """Logits (batch, V) whose softmax is ∝ p(k|c)^(1+w) / p(k)^w, w = strength.
 
     What comes in are logits of p(k|c) and of p(k), (batch, V) each.
     """
