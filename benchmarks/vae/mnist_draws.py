@@ -1,0 +1,96 @@
+"""VAE and IWAE with the architecture of Burda et al. 2016 on MNIST in its fixed binarisation: nats an image.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.vae.mnist_draws --folder runs/mnist-draws
+
+Two models of one network, 784–200–200–50–200–200–784, learn for equal numbers of steps; "k" is the number of draws in
+the loss, and 1 is the VAE. Model, batches and rate are those of the command line, which looks at valid more often:
+
+    gmcourse train iwae --data binarized-mnist --steps 6000 --seed 0
+
+A run ends with the weights whose own bound was best on every fifth validation image; nothing is chosen on test images.
+"test" is −ln (1/500) Σ w on every fifth test image, or on all after a long run; "elbo" is the mean of −ELBO over
+5 draws: both are upper bounds on −ln p on average. "further" says how much the first falls from 500 draws to the 5,000
+of the paper, on every hundredth. "curve" holds steps, CPU seconds and the run's own bound on valid.
+Stopped, it goes on from the checkpoints in the folder. Set GMCOURSE_DATA to a folder that holds the data, or let it be
+downloaded.
+"""
+
+import json
+import time
+from functools import cache, partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from benchmarks import evidence
+from gmcourse.catalogue import find
+from gmcourse.data import load
+from gmcourse.metrics import estimate, importance_weighted, mean_elbo
+from gmcourse.training import fit
+from gmcourse.vae import GaussianVAE
+from gmcourse.vae.balanced import active_latents
+
+CLAIM = "vae/mnist_draws"
+KEYS = {1: "gaussian-vae", 5: "iwae"}
+SHORT, LONG, EVERY = 6_000, 30_000, 1_000
+PLAN = [{"k": k, "steps": SHORT, "seed": seed} for seed in range(3) for k in KEYS]
+PLAN += [{"k": k, "steps": LONG, "seed": 0} for k in reversed(KEYS)]
+data = cache(partial(load, "binarized-mnist"))
+
+
+def trained(folder: Path, k: int, steps: int, seed: int) -> tuple[GaussianVAE, list[list[float]]]:
+    """The model, and its curve; in legs, so that the CPU seconds of what a checkpoint holds are known."""
+    record = find(KEYS[k])
+    torch.manual_seed(seed)
+    model = record.build(data())
+    plan = record.recipe(data(), steps=steps) | {"seed": seed, "every_valid": EVERY, "progress": False}
+    saved = {"checkpoint": folder / f"{k}-{steps}-{seed}.pt", "every": EVERY}
+    clock = folder / f"{k}-{steps}-{seed}.json"
+    seconds = json.loads(clock.read_text()) if clock.exists() else []
+    for end in range(EVERY * (len(seconds) + 1), steps + 1, EVERY):
+        start = time.process_time()
+        fit(model, (data().train,), valid=(data().valid[::5],), **plan | saved | {"steps": end})
+        seconds.append(round(time.process_time() - start, 1))
+        clock.write_text(json.dumps(seconds))
+    history = fit(model, (data().train,), valid=(data().valid[::5],), **plan | saved)  # no step is left
+    spent = torch.tensor(seconds).cumsum(0).tolist()
+    rows = zip(history["valid_step"], spent, history["valid_loss"], strict=True)
+    return model, [[int(step), round(second), round(value, 2)] for step, second, value in rows]
+
+
+def report(nats: Tensor) -> dict[str, float]:
+    mean, error = estimate(nats)
+    return {"mean": round(mean, 3), "error": round(error, 3)}
+
+
+def run(folder: Path, k: int, steps: int, seed: int) -> dict:
+    """One run, and both bounds on test images; the draws that measure have a seed of their own."""
+    model, curve = trained(folder, k, steps, seed)
+    rng, test = torch.Generator().manual_seed(1), data().test
+    x = test if steps == LONG else test[::5]
+    few, many = (-importance_weighted(model, test[::100], draws, rng) for draws in (500, 5_000))
+    with torch.no_grad():
+        used = active_latents(model.encode(data().train)[0]).sum().item()
+    return {
+        "test": report(-importance_weighted(model, x, 500, rng)),
+        "images": len(x),
+        "elbo": round(-mean_elbo(model, test.repeat(5, 1, 1, 1), rng).mean, 3),
+        "train": report(-importance_weighted(model, data().train[::50], 500, rng)),
+        "further": report(few - many),
+        "active": used,
+        "seconds": curve[-1][1],
+        "curve": curve,
+    }
+
+
+def main() -> None:
+    parser = evidence.parser(__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help="of the checkpoints")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    evidence.rows(CLAIM, PLAN, partial(run, options.folder), options)
+
+
+if __name__ == "__main__":
+    main()
