@@ -24,36 +24,37 @@ import torch
 from torch import Tensor
 
 from benchmarks import evidence
-from gmcourse.catalogue import find
 from gmcourse.data import load
 from gmcourse.metrics import estimate, importance_weighted, mean_elbo
 from gmcourse.training import fit
 from gmcourse.vae import GaussianVAE
 from gmcourse.vae.balanced import active_latents
+from gmcourse.vae.gaussian import GAUSSIAN_VAE, make_gaussian_vae
+from gmcourse.vae.importance import IWAE_RECORD, make_iwae
 
 CLAIM = "vae/mnist_draws"
-KEYS = {1: "gaussian-vae", 5: "iwae"}
+MODELS = {1: (GAUSSIAN_VAE, make_gaussian_vae), 5: (IWAE_RECORD, make_iwae)}
 SHORT, LONG, EVERY = 6_000, 30_000, 1_000
-PLAN = [{"k": k, "steps": SHORT, "seed": seed} for seed in range(3) for k in KEYS]
-PLAN += [{"k": k, "steps": LONG, "seed": 0} for k in reversed(KEYS)]
+PLAN = [{"k": k, "steps": SHORT, "seed": seed} for seed in range(3) for k in MODELS]
+PLAN += [{"k": k, "steps": LONG, "seed": 0} for k in reversed(MODELS)]
 data = cache(partial(load, "binarized-mnist"))
 
 
 def trained(folder: Path, k: int, steps: int, seed: int) -> tuple[GaussianVAE, list[list[float]]]:
     """The model, and its curve; in legs, so that the CPU seconds of what a checkpoint holds are known."""
-    record = find(KEYS[k])
+    record, make = MODELS[k]
     torch.manual_seed(seed)
-    model = record.build(data())
+    model = make(data())
     plan = record.recipe(data(), steps=steps) | {"seed": seed, "every_valid": EVERY, "progress": False}
-    saved = {"checkpoint": folder / f"{k}-{steps}-{seed}.pt", "every": EVERY}
+    plan |= {"checkpoint": folder / f"{k}-{steps}-{seed}.pt", "every": EVERY, "valid": (data().valid[::5],)}
     clock = folder / f"{k}-{steps}-{seed}.json"
     seconds = json.loads(clock.read_text()) if clock.exists() else []
     for end in range(EVERY * (len(seconds) + 1), steps + 1, EVERY):
         start = time.process_time()
-        fit(model, (data().train,), valid=(data().valid[::5],), **plan | saved | {"steps": end})
+        fit(model, (data().train,), **plan | {"steps": end})
         seconds.append(round(time.process_time() - start, 1))
         clock.write_text(json.dumps(seconds))
-    history = fit(model, (data().train,), valid=(data().valid[::5],), **plan | saved)  # no step is left
+    history = fit(model, (data().train,), **plan)  # no step is left
     spent = torch.tensor(seconds).cumsum(0).tolist()
     rows = zip(history["valid_step"], spent, history["valid_loss"], strict=True)
     return model, [[int(step), round(second), round(value, 2)] for step, second, value in rows]
