@@ -34,7 +34,7 @@ from gmcourse.vae.importance import IWAE_RECORD, make_iwae
 
 CLAIM = "vae/mnist_draws"
 MODELS = {1: (GAUSSIAN_VAE, make_gaussian_vae), 5: (IWAE_RECORD, make_iwae)}
-SHORT, LONG, EVERY = 6_000, 30_000, 1_000
+SHORT, LONG, EVERY = 6_000, 18_000, 1_000
 PLAN = [{"k": k, "steps": SHORT, "seed": seed} for seed in range(3) for k in MODELS]
 PLAN += [{"k": k, "steps": LONG, "seed": 0} for k in reversed(MODELS)]
 data = cache(partial(load, "binarized-mnist"))
