@@ -13,7 +13,8 @@ other rows of valid, and more often (and has no VAE of five draws):
 A run ends with the weights whose own bound was best on every fifth validation image; nothing is chosen on test images.
 "test" is −ln (1/500) Σ w on every fifth test image, or on all after a long run; "elbo" is the mean of −ELBO over
 5 draws: both are upper bounds on −ln p on average. "further" says how much the first falls from 500 draws to the 5,000
-of the paper, on every hundredth. "curve" holds steps, CPU seconds and the run's own bound on valid.
+of the paper, on every hundredth; "train" is as "test", on every fiftieth training image. "active" counts latents with
+Var E[z] > 0.01 on train; "curve" holds steps, CPU seconds and the run's own bound on valid.
 Stopped, it goes on from the checkpoints in the folder. Set GMCOURSE_DATA to a folder that holds the data, or let it be
 downloaded.
 """
@@ -79,9 +80,9 @@ def trained(folder: Path, kind: str, k: int, steps: int, seed: int) -> tuple[Gau
     return model, [[int(step), round(second), round(value, 2)] for step, second, value in rows]
 
 
-def report(nats: Tensor) -> dict[str, float]:
+def report(name: str, nats: Tensor) -> dict[str, float]:
     mean, error = estimate(nats)
-    return {"mean": round(mean, 3), "error": round(error, 3)}
+    return {name: round(mean, 3), f"{name}_error": round(error, 3)}
 
 
 def run(folder: Path, kind: str, k: int, steps: int, seed: int) -> dict:
@@ -93,11 +94,11 @@ def run(folder: Path, kind: str, k: int, steps: int, seed: int) -> dict:
     with torch.no_grad():
         used = active_latents(model.encode(data().train)[0]).sum().item()
     return {
-        "test": report(-importance_weighted(model, x, 500, rng)),
+        **report("test", -importance_weighted(model, x, 500, rng)),
         "images": len(x),
         "elbo": round(-mean_elbo(model, test.repeat(5, 1, 1, 1), rng).mean, 3),
-        "train": report(-importance_weighted(model, data().train[::50], 500, rng)),
-        "further": report(few - many),
+        **report("train", -importance_weighted(model, data().train[::50], 500, rng)),
+        **report("further", few - many),
         "active": used,
         "seconds": curve[-1][1],
         "curve": curve,
