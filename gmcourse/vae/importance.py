@@ -11,7 +11,14 @@ from torch import Tensor, nn
 from gmcourse.probability import sum_event
 from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
 from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, binary_images, held_then_falling_plan
-from gmcourse.vae.gaussian import GaussianVAE, gaussian_vae_plan, log_evidence, parts_for, reparameterize
+from gmcourse.vae.gaussian import (
+    GaussianVAE,
+    are_large_and_binary,
+    gaussian_vae_plan,
+    log_evidence,
+    parts_for,
+    reparameterize,
+)
 from gmcourse.vae.likelihoods import Likelihood
 
 LogWeight = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -107,8 +114,8 @@ def make_iwae(data: Examples | None = None) -> IWAE:
 
 
 def iwae_plan(data: Examples | None = None) -> dict[str, Any]:
-    """The Gaussian VAE's; large images take half its steps on half its rows, since each is decoded five times."""
-    if data is not None and math.prod(data.event_shape) >= 256:
+    """The Gaussian VAE's; for large grey images half its steps on half its rows, since each is decoded five times."""
+    if data is not None and math.prod(data.event_shape) >= 256 and not are_large_and_binary(data):
         return held_then_falling_plan(data, steps=4_000, batch_size=64, peak=1e-3)
     return gaussian_vae_plan(data)
 

@@ -8,10 +8,12 @@ import torch
 import torch.distributions as td
 from torch import nn
 
+from gmcourse.data import Dataset
 from gmcourse.nets import mlp
 from gmcourse.probability import gaussian_kl
 from gmcourse.vae import GaussianVAE, LinearGaussian
-from gmcourse.vae.gaussian import log_evidence, reparameterize
+from gmcourse.vae.gaussian import gaussian_vae_plan, log_evidence, make_gaussian_vae, reparameterize
+from gmcourse.vae.importance import iwae_plan, make_iwae
 from gmcourse.vae.likelihoods import Bernoulli, Gaussian
 
 
@@ -219,3 +221,37 @@ def test_no_rows():
     assert vae.elbo(none).shape == (0,)
     assert vae.log_weights(none, 3).shape == (3, 0)
     assert vae.reconstruct(none).shape == vae.sample_mean(0).shape == (0, 1, 2, 2)
+
+
+def large(values, n=200):
+    """Images of 16 × 18 pixels, of which the first is always off."""
+    x = values(n, 1, 16, 18)
+    x[..., 0, 0] = 0
+    return Dataset.from_tensors(x)
+
+
+def test_large_binary_images_have_the_networks_of_burda_et_al():
+    torch.manual_seed(0)
+    data = large(lambda *shape: (torch.rand(shape) < 0.2).float())
+    made, other = make_gaussian_vae(data), make_iwae(data)
+    sizes = [layer.weight.shape for layer in made.modules() if isinstance(layer, nn.Linear)]
+    assert sizes == [(200, 288), (200, 200), (100, 200), (200, 50), (200, 200), (288, 200)]
+    assert str(made.encoder) == str(other.encoder)
+    assert str(made.decoder) == str(other.decoder)
+    assert sum(isinstance(layer, nn.Tanh) for layer in made.modules()) == 4
+    assert gaussian_vae_plan(data)["steps"] == iwae_plan(data)["steps"] == 6_000
+    logits = made.decoder(torch.zeros(1, 50))[0]
+    means = logits.sigmoid()
+    assert torch.isfinite(logits).all()
+    assert means[0, 0, 0] < 0.01
+    torch.testing.assert_close(means, data.train.mean(0), atol=0.01, rtol=0)
+    assert made.sample(3, rng=seeded()).shape == (3, 1, 16, 18)
+
+
+def test_large_grey_images_have_convolutions_where_four_divides_their_sides():
+    torch.manual_seed(0)
+    grey = Dataset.from_tensors(torch.rand(20, 1, 16, 16))
+    assert any(isinstance(layer, nn.Conv2d) for layer in make_gaussian_vae(grey).modules())
+    assert isinstance(make_gaussian_vae(grey).likelihood, Gaussian)
+    assert not any(isinstance(layer, nn.Conv2d) for layer in make_gaussian_vae(large(torch.rand)).modules())
+    assert gaussian_vae_plan(grey)["steps"] == 2 * iwae_plan(grey)["steps"] == 8_000
