@@ -41,7 +41,7 @@ TO_COME = {  # the models in bold of the syllabus, by lesson: those that are not
     "4.2": ["IWAE", "β-VAE"],
     "4.3": ["CVAE"],
     "4.4": ["VQ-VAE"],
-    "4.5": ["Two-level VQ-VAE", "Text-conditioned prior over codes"],
+    "4.5": ["VQ-VAE-2", "Jukebox", "Text-conditioned prior over codes"],
     "4.6": ["3-D VQ-VAE with a Transformer prior"],
     "4.7": ["Sentence VAE"],
     "5.6": ["CGAN", "ACGAN"],

@@ -3,9 +3,6 @@
 import re
 from dataclasses import dataclass
 
-BELIEF_NET = ("explicit density", "tractable", "fully visible belief net")
-VARIATIONAL = ("explicit density", "approximate", "variational")
-CODES = ("explicit density", "approximate", "discrete codes")
 ADVERSARIAL = ("implicit density", "adversarial")
 
 
@@ -25,8 +22,6 @@ class Planned:
 
 
 PLANNED = (
-    Planned("Two-level VQ-VAE", CODES, "04_vae/05_hierarchy_and_captions"),
-    Planned("Text-conditioned prior over codes", CODES, "04_vae/05_hierarchy_and_captions"),
     Planned("CGAN", ADVERSARIAL, "05_gan/06_conditional"),
     Planned("ACGAN", ADVERSARIAL, "05_gan/06_conditional"),
     Planned("pix2pix", ADVERSARIAL, "05_gan/07_translation"),

@@ -118,8 +118,7 @@ class BrickTransformer(nn.Module):
         super().__init__()
         if len(shape) != 3 or min(shape) < 1:
             raise ValueError(f"shape: got {shape}, expected (time, rows, columns), each at least 1")
-        self.levels, self.event_shape = levels, (math.prod(shape),)
-        self.shape: tuple[int, int, int] = (shape[0], shape[1], shape[2])
+        self.levels, self.shape, self.event_shape = levels, shape, (math.prod(shape),)
         self.embed = nn.Embedding(levels + 1, width)
         self.tables = nn.ParameterList(torch.empty(size, width) for size in shape)
         spread = 0.02 / (2 * layers) ** 0.5

@@ -126,7 +126,7 @@ def random_clips(n: int, seed: int = 0) -> tuple[Tensor]:
 
 VIDEO_VQ_VAE = ModelRecord(
     name="3-D VQ-VAE with a Transformer prior",
-    key="3-d-vq-vae-with-a-transformer-prior",
+    key="video-vq-vae",
     family="vae",
     branch=("explicit density", "approximate", "discrete codes"),
     density="bound",

@@ -291,7 +291,7 @@ EXERCISES = (
             "direction": "A larger β makes latents dearer. Did yours get cheaper?",
             "spread": "The product has σ², a variance, in it. Which number did you multiply by β?",
             "constant": "How many there are is not how many are used.",
-            "one-to-one": "Which bars of Figure 2 end above 0.3? One stands close to the line.",
+            "one-to-one": "Which bars of Figure 3 end above 0.3? One stands close to the line.",
             "": "At which θ did you count? Move the explorer there.",
         },
     ),
