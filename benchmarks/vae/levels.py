@@ -6,7 +6,8 @@ Three seeds, pictures of 16 × 16. Each picture gets codes worth 640 bits when a
 4 × 4 codes and 8 × 8 codes, of 256 each. One level, as many codes: five of 256 for each of 4 × 4 blocks. One level, a
 fine grid: 8 × 8 codes of 1024. Then a Transformer of one layer learns the rows of codes. Lengths are nats a picture of
 the test split, p(x|k) a Gaussian whose σ is set after training, by the error on the training pictures: a density's
-lengths, whose differences have a meaning.
+lengths, whose differences compare these rows. The encoders and decoders differ in depth too: the fine grid's decoder
+has a second 3 × 3 layer on its codes, that of two levels a 1 × 1 layer in its place.
 """
 
 import torch

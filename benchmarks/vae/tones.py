@@ -4,8 +4,10 @@
 
 Three seeds. A note of 960 samples becomes 30 top codes and 120 bottom codes, by two autoencoders trained apart. A
 caption is a pitch and "short" or "long". Two levels: caption → top codes → bottom codes; one level: caption → bottom
-codes. Both end in the same decoder, and every prior has as many updates. 240 samples, ten of each caption. Further
-rows add a spectral term to the loss of the top. Of the first seed the weights are kept, in half precision.
+codes. Both end in the same decoder. Each prior has as many updates, so that two levels, with two priors, have twice as
+many; and p(b|t) is not told the words, while the rival is told them at each code: two differences, not taken apart
+here. 240 samples, ten of each caption. Further rows add a spectral term to the loss of the top. Of the first seed the
+weights are kept, in half precision.
 """
 
 import torch

@@ -64,11 +64,12 @@ class CaptionedVQ(nn.Module):
         with sampling(self, n, rng):
             return self.decode(self.prior.sample(n, given, strength=strength, rng=rng))
 
-    def sample(self, n: int, given: Tensor, *, rng: Generator | None = None) -> Tensor:
-        """k ~ p(k|c), x ~ p(x|k): (n, *event), the decoder's noise included."""
+    def sample(self, n: int, given: Tensor, *, strength: float = 0.0, rng: Generator | None = None) -> Tensor:
+        """k ~ p(k|c), guided by `strength`, then x ~ p(x|k): (n, *event), the decoder's noise included."""
         with sampling(self, n, rng):
-            mean = self.decode(self.prior.sample(n, given, rng=rng))
-            return self.pictures.likelihood.draw(mean, rng)
+            rows, below = self.prior.sample(n, given, strength=strength, rng=rng), self.pictures
+            parameters = below.decoder(below.quantizer.decode(rows.view(len(rows), *below.places)))
+            return below.likelihood.draw(parameters, rng)
 
 
 def near_networks(channels: int, dims: int, f: int = 2, width: int = 48) -> tuple[nn.Sequential, nn.Sequential]:

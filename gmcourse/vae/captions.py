@@ -42,7 +42,8 @@ def drop_captions(caption: Tensor, u: Tensor, share: float, none: int) -> Tensor
 def guided_logits(conditional: Tensor, unconditional: Tensor, strength: float) -> Tensor:
     """(1 + w) l(k|c) − w l(k), of the shape of both: w = 0 is the prior as it is, w = −1 the one without a caption.
 
-    The softmax is in proportion to p(k|c)^{1+w} / p(k)^w. Others write g for our 1 + w.
+    The softmax is in proportion to p(k|c)^{1+w} / p(k)^w, k one code. A row drawn code by code from it does not follow
+    that power of the whole row, since each code is normalised by itself. Others write g for our 1 + w.
     Equation: vae-guided-logits.
     """
     return (1 + strength) * conditional - strength * unconditional
@@ -158,6 +159,7 @@ class CaptionPrior(nn.Module):
         if rows.shape != (n, self.length[0]) or rows.is_floating_point():
             wanted = f"({n}, {self.length[0]}) or ({self.length[0]},)"
             raise ValueError(f"given: got {given.dtype} {tuple(given.shape)}, expected int64 {wanted}")
+        _require_ids("given", rows, self.length[0], self.words + 1)  # a larger id would be read as a code
         return rows
 
 

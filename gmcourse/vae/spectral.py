@@ -61,7 +61,10 @@ class SpectralDistance(nn.Module):
 
 
 def relative_spectral_error(answer: Tensor, x: Tensor, scales: Sequence[Scale] = SCALES) -> Tensor:
-    """Mean over the scales of ‖ |X̂| − |X| ‖ / ‖ |X| ‖, (batch,): 0 for the sound itself, 1 for silence."""
+    """Mean over the scales of ‖ |X̂| − |X| ‖ / ‖ |X| ‖, (batch,): 0 for the sound itself, 1 for silence.
+
+    Where x is silent it is NaN or infinite.
+    """
     pairs = zip(spectra(answer, scales), spectra(x, scales), strict=True)
     norm = torch.linalg.vector_norm
     errors = [
@@ -72,7 +75,10 @@ def relative_spectral_error(answer: Tensor, x: Tensor, scales: Sequence[Scale] =
 
 
 def signal_to_noise(answer: Tensor, x: Tensor) -> Tensor:
-    """10 log₁₀ Σ x² / Σ (x − x̂)², (batch,), decibels: 0 for silence, less for what is worse than silence."""
+    """10 log₁₀ Σ x² / Σ (x − x̂)², (batch,), decibels: 0 for silence, less for what is worse than silence.
+
+    Infinite for x itself, NaN where x is silent too.
+    """
     return 10 * (_energy(x) / _energy(x - answer)).log10()
 
 

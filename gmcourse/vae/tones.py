@@ -50,7 +50,8 @@ def upper_prior(top: int, bottom: int, size: int, width: int = 64) -> CaptionPri
 class CaptionedTones(nn.Module):
     """c → t ~ p(t|c) → b ~ p(b|t) → x: `levels` is a `StackedVQ`, whose prior gives p(b|t); `prior` gives p(t|c).
 
-    Dhariwal et al. 2020 have three levels, and tell the priors artist, genre and words; here p(b|t) is told nothing.
+    Dhariwal et al. 2020 have three levels, tell all priors artist, genre and time, and the top's alone the lyrics; here
+    p(b|t) is told nothing.
     """
 
     def __init__(self, levels: StackedVQ, prior: CaptionPrior):

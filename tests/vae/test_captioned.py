@@ -6,6 +6,7 @@ import torch
 from gmcourse.data import Dataset
 from gmcourse.vae.captioned import captioned_pictures, captioned_vq, make_captioned_vq
 from gmcourse.vae.hierarchy import Levels
+from gmcourse.vae.likelihoods import Bernoulli
 from gmcourse.vae.tones import captioned_tones, make_jukebox, sound_level
 from gmcourse.vae.two_level import make_two_level_vq
 
@@ -46,6 +47,20 @@ def test_guided_means_are_decoded_codes():
     codes = model.prior.sample(3, given, strength=1.0, rng=seeded())
     assert drawn.shape == (3, 3, 8, 8)
     assert torch.equal(drawn, model.decode(codes))
+
+
+@torch.no_grad()
+def test_pixels_are_drawn_from_what_the_decoder_says_and_not_from_its_mean():
+    torch.manual_seed(0)
+    model = captioned_vq((1, 8, 8), words=4, length=2, size=8, width=16).eval()
+    model.pictures.likelihood = Bernoulli()
+    model.pictures.decoder[-2].bias.fill_(4.0)
+    given, n = torch.tensor([1, 3]), 200
+    drawn = model.sample(n, given, strength=1.0, rng=seeded())
+    codes = model.prior.sample(n, given, strength=1.0, rng=seeded())
+    expected = model.decode(codes).mean().item()
+    assert expected > 0.9
+    assert drawn.mean().item() == pytest.approx(expected, abs=0.02)
 
 
 @pytest.mark.parametrize("side", [8, 6, 7])

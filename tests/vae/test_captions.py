@@ -141,6 +141,8 @@ def test_bad_input_is_named(prior):
         prior.log_prob(CODES[:1], torch.tensor([[0, 4]]))
     with pytest.raises(ValueError, match=r"given: got torch.int64 \(3,\), expected int64 \(2, 2\) or \(2,\)"):
         prior.sample(2, torch.tensor([0, 1, 2]))
+    with pytest.raises(ValueError, match="given: got ids 1 to 5, expected 0 to 3"):
+        prior.sample(2, torch.tensor([[5, 1], [1, 2]]))  # 5 would be read as a code
     with pytest.raises(ValueError, match="words, levels, length: got 0"):
         CaptionPrior(prior.rows, 0, 4, LENGTH)
     with pytest.raises(ValueError, match="drop, weight: got 1"):

@@ -15,7 +15,7 @@ from gmcourse.vae.spectral import spectral_distance
 
 def most_that_captions_help(answer: object) -> None:
     """ln 50 nats: fifty captions, equally likely, are worth at most their entropy."""
-    suspects = {"spread": math.log2(50), "constant": (50.0, 1 / 50), "sign": -math.log(50), "reduction": math.log(60)}
+    suspects = {"spread": math.log2(50), "constant": (50.0, 1 / 50), "sign": -math.log(50), "reduction": (math.log(60), math.log(200))}
     require_value("the most that fifty equal captions save", answer, math.log(50), 0.01, suspects)
 
 
@@ -56,7 +56,7 @@ EXERCISES = (
             (lambda caption, codes, words: torch.cat([caption + words, codes], 1), "constant"),
         ),
         causes={
-            "one-to-one": "Some word and some code have one id in your row. From which id on is there no word?",
+            "one-to-one": "Each id has one meaning, and no id is left over. Which is the first that is no word's?",
             "direction": "A causal model reads from the left. What can the codes know of a caption that comes after?",
             "constant": "Words keep their ids. Which of the two has to be moved?",
             "shape": "A row has a place for each word and each code, (batch, C + T). What shape has yours?",
@@ -119,7 +119,7 @@ EXERCISES = (
             (lambda p, q, w: (1 + w) * q - w * p, "direction"),
         ),
         causes={
-            "constant": "At w = 0 nothing is guided: it is p(k|c). What is yours? Some count from elsewhere.",
+            "constant": "At w = 0 nothing is guided: it is p(k|c). What is yours? Some papers' w is our 1 + w.",
             "log-mean": "Yours mixes probabilities. The exponents of p(k|c) and p(k) are factors of which numbers?",
             "sign": "p(k) stands below the line. With which sign does its logarithm come in?",
             "spread": "Yours sharpens p(k|c), and forgets p(k). What of a code that is likely under any caption?",
@@ -152,7 +152,7 @@ EXERCISES = (
         ),
         causes={
             "direction": "A tone that begins half a period later has the same moduli. What is the distance in yours?",
-            "spread": "‖·‖ is a root of a sum of squares of moduli. Is a square too many, or a root missing?",
+            "spread": "‖·‖ is a root of a sum of squares over all entries. Is a square too many, or a root missing?",
             "reduction": "Of one scale a sum over all entries, of the scales a mean. Which did you take?",
             "dependence": "A long window hears pitch, a short one when it began. Which of the scales does yours use?",
             "log-mean": "Moduli are subtracted entry by entry, as they are. What came first in yours?",
@@ -202,11 +202,12 @@ answer = ...""",
             "ln p(k|c) − ln p(k) ≤ −ln p(c), in each row, since p(k) is a sum with the term p(c) p(k|c) in it.",
             "−ln p(c) = ln 50 for each of them.",
         ),
-        wrong=((math.log2(50), "spread"), (50.0, "constant"), (math.log(60), "reduction")),
+        wrong=((math.log2(50), "spread"), (50.0, "constant"), (math.log(60), "reduction"), (-math.log(50), "sign")),
         causes={
             "spread": "That is the number in bits. Nats are asked for.",
             "constant": "Fifty is how many there are. What does it cost to say which?",
-            "reduction": "Sixty pairs exist, and fifty are ever shown. How many captions are there to choose from?",
+            "reduction": "Fifty captions are in question. For how many is your number?",
+            "sign": "An exact prior, told more, says no longer row on average. Which sign has a saving?",
         },
     ),
 )

@@ -82,11 +82,11 @@ def _drop_slips(caption: Tensor, u: Tensor, share: float, none: int) -> dict[str
 
 
 def guidance_sharpens(candidate: Callable[[Tensor, Tensor, float], Tensor], *, seed: int = 0) -> None:
-    """softmax of candidate(l_c, l, w) is in proportion to p(k|c)^{1+w} / p(k)^w, for w = 0, −1, ½, 1 and 3.
+    """softmax of candidate(l_c, l, w) is in proportion to p(k|c)^{1+w} / p(k)^w, for w = 0.7, 0, −1, 1 and 3.
 
     Logits (batch, V) of p(k|c) and p(k); what is returned may differ from (1 + w) l_c − w l by a number a row.
     """
-    for w, (batch, levels) in ((0.5, (3, 7)), (0.0, (4, 5)), (-1.0, (4, 5)), (1.0, (5, 4)), (3.0, (1, 6))):
+    for w, (batch, levels) in ((0.7, (3, 7)), (0.0, (4, 5)), (-1.0, (4, 5)), (1.0, (5, 4)), (3.0, (1, 6))):
         given, plain = draw(batch, levels, seed=seed + levels), draw(batch, levels, seed=seed + levels + 40) * 0.8
         law = f"p(k) ∝ p(k|c)^(1+w) / p(k)^w, w = {w:g}"
         output = ask(candidate, conditional=given, unconditional=plain, strength=w)
