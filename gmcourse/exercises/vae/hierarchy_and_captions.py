@@ -15,7 +15,12 @@ from gmcourse.vae.spectral import spectral_distance
 
 def most_that_captions_help(answer: object) -> None:
     """ln 50 nats: fifty captions, equally likely, are worth at most their entropy."""
-    suspects = {"spread": math.log2(50), "constant": (50.0, 1 / 50), "sign": -math.log(50), "reduction": (math.log(60), math.log(200))}
+    suspects = {
+        "spread": math.log2(50),
+        "constant": (50.0, 1 / 50),
+        "sign": -math.log(50),
+        "reduction": (math.log(60), math.log(200)),
+    }
     require_value("the most that fifty equal captions save", answer, math.log(50), 0.01, suspects)
 
 
@@ -192,9 +197,7 @@ EXERCISES = (
     ),
     Exercise(
         id="vae.caption_worth",
-        stub="""# Fifty captions, all equally likely. By how many nats a picture, on average, can
-# they at most shorten the codes of an exact prior?
-answer = ...""",
+        stub="answer = ...  # nats a picture, on average, of an exact prior with fifty captions",
         points=1,
         laws=(most_that_captions_help,),
         reference=math.log(50),
