@@ -85,10 +85,10 @@ def best_path_kept(given: Tensor, ahead: int, room: float, fastest: float = 2.5)
     Least squares for each axis over starts in steps of a quarter of a pixel and speeds up to `fastest` pixels a frame
     in steps of a twentieth. It knows the law of the motion, and learns nothing.
     """
-    known = given.shape[1]
-    start = torch.linspace(0, room, round(4 * room) + 1, dtype=torch.float64)
-    speed = torch.linspace(-fastest, fastest, 2 * round(20 * fastest) + 1, dtype=torch.float64)
-    time = torch.arange(known + ahead)
+    known, device = given.shape[1], given.device
+    start = torch.linspace(0, room, round(4 * room) + 1, dtype=torch.float64, device=device)
+    speed = torch.linspace(-fastest, fastest, 2 * round(20 * fastest) + 1, dtype=torch.float64, device=device)
+    time = torch.arange(known + ahead, device=device)
     paths = folded(start[:, None, None] + speed[:, None] * time, room).flatten(0, 1)  # (paths, T + ahead)
     rows = given.transpose(1, 2).reshape(-1, known).double()  # an axis of a clip each
     misfit = torch.cdist(rows, paths[:, :known], compute_mode="donot_use_mm_for_euclid_dist")

@@ -54,7 +54,7 @@ def video_networks(
 def known_codes(model: VQVAE, first: Tensor) -> Tensor:
     """The codes of the frames `first` (batch, C, F, H, W), seen alone, as the beginning of a row (batch, n) int64.
 
-    Raises ValueError unless they fill whole slots of time, fewer than the clip has.
+    Raises ValueError unless they fill whole slots of time, at most as many as the clip has.
     """
     slots, *sides = model.places
     codes = model.quantizer.encode(model.encoder(first))
@@ -70,16 +70,18 @@ def continued(model: VQVAE, first: Tensor, *, choose: Choosing = unchanged, rng:
     """First frames (batch, C, F, H, W) → whole clips (batch, C, T, H, W): the frames as they were given, then a draw.
 
     Their codes begin the row; the prior draws the others, one from those before it, logits changed by `choose`; E[x|k]
-    of all codes gives the frames that follow. Exact as long as the encoder is causal: the codes of the beginning are
-    those of the whole clip. A given frame is kept, not decoded. The prior must be a `RowPrior`.
+    of all codes gives the frames that follow. Exact given the codes, as long as the encoder is causal: the codes of the
+    beginning are those of the whole clip. What they leave out of the frames is not used. A given frame is kept, not
+    decoded. The prior must be a `RowPrior`. Raises ValueError, before any draw, where frames are no whole slots.
     """
     with sampling(model, len(first), rng):
         known = known_codes(model, first)
-        ahead = math.prod(model.places) - known.shape[1]
+        n, frames = math.prod(model.places), model.decode(known.new_zeros(1, *model.places)).shape[2]
+        if first.shape[2] * n != known.shape[1] * frames:
+            raise ValueError(f"first: got {first.shape[2]} frames, expected whole slots of time of {frames} frames")
+        ahead = n - known.shape[1]
         row = generate(cast(RowPrior, model.prior), len(first), ahead, prompt=known, choose=choose, rng=rng)
         clip = model.decode(unflatten_codes(row, cast(Bricks, model.places)))
-    if first.shape[2] * math.prod(model.places) != known.shape[1] * clip.shape[2]:
-        raise ValueError(f"first: got {first.shape[2]} frames, expected whole slots of time of {clip.shape[2]} frames")
     return torch.cat([first, clip[:, :, first.shape[2] :]], 2)
 
 

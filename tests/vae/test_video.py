@@ -121,6 +121,12 @@ def test_no_clips_give_no_clips(model):
     assert continued(model, clips(0)[:, :, :2]).shape == (0, 1, 4, 8, 8)
 
 
+def test_frames_that_fill_no_slot_are_refused_before_anything_is_drawn(model):
+    model.prior = None
+    with pytest.raises(ValueError, match="first: got 3 frames"):
+        continued(model, clips(2, 3))
+
+
 def test_wrong_input_is_refused(model):
     with pytest.raises(ValueError, match=r"shape: got \(1, 5, 8, 8\), expected \(C, T, H, W\), T divisible by 2"):
         video_networks((1, 5, 8, 8), 3)

@@ -17,7 +17,8 @@ def codes_to_come(answer: object) -> None:
     slips = {
         "direction": 3 * 6 * 8.0,
         "constant": 8 * 6 * 8.0,
-        "reduction": [10 * 6 * 8.0, 5 * 6.0, 5 * 8.0],
+        "reduction": [5 * 6.0, 5 * 8.0],
+        "one-to-one": 10 * 6 * 8.0,
         "dependence": [10.0 * 24 * 32, 5.0 * 24 * 32],
     }
     require_value("codes that the prior draws", answer, 5 * 6 * 8.0, 0.0, slips)
@@ -44,8 +45,8 @@ EXERCISES = (
             (lambda codes: codes.flatten(), "shape"),
         ),
         causes={
-            "direction": "Whose code stands beside that of place (0, 0, 0)? Has a row that is half told then seen the "
-            "future?",
+            "direction": "Time first, then row, then column, the last runs fastest. Which place is your second code: "
+            "(0, 0, 1), (0, 1, 0) or (1, 0, 0)?",
             "shape": "A row for each clip: (batch, T·R·C). Which axis has been taken along, or is left over?",
             "container": "A tensor of codes is asked for.",
             "constant": "The codes are put in a row, and none of them changes.",
@@ -72,6 +73,7 @@ EXERCISES = (
             (lambda position, room: position.clamp(0, room), "overflow"),
             (lambda position, room: room - (position.abs() - room).abs(), "one-to-one"),
             (lambda position, room: (position % (2 * room) - room).abs(), "direction"),
+            (lambda position, room: room - (torch.fmod(position, 2 * room) - room).abs(), "sign"),
         ),
         causes={
             "constant": "One step past the wall at `room`: is the flight at that wall, or at the other one?",
@@ -79,7 +81,8 @@ EXERCISES = (
             "one-to-one": "It may meet a wall more than once, and walls on both sides. What does yours do three rooms "
             "away?",
             "direction": "A flight that has met no wall yet is where it is. Where is yours?",
-            "sign": "A place lies between 0 and room. Is yours above 0?",
+            "sign": "A place lies between 0 and room. Is yours above 0? (`torch.fmod` keeps the sign of a negative "
+            "flight, `%` does not.)",
             "mutation": "The positions that were given are to stay as they were.",
             "shape": "A place for each position.",
         },
@@ -162,13 +165,15 @@ EXERCISES = (
         wrong=(
             (3 * 6 * 8, "direction"),
             (8 * 6 * 8, "constant"),
-            (10 * 6 * 8, "reduction"),
+            (10 * 6 * 8, "one-to-one"),
+            (5 * 8, "reduction"),
             (10 * 24 * 32, "dependence"),
         ),
         causes={
             "direction": "That many are known. How many are not?",
             "constant": "That is the whole clip. Which codes are told?",
-            "reduction": "A slot is two frames, and its codes have rows and columns. Is one of them missing?",
+            "reduction": "The codes of a slot have rows and columns. Is one of the two missing?",
+            "one-to-one": "10 frames are to come. How many slots are they?",
             "dependence": "The prior draws codes, not pixels. How many pixels has a brick?",
             "container": "One number, as `codes_to_come = 64`.",
         },

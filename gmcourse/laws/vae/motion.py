@@ -42,7 +42,10 @@ def _fold_slips(position: Tensor, room: float, right: Tensor) -> dict[str, Slips
         "overflow": [position.clamp(0, room)],
         "one-to-one": [torch.where(once > room, 2 * room - once, once), once, room - (position - room).abs()],
         "direction": [room - right, (position % (2 * room) - room).abs() - room],
-        "sign": [-right, room + (position % (2 * room) - room).abs()],
+        "sign": [
+            *(-right, room + (position % (2 * room) - room).abs()),
+            room - (torch.fmod(position, 2 * room) - room).abs(),
+        ],
     }
 
 

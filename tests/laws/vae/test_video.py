@@ -69,6 +69,12 @@ def first_frames_alone(clips):
     return ONE_SLOT(clips)[:, :, :1].expand(-1, -1, clips.shape[2] // 2, -1, -1)
 
 
+def blank_first_slot(clips):
+    """Later slots are made as they should be; the first holds nothing."""
+    bricks = ONE_SLOT(clips)
+    return torch.cat([0 * bricks[:, :, :1], bricks[:, :, 1:]], 2)
+
+
 def told(rows, model, first, kept=True):
     clip = model.decode(rows.view(len(first), *model.places))
     return torch.cat([first, clip[:, :, first.shape[2] :]], 2) if kept else clip
@@ -111,6 +117,16 @@ def all_at_once(model, first):
     return told(torch.cat([known, rows[:, -1:].expand(-1, length(model) - known.shape[1])], 1), model, first)
 
 
+def some_forgotten(model, first):
+    """Codes number 4, 9, 14, … are drawn, and not read afterwards."""
+    rows = begun(model, first)
+    while rows.shape[1] < length(model):
+        read = rows.clone()
+        read[:, 4::5] = 0
+        rows = torch.cat([rows, generate(model.prior, len(first), 1, prompt=read)[:, -1:]], 1)
+    return told(rows, model, first)
+
+
 def kept_in_the_last_slot(model, first):
     return continued(model, first).roll(2, 2)
 
@@ -142,6 +158,7 @@ BUGS = {
         "backwards": (lambda x: ONE_SLOT(x).flip(2), "direction"),
         "all of one slot": (first_frames_alone, "constant"),
         "nothing": (lambda x: 0 * ONE_SLOT(x), "constant"),
+        "nothing in the first slot": (blank_first_slot, "constant"),
         "no slots": (lambda x: ONE_SLOT(x).flatten(2), "shape"),
     },
     video.raster_order: {
@@ -174,6 +191,7 @@ BUGS = {
         "told the last code alone": (told_the_last_code, "dependence"),
         "columns first": (columns_first, "direction"),
         "all codes at once": (all_at_once, ""),
+        "every fifth code forgotten": (some_forgotten, ""),
         "the future first": (kept_in_the_last_slot, ""),
         "the first clip for all": (first_clip_for_all, ""),
     },
