@@ -19,7 +19,7 @@ def ask(candidate: Callable[..., Any], **inputs: Any) -> Any:
     output = candidate(*clones.values())
     for name, value in inputs.items():
         if not _same(value, clones[name]):
-            after, before = (f"{name} = {_shown(held)}" for held in (clones[name], value))
+            after, before = (f"{name}{held}" for held in _apart(clones[name], value))
             law = "what is handed to a function stays as it was"
             raise LawBroken(law, f"after the call {after}", before, "mutation")
     return output
@@ -35,6 +35,17 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_shown, value))}]"
     return show_value(value.detach()) if isinstance(value, Tensor) else f"{value}"
+
+
+def _apart(clone: Any, value: Any) -> tuple[str, str]:
+    """Both as they are told: of two tensors of one shape the first entry in which they differ, with its place."""
+    if not (isinstance(value, Tensor) and isinstance(clone, Tensor) and value.shape == clone.shape):
+        return f" = {_shown(clone)}", f" = {_shown(value)}"
+    places = (clone.detach() != value.detach()).nonzero().tolist()
+    if not places or value.numel() <= 4:  # all of them are told
+        return f" = {_shown(clone)}", f" = {_shown(value)}"
+    after, before = (f"{places[0]} = {show_value(held.detach()[tuple(places[0])])}" for held in (clone, value))
+    return after, before
 
 
 def slope(value: Tensor, of: Tensor) -> Tensor:

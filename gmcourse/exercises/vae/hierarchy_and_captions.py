@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gmcourse.exercises.record import Exercise
-from gmcourse.laws.broken import require_value
+from gmcourse.laws.broken import Slips, require_value
 from gmcourse.laws.vae import captions, hierarchy, spectral
 from gmcourse.vae.captions import caption_row, drop_captions, guided_logits
 from gmcourse.vae.hierarchy import total_bits
@@ -15,13 +15,15 @@ from gmcourse.vae.spectral import spectral_distance
 
 def most_that_captions_help(answer: object) -> None:
     """ln 50 nats: fifty captions, equally likely, are worth at most their entropy."""
-    suspects = {
-        "spread": math.log2(50),
-        "constant": (50.0, 1 / 50),
-        "sign": -math.log(50),
-        "reduction": (math.log(60), math.log(200)),
+    suspects: dict[str, Slips] = {"constant": (50.0, 1 / 50), "reduction": math.log(60)}
+    suspects |= {
+        "spread": (math.log2(50), 5.6, math.log10(50)),
+        "sign": (-math.log(50), -math.log2(50)),
+        "direction": (math.log(200), math.log2(200)),
+        "one-to-one": tuple(map(math.log, (4, 5, 6))),
+        "log-mean": (50 * math.log(50), math.log(50) / 50),
     }
-    require_value("the most that fifty equal captions save", answer, math.log(50), 0.01, suspects)
+    require_value("the most that fifty equal captions save", answer, math.log(50), 0.015, suspects)
 
 
 def _each_window_squared(ours, theirs):
@@ -64,6 +66,9 @@ EXERCISES = (
             "one-to-one": "Each id has one meaning, and no id is left over. Which is the first that is no word's?",
             "direction": "A causal model reads from the left. What can the codes know of a caption that comes after?",
             "constant": "Words keep their ids. Which of the two has to be moved?",
+            "spread": "Yours leaves an id that means nothing. Which is the first that is no word's?",
+            "sign": "An id is the number of a row in a table. Is one of yours below 0?",
+            "dependence": "Each row has a caption of its own. Whose stands in yours?",
             "shape": "A row has a place for each word and each code, (batch, C + T). What shape has yours?",
         },
     ),
@@ -127,9 +132,12 @@ EXERCISES = (
             "constant": "At w = 0 nothing is guided: it is p(k|c). What is yours? Some papers' w is our 1 + w.",
             "log-mean": "Yours mixes probabilities. The exponents of p(k|c) and p(k) are factors of which numbers?",
             "sign": "p(k) stands below the line. With which sign does its logarithm come in?",
-            "spread": "Yours sharpens p(k|c), and forgets p(k). What of a code that is likely under any caption?",
+            "spread": "At w = 1 it is p(k|c)² / p(k). Is each of the two in yours, with its own power?",
             "direction": "Which of the two is taken away, what is said with the caption or without it?",
-            "shape": "Each row has its own logits. Did one row speak for all?",
+            "overflow": "Logits are asked for, and the softmax is still to come. Are yours probabilities already?",
+            "not-finite": "Logits, and a difference of probabilities, can be below 0. Of what did you take a logarithm "
+            "or a power?",
+            "shape": "Each row has its own logits. Were rows mixed, or did one speak for all?",
         },
     ),
     Exercise(
@@ -157,10 +165,14 @@ EXERCISES = (
         ),
         causes={
             "direction": "A tone that begins half a period later has the same moduli. What is the distance in yours?",
-            "spread": "‖·‖ is a root of a sum of squares over all entries. Is a square too many, or a root missing?",
+            "spread": "‖·‖ is a root of a sum of squares, of moduli's differences. Which squares and roots has yours?",
             "reduction": "Of one scale a sum over all entries, of the scales a mean. Which did you take?",
             "dependence": "A long window hears pitch, a short one when it began. Which of the scales does yours use?",
             "log-mean": "Moduli are subtracted entry by entry, as they are. What came first in yours?",
+            "one-to-one": "A spectrum has one root, of the sum over all its entries. Has yours a root for each row, or "
+            "is it the largest singular value?",
+            "constant": "A distance is asked for, and no share. By what did you divide?",
+            "complex": "The square of a complex number is complex, too. What are the moduli of |X| − |Y| made of?",
             "shape": "Each sound has a distance of its own, (batch,). Over which axes did you sum?",
         },
     ),
@@ -187,11 +199,12 @@ EXERCISES = (
             (lambda t, b, r: total_bits(t, b, 0 * r), "dependence"),
         ),
         causes={
-            "spread": "Nats and bits: which of the three parts have you divided by ln 2?",
+            "spread": "Nats and bits: by what did you divide, and which of the three parts?",
             "constant": "The top has T codes, however many bottom codes stand below each. How often did you count it?",
             "reduction": "Each code and each pixel has to be sent. Is a mean what is sent?",
             "dependence": "Three parts are sent. Could someone rebuild the picture from what you have counted?",
-            "sign": "A probability below 1 has a negative logarithm. What is the sign of a length?",
+            "sign": "A length is minus a logarithm, of a density above 1, too. Which sign has each of your parts?",
+            "log-mean": "Logarithms come in, and that of a product is a sum. What did you do before, or instead?",
             "shape": "Each picture has a length of its own, (batch,). Over which axes did you sum?",
         },
     ),
@@ -207,10 +220,13 @@ EXERCISES = (
         ),
         wrong=((math.log2(50), "spread"), (50.0, "constant"), (math.log(60), "reduction"), (-math.log(50), "sign")),
         causes={
-            "spread": "That is the number in bits. Nats are asked for.",
+            "spread": "Nats are asked for. Which base has your logarithm?",
             "constant": "Fifty is how many there are. What does it cost to say which?",
-            "reduction": "Fifty captions are in question. For how many is your number?",
-            "sign": "An exact prior, told more, says no longer row on average. Which sign has a saving?",
+            "reduction": "Sixty pairs exist, and fifty are ever shown. How many captions are there to choose from?",
+            "sign": "A saving is asked for. Can a caption make the codes longer, for an exact prior?",
+            "direction": "That is for 200 captions. How many are there here?",
+            "one-to-one": "That is a single word's worth. How many whole captions are there?",
+            "log-mean": "Each caption is worth the same. What is the mean of fifty equal numbers?",
         },
     ),
 )

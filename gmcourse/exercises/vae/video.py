@@ -17,9 +17,11 @@ def codes_to_come(answer: object) -> None:
     slips = {
         "direction": 3 * 6 * 8.0,
         "constant": 8 * 6 * 8.0,
-        "reduction": [5 * 6.0, 5 * 8.0],
-        "one-to-one": 10 * 6 * 8.0,
-        "dependence": [10.0 * 24 * 32, 5.0 * 24 * 32],
+        "spread": [10 * 6 * 8.0, 16 * 6 * 8.0],
+        "one-to-one": [7 * 6 * 8.0, 2 * 6 * 8.0, 6 * 6 * 8.0],
+        "reduction": [5 * 6.0, 5 * 8.0, 6 * 8.0, 5.0],
+        "sign": [32.0, 64.0],
+        "dependence": [10.0 * 24 * 32, 5.0 * 24 * 32, 8.0 * 24 * 32],
     }
     require_value("codes that the prior draws", answer, 5 * 6 * 8.0, 0.0, slips)
 
@@ -45,8 +47,8 @@ EXERCISES = (
             (lambda codes: codes.flatten(), "shape"),
         ),
         causes={
-            "direction": "Time first, then row, then column, the last runs fastest. Which place is your second code: "
-            "(0, 0, 1), (0, 1, 0) or (1, 0, 0)?",
+            "direction": "Name the first and the second place (slot, row, column) that yours reads. Is the second "
+            "(0, 0, 1)?",
             "shape": "A row for each clip: (batch, T·R·C). Which axis has been taken along, or is left over?",
             "container": "A tensor of codes is asked for.",
             "constant": "The codes are put in a row, and none of them changes.",
@@ -81,8 +83,7 @@ EXERCISES = (
             "one-to-one": "It may meet a wall more than once, and walls on both sides. What does yours do three rooms "
             "away?",
             "direction": "A flight that has met no wall yet is where it is. Where is yours?",
-            "sign": "A place lies between 0 and room. Is yours above 0? (`torch.fmod` keeps the sign of a negative "
-            "flight, `%` does not.)",
+            "sign": "A place lies in [0, room]. Is yours? (`torch.fmod` keeps the sign of a position, `%` does not.)",
             "mutation": "The positions that were given are to stay as they were.",
             "shape": "A place for each position.",
         },
@@ -115,10 +116,11 @@ EXERCISES = (
             "places in a row?",
             "sign": "Where the image fits, the correlation is large. Do you look for the largest?",
             "dependence": "What is held against the frame: the image of that clip, or something that looks like none?",
-            "constant": "The *upper left* corner, counted from 0.",
+            "constant": "The *upper left* corner, counted from 0. Where does yours count from?",
             "shape": "Two numbers for each frame of each clip: (n, T, 2).",
-            "reduction": "The best place is one place, not a mean of all of them.",
+            "reduction": "The best place is one place, no mean of all, nor the best of sums over rows and columns.",
             "one-to-one": "Two whole numbers a frame are asked for.",
+            "spread": "The correlation alone is asked for. By what did yours divide?",
         },
     ),
     Exercise(
@@ -144,7 +146,7 @@ EXERCISES = (
             (lambda log_probs, given: codes_ahead(log_probs, given).mean(), "shape"),
         ),
         causes={
-            "constant": "What was told costs nothing, and all else does. Is one code too many in your sum, or too few?",
+            "constant": "What was told costs nothing, all else does. Is a code too many in your sum, or missing?",
             "direction": "Who is asked: the codes that were given, or those that follow?",
             "sign": "A probability is at most 1. Which sign has −ln p?",
             "reduction": "Log-probabilities of a row are added. Did you divide?",
@@ -165,15 +167,16 @@ EXERCISES = (
         wrong=(
             (3 * 6 * 8, "direction"),
             (8 * 6 * 8, "constant"),
-            (10 * 6 * 8, "one-to-one"),
-            (5 * 8, "reduction"),
+            (10 * 6 * 8, "spread"),
             (10 * 24 * 32, "dependence"),
         ),
         causes={
             "direction": "That many are known. How many are not?",
             "constant": "That is the whole clip. Which codes are told?",
-            "reduction": "The codes of a slot have rows and columns. Is one of the two missing?",
-            "one-to-one": "10 frames are to come. How many slots are they?",
+            "reduction": "The codes to come have slots, rows and columns. Which of the three is missing?",
+            "spread": "Those are frames. How many slots are they?",
+            "one-to-one": "Six frames are given. How many slots are they, and how many are left?",
+            "sign": "That number is of the lesson's clips. Here frames and sides are others",
             "dependence": "The prior draws codes, not pixels. How many pixels has a brick?",
             "container": "One number, as `codes_to_come = 64`.",
         },

@@ -35,11 +35,17 @@ def _row_slips(caption: Tensor, codes: Tensor, words: int) -> dict[str, list[Ten
         return torch.cat(parts, 1)
 
     length = caption.shape[1]
-    shifts = [length, words - 1, words + 1, float(caption.max()), float(caption.max()) + 1]
+    shifts = [length, words - 1, float(caption.max()), float(caption.max()) + 1, caption.amax(1, keepdim=True) + 1]
+    levels, right = float(codes.max()) + 1, row(caption, words + codes)
     return {
-        "one-to-one": [row(caption, codes), *(row(caption, codes + by) for by in shifts)],
-        "direction": [row(codes, caption), row(words + codes, caption), row(codes, words + caption)],
-        "constant": [row(words + caption, codes), row(words + caption, words + codes)],
+        "one-to-one": [row(caption, codes), row(caption, words * codes), *(row(caption, codes + by) for by in shifts)],
+        "spread": [row(caption, words + 1 + codes)],
+        "direction": [row(codes, caption), row(words + codes, caption), row(codes, words + caption), right.flip(1)]
+        + [row(caption[:, :at], words + codes, caption[:, at:]) for at in range(1, length)],
+        "constant": [row(words + caption, codes), row(words + caption, words + codes), row(levels + caption, codes)]
+        + [row(caption + 1, words + 1 + codes)],
+        "sign": [row(caption, codes - words)],
+        "dependence": [row(caption[:1].expand(len(codes), -1), words + codes)],
     }
 
 
@@ -59,8 +65,17 @@ def captions_drop_whole(candidate: Callable[[Tensor, Tensor, float, int], Tensor
         rows = zip(caption.tolist(), u.tolist(), strict=True)
         expected = torch.tensor([[none] * length if v < share else words for words, v in rows]).double()
         slips = _drop_slips(caption, u, share, none)
-        given = {"caption": caption, "u": u}
-        require_close(law, observed.detach().double(), expected, 0.0, slips, given, fit=1e-6)
+        given, made = {"caption": caption, "u": u}, observed.detach().double()
+        left = _what_is_left(made, caption, u < share, none)
+        require_close(law, made, expected, 0.0, slips, given, fit=1e-6, deduced=left)
+
+
+def _what_is_left(made: Tensor, caption: Tensor, dropped: Tensor, none: int) -> str:
+    """Words dropped one by one, whole captions but others than u says, or something else in the place of `none`."""
+    gone, kept = made == none, made == caption
+    if (gone | kept).all():
+        return "dependence" if (gone.all(1) | kept.all(1)).all() else "reduction"
+    return "constant" if kept[~dropped].all() else ""
 
 
 def _drop_slips(caption: Tensor, u: Tensor, share: float, none: int) -> dict[str, list[Tensor]]:
@@ -101,12 +116,21 @@ def _guidance_slips(given: Tensor, plain: Tensor, w: float, right: Tensor) -> di
     p, q = given.softmax(1), plain.softmax(1)
     mixed = (1 + w) * p - w * q
     return {
-        "constant": [(plain + w * (given - plain)).softmax(1), (given + (1 + w) * (given - plain)).softmax(1)],
+        "constant": [(plain + w * (given - plain)).softmax(1), (given + (1 + w) * (given - plain)).softmax(1)]
+        + [(w * (given - plain)).softmax(1), (2 * given - plain).softmax(1)],
+        "overflow": [
+            right.softmax(1),
+            (p ** (1 + w) / q**w).softmax(1),
+            ((1 + w) * given - w * plain).exp().softmax(1),
+        ],
         "log-mean": [mixed.clamp(min=1e-9).log().softmax(1), mixed.softmax(1), mixed],
-        "sign": [((1 + w) * given + w * plain).softmax(1), ((1 - w) * given + w * plain).softmax(1)],
-        "direction": [((1 + w) * plain - w * given).softmax(1)],
-        "spread": [((1 + w) * given).softmax(1), (given - w * plain).softmax(1), given.softmax(1)],
-        "shape": pooled(right) if len(right) > 1 else [],
+        "sign": [((1 + w) * given + w * plain).softmax(1)],
+        "direction": [((1 + w) * plain - w * given).softmax(1), ((1 - w) * given + w * plain).softmax(1)],
+        "spread": [(given * by).softmax(1) for by in (1 + w, 1.0, 1 / (1 + w) if w != -1 else 0.0)]
+        + [(given - w * plain).softmax(1)],
+        "shape": [*pooled(right), ((1 + w) * given.log_softmax(0) - w * plain.log_softmax(0)).softmax(1)]
+        if len(right) > 1
+        else [],
     }
 
 

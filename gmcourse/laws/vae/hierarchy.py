@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -35,11 +36,20 @@ def _length_slips(parts: list[Tensor]) -> dict[str, list[Tensor]]:
     count, bits = [part.shape[1] for part in parts], -1 / math.log(2)
     dims = [means[0] + means[1] + means[2], top + bottom + means[2], means[0] + means[1] + residual]
     right = (top + bottom + residual) * bits
+    mixed = [top * a + bottom * b + residual * c for a, b, c in product((bits, -1.0), repeat=3)][1:]
+    signs = [(top * a + bottom * b + residual * c) * bits for a, b, c in product((1, -1), repeat=3)][1:]
+    flows = [
+        torch.stack([f(part) for part in parts]).sum(0) for f in (lambda p: p.exp().sum(1), lambda p: p.logsumexp(1))
+    ]
     return {
-        "spread": [-(top + bottom + residual), -(top + bottom) + residual * bits, (top + bottom) * bits - residual],
+        "spread": [*mixed, *(-(top + bottom + residual) * by for by in (math.log(2), 1 / math.log(10), 0.5))],
         "constant": [(count[1] * top + bottom + residual) * bits, (4 * top + bottom + residual) * bits],
-        "sign": [-right],
-        "reduction": [*(part * bits for part in dims), right / count[2], right / sum(count)],
+        "sign": [*signs, (top + bottom - residual.abs()) * bits, (top + bottom - parts[2].abs().sum(1)) * bits],
+        "log-mean": [*flows, *(flow * bits for flow in flows), top * bottom * residual * bits],
+        "reduction": [
+            *(part * bits for part in dims),
+            *(right / by for by in (3, count[2], sum(count), count[0] + count[1])),
+        ],
         "dependence": [(top + bottom) * bits, residual * bits, (bottom + residual) * bits, (top + residual) * bits],
         "shape": pooled(right) if len(right) > 1 else [],
     }

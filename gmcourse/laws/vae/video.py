@@ -1,5 +1,6 @@
 """Laws of codes of clips: causal in time, read in raster order, scored where they are asked for, continued in turn."""
 
+import math
 from collections.abc import Callable
 from itertools import permutations
 from types import SimpleNamespace
@@ -70,7 +71,7 @@ def raster_order(candidate: Callable[[Tensor], Tensor], *, seed: int = 0) -> Non
     """
     for shape in ((2, 3, 4), (4, 2, 3), (3, 4, 2)):
         count = shape[0] * shape[1] * shape[2]
-        codes = torch.stack([torch.arange(count), torch.arange(count) * 7 % count + 100]).view(2, *shape)
+        codes = torch.stack([torch.arange(count, 0, -1), torch.arange(count) * 7 % count + 100]).view(2, *shape)
         law = f"codes {shape} in raster order of time, row, column"
         observed = require_shape(law, ask(candidate, codes=codes), (2, count)).detach().double()
         rows = [
@@ -78,7 +79,16 @@ def raster_order(candidate: Callable[[Tensor], Tensor], *, seed: int = 0) -> Non
             for n in range(2)
         ]
         slips = _other_orders(codes, (2, count))
-        require_close(law, observed, torch.tensor(rows).double(), 1e-6, slips, {"codes": codes})
+        expected = torch.tensor(rows).double()
+        require_close(law, observed, expected, 1e-6, slips, {"codes": codes}, deduced=_codes_moved(observed, expected))
+
+
+def _codes_moved(observed: Tensor, expected: Tensor) -> str:
+    """Each clip's own codes in another order, codes of several clips in one row, or other codes."""
+    if torch.equal(observed.sort(1).values, expected.sort(1).values):
+        return "direction"
+    same = torch.equal(observed.flatten().sort().values, expected.flatten().sort().values)
+    return "shape" if same else "constant"
 
 
 def bricks_are_restored(candidate: Callable[[Tensor, tuple[int, int, int]], Tensor], *, seed: int = 0) -> None:
@@ -137,14 +147,25 @@ def _require_ahead(
     exact = parts.double()
     left = parts.shape[1] - given
     slips: dict[str, Slips] = {
-        "constant": [-exact.sum(1), -exact[:, given + 1 :].sum(1), -exact[:, max(given - 1, 0) :].sum(1)],
-        "direction": [-exact[:, :given].sum(1), -exact[:, :left].sum(1)],
+        "constant": [-exact.sum(1), -exact[:, given + 1 :].sum(1), -exact[:, max(given - 1, 0) :].sum(1)]
+        + [-exact[:, given : given + 1].sum(1), -exact[:, -1]],
+        "direction": [-part.sum(1) for part in (exact[:, :given], exact[:, :left], exact[:, left:], exact[:, -given:])],
         "sign": [-expected, exact.sum(1)],
         "reduction": [expected / max(left, 1), -exact.mean(1), expected / parts.shape[1]],
-        "log-mean": [expected / torch.tensor(2.0).double().log(), exact[:, given:].exp().sum(1)],
+        "log-mean": [expected / math.log(2), expected * math.log(2), -exact[:, given:].prod(1)]
+        + [sign * f(exact[:, given:]) for sign in (1, -1) for f in (_total, _log_total)]
+        + [exact[:, given:].sum(1).exp(), -exact.sum(1) / exact[:, :given].sum(1)],
         "shape": pooled(expected),
     }
     require_close(law, observed, expected, within(expected), slips, {"log_probs": parts})
+
+
+def _total(logs: Tensor) -> Tensor:
+    return logs.exp().sum(1)
+
+
+def _log_total(logs: Tensor) -> Tensor:
+    return logs.logsumexp(1)
 
 
 def clips_go_on(candidate: Callable[[nn.Module, Tensor], Tensor], *, seed: int = 0) -> None:

@@ -104,6 +104,7 @@ WRONG = {
     "vae.caption_row": {
         "by the largest word": (lambda c, k, w: torch.cat([c, k + int(c.max()) + 1], 1), "one-to-one"),
         "one short": (lambda c, k, w: torch.cat([c, k + w - 1], 1), "one-to-one"),
+        "one id left out": (lambda c, k, w: torch.cat([c, k + w + 1], 1), "spread"),
         "codes first": (lambda c, k, w: torch.cat([k + w, c], 1), "direction"),
         "both moved": (lambda c, k, w: torch.cat([c, k], 1) + w, "constant"),
         "one above the other": (lambda c, k, w: torch.cat([c[:, :2], k[:, :2] + w], 0), "shape"),
@@ -116,6 +117,8 @@ WRONG = {
         "the other share": (lambda c, u, s, none: drop_captions(c, u, 1 - s, none), "sign"),
         "zeros": (lambda c, u, s, none: c * (u >= s)[:, None], "constant"),
         "all or none": (lambda c, u, s, none: torch.full_like(c, none) if (u < s).any() else c, "dependence"),
+        "word by word": (lambda c, u, s, none: torch.where(torch.rand(c.shape) < s, none, c), "reduction"),
+        "its own noise": (lambda c, u, s, none: drop_captions(c, torch.rand(len(c)), s, none), "dependence"),
         "never": (lambda c, u, s, none: c, "dependence"),
         "one for each row": (lambda c, u, s, none: torch.where(u < s, none, c[:, 0]), "shape"),
     },
@@ -123,6 +126,12 @@ WRONG = {
         "the other count": (lambda p, q, w: (1 - w) * q + w * p, "constant"),
         "guided twice": (lambda p, q, w: p + (1 + w) * (p - q), "constant"),
         "exchanged": (lambda p, q, w: guided_logits(q, p, w), "direction"),
+        "the other way": (lambda p, q, w: p + w * (q - p), "direction"),
+        "softmax too soon": (lambda p, q, w: guided_logits(p, q, w).softmax(1), "overflow"),
+        "logarithm of mixed ones": (
+            lambda p, q, w: ((1 + w) * p.softmax(1) - w * q.softmax(1)).log(),
+            "not-finite",
+        ),
         "not guided": (lambda p, q, w: p, "spread"),
         "sharpened": (lambda p, q, w: p * (1 + w), "spread"),
         "probabilities": (lambda p, q, w: (1 + w) * p.softmax(1) - w * q.softmax(1), "log-mean"),
@@ -141,6 +150,12 @@ WRONG = {
             "spread",
         ),
         "sum over scales": (lambda ours, theirs: spectral_distance(ours, theirs) * len(ours), "reduction"),
+        "singular value": (
+            lambda ours, theirs: (
+                sum(torch.linalg.matrix_norm(x.abs() - y.abs(), ord=2) for x, y in zip(ours, theirs)) / len(ours)
+            ),
+            "one-to-one",
+        ),
         "the longest window": (lambda ours, theirs: spectral_distance(ours[-1:], theirs[-1:]), "dependence"),
         "norms apart": (
             lambda ours, theirs: (
@@ -163,6 +178,8 @@ WRONG = {
         "bits": (5.644, "spread"),
         "how many": (50, "constant"),
         "all pairs": (4.094, "reduction"),
+        "sign": (-3.912, "sign"),
+        "the lesson's captions": (5.298, "direction"),
         "another": (2.3, ""),
     },
 }

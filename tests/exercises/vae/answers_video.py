@@ -52,6 +52,25 @@ def places_by_rows(clips, images):
     return torch.stack([best // scores.shape[2], best % scores.shape[2]], -1)
 
 
+def fold_thrice(position, room):
+    place = position
+    for _ in range(3):
+        place = torch.where(place < 0, -place, torch.where(place > room, 2 * room - place, place))
+    return place
+
+
+def best_of_sums(clips, images):
+    windows = clips[:, 0].unfold(2, images.shape[1], 1).unfold(3, images.shape[2], 1)
+    scores = torch.einsum("ntrchw,nhw->ntrc", windows, images)
+    return torch.stack([scores.sum(3).argmax(2), scores.sum(2).argmax(2)], -1)
+
+
+def snake(codes):
+    turned = codes.clone()
+    turned[:, :, 1::2] = codes[:, :, 1::2].flip(3)
+    return turned
+
+
 RIGHT = {
     "vae.flatten_codes": {
         "loops": row_by_loops,
@@ -69,14 +88,20 @@ RIGHT = {
 WRONG = {
     "vae.flatten_codes": {
         "rows before time": (lambda codes: codes.transpose(1, 2).flatten(1), "direction"),
+        "every second row backwards": (lambda codes: snake(codes).flatten(1), "direction"),
         "half of it": (lambda codes: codes[:, :, 0].flatten(1), "shape"),
     },
     "vae.folded": {
         "no walls": (lambda position, room: position.clone(), "constant"),
+        "turned round three times": (fold_thrice, "one-to-one"),
+        "the remainder of fmod": (lambda position, room: room - (position.fmod(2 * room) - room).abs(), "sign"),
+        "a sine": (lambda position, room: room / 2 * (1 + torch.sin(position / room)), "direction"),
         "the near wall alone": (lambda position, room: position.abs(), "one-to-one"),
     },
     "vae.places": {
         "divided by the rows": (places_by_rows, "direction"),
+        "best sums": (best_of_sums, "reduction"),
+        "the mean image": (lambda clips, images: places_by_numpy(clips, 0 * images + images.mean(0)), "dependence"),
         "the centre": (
             lambda clips, images: places_by_numpy(clips, images) + torch.tensor(images.shape[1:]) // 2,
             "constant",
@@ -88,6 +113,10 @@ WRONG = {
     },
     "vae.codes_to_come": {
         "the known ones": (144, "direction"),
+        "frames for slots": (480, "spread"),
+        "one slot for six frames": (336, "one-to-one"),
+        "a row missing": (40, "reduction"),
+        "the lesson's": (32, "sign"),
         "pixels": (7680, "dependence"),
         "words": ("many", "container"),
     },

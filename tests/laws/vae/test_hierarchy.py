@@ -93,7 +93,7 @@ BUGS = {
         "the rate alone": (lambda t, b, r: total_bits(t, b, 0 * r), "dependence"),
         "no top": (lambda t, b, r: total_bits(0 * t, b, r), "dependence"),
         "the mean of the batch for each": (lambda t, b, r: total_bits(t, b, r).mean().expand(len(t)), "shape"),
-        "decimal": (bits(unit=1 / math.log(10)), ""),
+        "decimal": (bits(unit=1 / math.log(10)), "spread"),
     },
     ORDER: {
         "the bottom is not told": (partial(small, bug="the bottom is not told"), "dependence"),

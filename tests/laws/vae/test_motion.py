@@ -54,6 +54,18 @@ def padded(clips, images):
     return torch.stack([best // scores.shape[3], best % scores.shape[3]], 2)
 
 
+def by_sums(clips, images):
+    scores = correlation(clips, images)
+    return torch.stack([scores.sum(3).argmax(2), scores.sum(2).argmax(2)], 2)
+
+
+def turned_thrice(position, room):
+    place = position
+    for _ in range(3):
+        place = torch.where(place < 0, -place, torch.where(place > room, 2 * room - place, place))
+    return place
+
+
 def triangle(position, room):
     phase = position.remainder(2 * room)
     return torch.minimum(phase, 2 * room - phase)
@@ -76,7 +88,9 @@ BUGS = {
         "turned round once": (lambda p, room: room - (p.abs() - room).abs(), "one-to-one"),
         "one wall": (lambda p, room: p.abs(), "one-to-one"),
         "the far wall first": (lambda p, room: (p % (2 * room) - room).abs(), "direction"),
-        "half the period": (lambda p, room: room - (p % room - room / 2).abs(), ""),
+        "half the period": (lambda p, room: room - (p % room - room / 2).abs(), "direction"),
+        "the remainder of fmod": (lambda p, room: room - (p.fmod(2 * room) - room).abs(), "sign"),
+        "turned round three times": (turned_thrice, "one-to-one"),
         "in place": (lambda p, room: p.remainder_(2 * room).sub_(room).abs_().neg_().add_(room), "mutation"),
     },
     motion.places_are_matched: {
@@ -85,7 +99,9 @@ BUGS = {
         "column and row": (lambda clips, images: places(clips, images).flip(-1), "direction"),
         "convolved, not correlated": (turned_image, "direction"),
         "the least likeness": (lambda clips, images: places(-clips, images), "sign"),
-        "the mean of all places": (mean_place, ""),
+        "the mean of all places": (mean_place, "reduction"),
+        "by sums over rows and columns": (by_sums, "reduction"),
+        "the mean image": (lambda c, i: places(c, i.mean(0, keepdim=True).expand_as(i)), "dependence"),
         "one image for all": (one_image, "dependence"),
         "most ink": (ink, "dependence"),
         "the lower right corner": (lambda c, i: places(c, i) + torch.tensor(i.shape[1:]) - 1, "constant"),

@@ -56,7 +56,8 @@ BUGS = {
             "shape",
         ),
         "over the batch": (lambda ours, theirs: spectral_distance(ours, theirs).mean(), "shape"),
-        "L1": (over(lambda x, y: (x.abs() - y.abs()).abs().sum((1, 2))), ""),
+        "L1": (over(lambda x, y: (x.abs() - y.abs()).abs().sum((1, 2))), "spread"),
+        "singular value": (over(lambda x, y: torch.linalg.matrix_norm(x.abs() - y.abs(), ord=2)), "one-to-one"),
     },
     laws.phase_is_free: {
         "the complex numbers compared": (between(over(lambda x, y: length(x - y))), "direction"),
