@@ -142,7 +142,7 @@ CAPTIONED_VQ = ModelRecord(
     year=2021,
     arxiv="2102.12092",
     lesson="04_vae/05_hierarchy_and_captions",
-    suits=Suits("images (with captions as labels)", IMAGES.holds),
+    suits=Suits("images (told captions)", IMAGES.holds),
     make=make_captioned_vq,
     plan=partial(held_then_falling_plan, steps=1_500, batch_size=32, peak=3e-3),
     example=captioned_pictures,

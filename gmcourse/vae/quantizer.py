@@ -1,5 +1,6 @@
 """A vector quantiser: a book of codes, the nearest one in place of each vector, and a gradient carried past it."""
 
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -15,7 +16,8 @@ def nearest(z: Tensor, book: Tensor) -> Tensor:
     Van den Oord et al. 2017, eq. 1.
     """
     _require_book(z, book)
-    with torch.autocast(z.device.type, enabled=False):
+    device = z.device.type
+    with torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext():
         centre = book.mean(0)
         flat, codes = z.reshape(-1, z.shape[-1]).to(book.dtype) - centre, book - centre
         scores = torch.addmm(codes.square().sum(1), flat, codes.T, alpha=-2)
@@ -33,8 +35,8 @@ def straight_through(z: Tensor, e: Tensor) -> Tensor:
 
 def assigned(z: Tensor, codes: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """n_k = how many of the vectors have code k, (V,), and the sum of those vectors, (V, d); z (n, d), codes (n,)."""
-    counts = torch.bincount(codes, minlength=size).to(z.dtype)
-    return counts, torch.zeros(size, z.shape[1], dtype=z.dtype, device=z.device).index_add_(0, codes, z)
+    counts = z.new_zeros(size).index_add_(0, codes, torch.ones_like(z[:, 0]))
+    return counts, z.new_zeros(size, z.shape[1]).index_add_(0, codes, z)
 
 
 def ema_step(

@@ -133,8 +133,9 @@ def test_the_protocol_is_one_count_and_the_mean_over_the_parts():
     both = fidelity(held, digits.train)
     assert both.frechet == pytest.approx(sum(p.frechet for p in parts) / 2)
     assert both.recall == pytest.approx(sum(p.recall for p in parts) / 2)
-    assert fidelity(held, held).frechet == pytest.approx(0, abs=1e-6)
-    assert both.frechet < 0.1 * fidelity(held, 1 - digits.train).frechet
+    far = fidelity(held, 1 - digits.train).frechet
+    assert fidelity(held, held).frechet == pytest.approx(0, abs=1e-7 * far)  # the rounding of its traces
+    assert both.frechet < 0.1 * far
 
 
 def test_too_few_pictures_are_refused():

@@ -83,7 +83,7 @@ def _chips(axes: Axes, models: list[Branch], question: str | None, y: float) -> 
         words, lit = _words(model, question), question in model["answers"]
         wide = _width(words, lit)
         if not x or x + wide > _WIDTH - 4:
-            x, y = start, y + _LINE + 3
+            x, y = start, y + _LINE + 2
         _chip(axes, x, y - _LINE / 2 - 1, words, lit)
         x += wide + 10
     return y
