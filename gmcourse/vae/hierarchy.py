@@ -82,8 +82,10 @@ def total_bits(top: Tensor, bottom: Tensor, residual: Tensor) -> Tensor:
 
 
 class LevelNetworks(nn.Module):
-    """The five networks of two levels: h = `lower`(x), `upper`(h) is quantised to t, `raised`(t) stands at h's places,
-    `joined`([h, raised]) is quantised to b, and `decoder`([b, raised]) gives the parameters of p(x|t, b).
+    """The five networks of two levels, in the order in which they are used.
+
+    `lower` makes h of x; what `upper` makes of h is quantised to t; `raised` brings t to the places of h; `joined`
+    reads both, and what it makes is quantised to b; `decoder` makes the parameters of p(x|t, b) of b and the raised t.
     """
 
     def __init__(self, lower: nn.Module, upper: nn.Module, raised: nn.Module, joined: nn.Module, decoder: nn.Module):

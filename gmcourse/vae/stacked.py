@@ -30,8 +30,8 @@ class StackedVQ(nn.Module):
 
     `top` and `bottom` are whole models with one level of codes, the top's codes fewer; no gradient goes from one to the
     other. x is decoded from the bottom codes alone: what the top is for is a prior of short rows, from which p(b|t)
-    goes on. −ln p(t) − ln p(b|t) − ln p(x|b) is a total length, at least −ln p(x). `further`(x̂, x) → (batch,) is a term
-    of the loss of each level, and no part of the length. The priors of the two models themselves are not used.
+    goes on. −ln p(t) − ln p(b|t) − ln p(x|b) is a total length, at least −ln p(x). `further`, of x̂ and x, (batch,), is
+    a term of the loss of each level, and no part of the length. The priors of the two models themselves are not used.
     Dhariwal et al. 2020, sections 3 and 4, have three levels.
     """
 

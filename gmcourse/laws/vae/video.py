@@ -1,9 +1,9 @@
 """Laws of codes of clips: causal in time, read in raster order, scored where they are asked for, continued in turn."""
 
 import math
+import types
 from collections.abc import Callable
 from itertools import permutations
-from types import SimpleNamespace
 
 import torch
 from torch import Tensor, nn
@@ -222,7 +222,7 @@ class _Toy(nn.Module):
         super().__init__()
         self.places, self.prior = (slots, 2, 3), _Sure()
         self.encoder = nn.Identity()
-        self.quantizer = SimpleNamespace(encode=self.codes)
+        self.quantizer = types.SimpleNamespace(encode=self.codes)
 
     def codes(self, clips: Tensor) -> Tensor:
         return (LEVELS * clips[:, 0, ::2]).round().long()
