@@ -62,7 +62,8 @@ const weighed = (asked, named, words) => (result) => {
   const [file, title, anchor, , score, , kind] = result;
   const [found, object] = [passage(searchProse[file], anchor, words), kind === "object"];
   const rank = object ? (named ? 9 : 0) : searchProse[file]?.rank ?? 0;
-  const called = /^(object|index)$/.test(kind) || begins(title, asked); // Sphinx keeps the better scored of title and text
+  const name = kind === "index" ? anchor.replace(/^#?(term|index)-/, "").replaceAll("-", " ") : title;
+  const called = object || begins(name, asked); // Sphinx keeps the better scored of title and text
   const family = file.includes(asked);
   return { ...found, result, key: [rank, called, family, object ? 0 : family ? turn(file) : found.times, score] };
 };
@@ -83,9 +84,12 @@ Search.query = (query) => {
   const named = /[_.]/.test(asked); // as the names of the package are written
   const found = Search._performSearch(query, terms, excluded, shown, objects).filter(listed(asked, named));
   const order = found.map(weighed(asked, named, words)).sort((a, b) => b.key.reduce((o, v, i) => o || v - a.key[i], 0));
-  const items = new Map();
-  for (const li of order.map((entry) => item(entry, words)))
-    if (!items.has(li.firstChild.href)) items.set(li.firstChild.href, li);
+  const items = new Map(); // a page stands once, with its best place; an object of the package for itself
+  for (const entry of order) {
+    const [file, , anchor, , , , kind] = entry.result;
+    const once = kind === "object" ? file + anchor : file;
+    if (!items.has(once)) items.set(once, item(entry, words));
+  }
   Search.output.append(...items.values());
   _finishSearch(items.size);
 };

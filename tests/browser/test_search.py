@@ -56,6 +56,10 @@ def test_a_page_of_the_reference_is_told_from_the_chapter_of_its_name(search):
     assert len(set(titles)) == len(titles)
 
 
+def test_of_many_terms_of_the_glossary_the_one_that_was_asked_for_is_listed(search):
+    assert [address.partition("#")[2] for title, address, _ in search("VAE")[0] if "glossary" in title] == ["term-VAE"]
+
+
 def test_a_name_of_the_package_leads_to_it_first(search):
     found, _ = search("gan_critic_loss")
     assert found[0][0] == "gmcourse.gan.losses.gan_critic_loss"
