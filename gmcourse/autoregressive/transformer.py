@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from gmcourse.autoregressive.generation import generate
-from gmcourse.nets.attention import Pairs, TransformerBlock, causal_mask
+from gmcourse.nets.attention import Caches, stacked_blocks, through
 from gmcourse.probability import require_codes
 from gmcourse.protocols import Density, Sampler, Trainable
 from gmcourse.record import TEXTS, Examples, ModelRecord, held_then_falling_plan, symbols_of
@@ -18,7 +18,7 @@ class Reading(NamedTuple):
     """What has been read: the codes that are in the window, the start first, (batch, t), and each layer's cache."""
 
     codes: Tensor
-    caches: tuple[Pairs | None, ...]
+    caches: Caches
 
 
 class TransformerLanguageModel(nn.Module):
@@ -38,24 +38,17 @@ class TransformerLanguageModel(nn.Module):
         self.levels, self.window, self.event_shape = levels, window, (window,)
         self.embed = nn.Embedding(levels + 1, width)
         self.places = nn.Parameter(torch.empty(window, width))
-        spread = 0.02 / (2 * layers) ** 0.5
-        self.blocks = nn.ModuleList(
-            TransformerBlock(width, heads, dropout=dropout, spread=spread) for _ in range(layers)
-        )
+        self.blocks = stacked_blocks(width, heads, layers, dropout=dropout)
         self.norm, self.head, self.drop = nn.LayerNorm(width), nn.Linear(width, levels), nn.Dropout(dropout)
         for table in (self.embed.weight, self.places, self.head.weight):
             nn.init.normal_(table, 0.0, 0.02)
 
-    def read(self, codes: Tensor, caches: tuple[Pairs | None, ...] | None = None) -> tuple[Tensor, tuple[Pairs, ...]]:
+    def read(self, codes: Tensor, caches: Caches = ()) -> tuple[Tensor, Caches]:
         """The logits after each of the codes, (batch, t, V), and the caches with them; t = 1 where there are caches."""
-        before = caches[0][0].shape[-2] if caches and caches[0] else 0
-        places = codes.shape[1]
-        x = self.drop(self.embed(codes) + self.places[before : before + places])
-        mask, kept = causal_mask(places, codes.device) if places > 1 else None, []
-        for block, cache in zip(self.blocks, caches or [None] * len(self.blocks), strict=True):
-            x, cache = block(x, mask, cache)
-            kept.append(cache)
-        return self.head(self.norm(x)), tuple(kept)
+        before = caches[0][0].shape[-2] if caches else 0
+        x = self.drop(self.embed(codes) + self.places[before : before + codes.shape[1]])
+        x, caches = through(self.blocks, x, caches)
+        return self.head(self.norm(x)), caches
 
     def starts(self, batch: int) -> Tensor:
         """The code V that comes before every first symbol: (batch, 1)."""
@@ -82,7 +75,7 @@ class TransformerLanguageModel(nn.Module):
 
     def begin(self, batch: int) -> Reading:
         """The state before anything is read."""
-        return Reading(self.starts(batch)[:, :0], (None,) * len(self.blocks))
+        return Reading(self.starts(batch)[:, :0], ())
 
     def step(self, symbol: Tensor | None, state: Reading) -> tuple[Tensor, Reading]:
         """Read a symbol, (batch,), None for the start: the logits of the next, (batch, V), and the new state.
@@ -93,7 +86,7 @@ class TransformerLanguageModel(nn.Module):
         new = self.starts(len(state.codes)) if symbol is None else symbol[:, None]
         codes, caches = torch.cat([state.codes, new], 1), state.caches
         if codes.shape[1] > self.window:
-            codes, caches = torch.cat([codes[:, :1], codes[:, -(self.window // 2) :]], 1), None
+            codes, caches = torch.cat([codes[:, :1], codes[:, -(self.window // 2) :]], 1), ()
             new = codes
         logits, caches = self.read(new, caches)
         return logits[:, -1], Reading(codes, caches)

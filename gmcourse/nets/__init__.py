@@ -8,6 +8,8 @@ from gmcourse.nets.attention import (
     attention_weights,
     cached_attention,
     causal_mask,
+    stacked_blocks,
+    through,
 )
 from gmcourse.nets.convolution import conv_decoder, conv_encoder
 from gmcourse.nets.leveled import LeveledMLP, UNet, rowwise
@@ -37,4 +39,6 @@ __all__ = [
     "parts",
     "rowwise",
     "sampling",
+    "stacked_blocks",
+    "through",
 ]

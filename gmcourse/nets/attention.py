@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from gmcourse.nets.mlp import mlp
 
 Pairs = tuple[Tensor, Tensor]  # keys and values, (…, keys, d) each
+Caches = tuple[Pairs, ...]  # those of each block; () before anything is read
 
 
 def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -116,6 +117,25 @@ class TransformerBlock(nn.Module):
         """Both branches; all else as in `look`."""
         x, kept = self.look(x, mask, cache)
         return self.think(x), kept
+
+
+def stacked_blocks(width: int, heads: int, layers: int, *, dropout: float = 0.0) -> nn.ModuleList:
+    """`layers` blocks of spread 0.02/√(2·layers): their 2·layers branches add as much to x at any depth."""
+    spread = 0.02 / (2 * layers) ** 0.5
+    return nn.ModuleList(TransformerBlock(width, heads, dropout=dropout, spread=spread) for _ in range(layers))
+
+
+def through(blocks: nn.ModuleList, x: Tensor, caches: Caches = ()) -> tuple[Tensor, Caches]:
+    """x, (batch, places, width), through all blocks, no place looking ahead: the same shape, and the new caches.
+
+    `caches` are those of the places before, as the last call gave them, and x then is one place; (): x is from the
+    first place on.
+    """
+    mask, kept = causal_mask(x.shape[1], x.device) if x.shape[1] > 1 else None, []
+    for block, cache in zip(blocks, caches or (None,) * len(blocks), strict=True):
+        x, cache = block(x, mask, cache)
+        kept.append(cache)
+    return x, tuple(kept)
 
 
 class CrossBlock(TransformerBlock):

@@ -2,14 +2,14 @@
 
 import math
 from functools import reduce
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from gmcourse.autoregressive.generation import generate
-from gmcourse.nets.attention import Pairs, TransformerBlock, causal_mask
+from gmcourse.autoregressive.transformer import Reading
+from gmcourse.nets.attention import Caches, stacked_blocks, through
 
 
 def flatten_codes(codes: Tensor) -> Tensor:
@@ -31,7 +31,7 @@ def unflatten_codes(row: Tensor, shape: tuple[int, int, int]) -> Tensor:
 
 
 def summed_places(tables: list[Tensor]) -> Tensor:
-    """e_t + e_r + e_c at each place in raster order, (T·R·C, width), of tables (T, width), (R, …), (C, …)."""
+    """e_t + e_r + … at each place in raster order, (T·R·…, width), of tables (T, width), (R, width), … of the axes."""
     return reduce(lambda before, table: (before[:, None] + table).flatten(0, 1), tables)
 
 
@@ -62,14 +62,6 @@ def known_beside(shape: tuple[int, int, int], reach: int) -> Tensor:
             if before >= 0 and 0 <= row < shape[1] and 0 <= column < shape[2]:
                 table[t, r, c, i] = (before * shape[1] + row) * shape[2] + column
     return table.flatten(0, 2)
-
-
-class BrickReading(NamedTuple):
-    """What has been read: the codes (batch, count), the start first, and the cache of each layer."""
-
-    codes: Tensor
-    caches: tuple[Pairs | None, ...]
-    batch: int
 
 
 class Beside(nn.Module):
@@ -121,10 +113,7 @@ class BrickTransformer(nn.Module):
         self.levels, self.shape, self.event_shape = levels, shape, (math.prod(shape),)
         self.embed = nn.Embedding(levels + 1, width)
         self.tables = nn.ParameterList(torch.empty(size, width) for size in shape)
-        spread = 0.02 / (2 * layers) ** 0.5
-        self.blocks = nn.ModuleList(
-            TransformerBlock(width, heads, dropout=dropout, spread=spread) for _ in range(layers)
-        )
+        self.blocks = stacked_blocks(width, heads, layers, dropout=dropout)
         self.norm, self.head, self.drop = nn.LayerNorm(width), nn.Linear(width, levels), nn.Dropout(dropout)
         for table in (self.embed.weight, *self.tables, self.head.weight):
             nn.init.normal_(table, 0.0, 0.02)
@@ -138,7 +127,7 @@ class BrickTransformer(nn.Module):
             raise ValueError(f"book: got {came}, expected (V, dims) of a model with a reach")
         self.beside.vectors.weight[:-1] = (book - book.mean(0)) / book.std()
 
-    def read(self, codes: Tensor, caches: tuple[Pairs | None, ...] = ()) -> tuple[Tensor, tuple[Pairs, ...]]:
+    def read(self, codes: Tensor, caches: Caches = ()) -> tuple[Tensor, Caches]:
         """The logits after each of the codes (batch, t), the start first, (batch, t, V), and the caches.
 
         With caches, after the last alone: (batch, 1, V).
@@ -147,11 +136,8 @@ class BrickTransformer(nn.Module):
         before = codes.shape[1] - count
         x = self.embed(codes[:, before:]) + summed_places(list(self.tables))[before : before + count]
         x = self.drop(x if self.beside is None else x + self.beside(codes, before, count))
-        mask, kept = causal_mask(count, codes.device) if count > 1 else None, []
-        for block, cache in zip(self.blocks, caches or [None] * len(self.blocks), strict=True):
-            x, cache = block(x, mask, cache)
-            kept.append(cache)
-        return self.head(self.norm(x)), tuple(kept)
+        x, caches = through(self.blocks, x, caches)
+        return self.head(self.norm(x)), caches
 
     def starts(self, batch: int) -> Tensor:
         """The code V that comes before every first code: (batch, 1)."""
@@ -176,16 +162,16 @@ class BrickTransformer(nn.Module):
         """−ln p(k), nats a row, the mean over the batch."""
         return -self.log_prob(x).mean()
 
-    def begin(self, batch: int) -> BrickReading:
+    def begin(self, batch: int) -> Reading:
         """The state before anything is read."""
-        return BrickReading(self.starts(batch)[:, :0], (), batch)
+        return Reading(self.starts(batch)[:, :0], ())
 
-    def step(self, symbol: Tensor | None, state: BrickReading) -> tuple[Tensor, BrickReading]:
+    def step(self, symbol: Tensor | None, state: Reading) -> tuple[Tensor, Reading]:
         """Read a code, (batch,), None for the start: the logits of the next, (batch, V), and the new state."""
-        new = self.starts(state.batch) if symbol is None else symbol[:, None]
+        new = self.starts(len(state.codes)) if symbol is None else symbol[:, None]
         codes = torch.cat([state.codes, new], 1)
         logits, caches = self.read(codes, state.caches)
-        return logits[:, -1], BrickReading(codes, caches, state.batch)
+        return logits[:, -1], Reading(codes, caches)
 
     def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
         """k ~ p(k): (n, T·R·C) int64."""

@@ -1,20 +1,13 @@
 """A Transformer of rows that stand for places: to each code is handed what a picture or a sound has near it."""
 
-from typing import NamedTuple
-
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from gmcourse.autoregressive.transformer import Reading
 from gmcourse.nets import sampling
-from gmcourse.nets.attention import Pairs, TransformerBlock, causal_mask
-
-
-class Reading(NamedTuple):
-    """What has been read: the symbols, the start first, (batch, t), and each layer's cache."""
-
-    codes: Tensor
-    caches: tuple[Pairs | None, ...]
+from gmcourse.nets.attention import Caches, stacked_blocks, through
+from gmcourse.vae.bricks import summed_places
 
 
 def above(top: tuple[int, ...], bottom: tuple[int, ...]) -> Tensor:
@@ -63,7 +56,7 @@ class HandedInputs(nn.Module):
     def forward(self, codes: Tensor, first: int = 0) -> Tensor:
         """What stands at the places from `first` on, (batch, t − first, width), of `codes` (batch, t), start first."""
         length = codes.shape[1]
-        x = self.embed(codes[:, first:]) + torch.cat([self.words, self.positions()])[first:length]
+        x = self.embed(codes[:, first:]) + torch.cat([self.words, summed_places(list(self.axes))])[first:length]
         for step, table in zip(self.back, self.earlier, strict=True):
             begin = max(first, self.prefix + step)  # from here on the symbol so far back is a code
             if begin < length:
@@ -73,13 +66,6 @@ class HandedInputs(nn.Module):
             over = self.over[begin - self.prefix : length - self.prefix]
             x = _added(x, begin - first, over @ self.said(codes[:, 1 : self.prefix + 1]))
         return x
-
-    def positions(self) -> Tensor:
-        """The place on each axis, added up: (T, width)."""
-        total = self.axes[0]
-        for side in list(self.axes)[1:]:
-            total = (total[:, None] + side).flatten(0, 1)
-        return total
 
 
 class CodeTransformer(nn.Module):
@@ -110,22 +96,24 @@ class CodeTransformer(nn.Module):
         self.levels, self.places, self.back, self.prefix = levels, tuple(places), tuple(back), over.shape[1]
         self.length = self.prefix + len(over)
         self.inputs = HandedInputs(levels, places, over, back, width)
-        spread = 0.02 / (2 * layers) ** 0.5
-        self.blocks = nn.ModuleList(
-            TransformerBlock(width, heads, dropout=dropout, spread=spread) for _ in range(layers)
-        )
+        self.blocks = stacked_blocks(width, heads, layers, dropout=dropout)
         self.norm, self.head, self.drop = nn.LayerNorm(width), nn.Linear(width, levels), nn.Dropout(dropout)
         nn.init.normal_(self.head.weight, 0.0, 0.02)
+
+    def read(self, codes: Tensor, caches: Caches = ()) -> tuple[Tensor, Caches]:
+        """The logits after each of the codes (batch, t), the start first, (batch, t, levels), and the caches.
+
+        With caches, after the last alone: (batch, 1, levels).
+        """
+        h = self.drop(self.inputs(codes, codes.shape[1] - 1 if caches else 0))
+        h, caches = through(self.blocks, h, caches)
+        return self.head(self.norm(h)), caches
 
     def logits(self, x: Tensor) -> Tensor:
         """The logits of each symbol from those before it: (batch, P + T) → (batch, levels, P + T)."""
         if x.shape[1] != self.length:
             raise ValueError(f"x: got {x.shape[1]} symbols, expected {self.length}, prefix and codes")
-        h = self.drop(self.inputs(torch.cat([self._starts(len(x)), x[:, :-1]], 1)))
-        mask = causal_mask(h.shape[1], h.device)
-        for block in self.blocks:
-            h, _ = block(h, mask)
-        return self.head(self.norm(h)).transpose(1, 2)
+        return self.read(torch.cat([self._starts(len(x)), x[:, :-1]], 1))[0].transpose(1, 2)
 
     def log_prob(self, x: Tensor) -> Tensor:
         """ln p of each row, (batch,), nats."""
@@ -137,17 +125,14 @@ class CodeTransformer(nn.Module):
 
     def begin(self, batch: int) -> Reading:
         """The state before anything is read."""
-        return Reading(self._starts(batch)[:, :0], (None,) * len(self.blocks))
+        return Reading(self._starts(batch)[:, :0], ())
 
     def step(self, symbol: Tensor | None, state: Reading) -> tuple[Tensor, Reading]:
         """Read a symbol, (batch,), None for the start: the logits of the next, (batch, levels), and the new state."""
         new = self._starts(len(state.codes)) if symbol is None else symbol[:, None]
-        codes, caches = torch.cat([state.codes, new], 1), []
-        h = self.drop(self.inputs(codes, codes.shape[1] - 1))
-        for block, cache in zip(self.blocks, state.caches, strict=True):
-            h, cache = block(h, None, cache)
-            caches.append(cache)
-        return self.head(self.norm(h))[:, -1], Reading(codes, tuple(caches))
+        codes = torch.cat([state.codes, new], 1)
+        logits, caches = self.read(codes, state.caches)
+        return logits[:, -1], Reading(codes, caches)
 
     def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
         """(n, P + T) int64."""

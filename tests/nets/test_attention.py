@@ -15,6 +15,8 @@ from gmcourse.nets import (
     attention_weights,
     cached_attention,
     causal_mask,
+    stacked_blocks,
+    through,
 )
 
 
@@ -112,4 +114,27 @@ def test_a_block_place_by_place_is_the_block_at_once():
     whole, cache = block(x, causal_mask(6), memory=pairs)[0], None
     for t in range(6):
         new, cache = block(x[:, t : t + 1], None, cache, pairs)
+        torch.testing.assert_close(new, whole[:, t : t + 1])
+
+
+def test_stacked_blocks_start_as_small_as_their_number_asks():
+    torch.manual_seed(0)
+    blocks = stacked_blocks(32, 4, 8, dropout=0.25)
+    assert len(blocks) == 8
+    for block in blocks:
+        assert block.drop.p == 0.25
+        for last in (block.attend.out, block.mlp[-1]):
+            assert last.weight.std().item() == pytest.approx(0.02 / 4, rel=0.1)
+
+
+def test_through_all_blocks_at_once_and_place_by_place():
+    blocks, x = scattered(stacked_blocks(8, 2, 3), 0.3), torch.randn(2, 6, 8)
+    whole, caches = through(blocks, x)
+    assert [keys.shape for keys, _ in caches] == [(2, 2, 6, 4)] * 3
+    expected, kept = x, ()
+    for block in blocks:
+        expected, _ = block(expected, causal_mask(6))
+    assert torch.equal(whole, expected)
+    for t in range(6):
+        new, kept = through(blocks, x[:, t : t + 1], kept)
         torch.testing.assert_close(new, whole[:, t : t + 1])
