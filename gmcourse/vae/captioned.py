@@ -68,8 +68,7 @@ class CaptionedVQ(nn.Module):
         """k ~ p(k|c), guided by `strength`, then x ~ p(x|k): (n, *event), the decoder's noise included."""
         with sampling(self, n, rng):
             rows, below = self.prior.sample(n, given, strength=strength, rng=rng), self.pictures
-            parameters = below.decoder(below.quantizer.decode(rows.view(len(rows), *below.places)))
-            return below.likelihood.draw(parameters, rng)
+            return below.likelihood.draw(below.parameters_of(rows.view(n, *below.places)), rng)
 
 
 def near_networks(channels: int, dims: int, f: int = 2, width: int = 48) -> tuple[nn.Sequential, nn.Sequential]:

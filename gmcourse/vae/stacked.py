@@ -22,6 +22,7 @@ class OneLevel(Protocol):
 
     def encode(self, x: Tensor, /) -> Tensor: ...
     def codes(self, x: Tensor, /) -> Tensor: ...
+    def parameters_of(self, codes: Tensor, /) -> Tensor: ...
     def decode(self, codes: Tensor, /) -> Tensor: ...
 
 
@@ -63,9 +64,8 @@ class StackedVQ(nn.Module):
     def lengths(self, x: Tensor) -> LevelLengths:
         """−ln p(t), −ln p(b|t), −ln p(x|b), (batch,) each, nats."""
         codes, below = self.codes(x), self._levels()[1]
-        parameters = below.decoder(below.quantizer.decode(codes.bottom))
         top, bottom = (part.flatten(1) for part in codes)
-        residual = -below.likelihood.log_prob(x, parameters)
+        residual = -below.likelihood.log_prob(x, below.parameters_of(codes.bottom))
         return LevelLengths(-self.prior.prefix_log_prob(top), -self.prior.log_prob(bottom, top), residual)
 
     def elbo(self, x: Tensor, *, rng: Generator | None = None) -> Tensor:
@@ -108,7 +108,7 @@ class StackedVQ(nn.Module):
         """t ~ p(t), b ~ p(b|t), x ~ p(x|b): (n, *event), the decoder's noise included."""
         with sampling(self, n, rng):
             below, codes = self._levels()[1], self.sample_codes(n, rng=rng)
-            return below.likelihood.draw(below.decoder(below.quantizer.decode(codes.bottom)), rng)
+            return below.likelihood.draw(below.parameters_of(codes.bottom), rng)
 
     def sample_mean(self, n: int, *, rng: Generator | None = None) -> Tensor:
         """t ~ p(t), b ~ p(b|t), E[x|b]: what papers print."""

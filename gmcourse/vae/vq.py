@@ -88,9 +88,13 @@ class VQVAE(nn.Module):
         """k(x), (batch, *places), int64."""
         return self.quantizer.encode(self.encode(x))
 
+    def parameters_of(self, codes: Tensor) -> Tensor:
+        """The parameters of p(x|k), of codes (batch, *places)."""
+        return self.decoder(self.quantizer.decode(codes))
+
     def decode(self, codes: Tensor) -> Tensor:
         """E[x|k], (batch, *event), of codes (batch, *places): a mean, not a sample."""
-        return self.likelihood.mean(self.decoder(self.quantizer.decode(codes)))
+        return self.likelihood.mean(self.parameters_of(codes))
 
     def lengths(self, x: Tensor) -> Lengths:
         """−ln p(k(x)) and −ln p(x|k(x)), (batch,) each, nats: together the total length, at least −ln p(x).
@@ -98,8 +102,8 @@ class VQVAE(nn.Module):
         Equation: vae-total-length.
         """
         codes = self.codes(x)
-        parameters = self.decoder(self.quantizer.decode(codes))
-        return Lengths(-self.prior.log_prob(codes.flatten(1)), -self.likelihood.log_prob(x, parameters))
+        residual = -self.likelihood.log_prob(x, self.parameters_of(codes))
+        return Lengths(-self.prior.log_prob(codes.flatten(1)), residual)
 
     def elbo(self, x: Tensor, *, rng: Generator | None = None) -> Tensor:
         """ln p(k(x)) + ln p(x|k(x)), (batch,), nats: nothing is drawn, since q(k|x) has one code."""
@@ -130,13 +134,12 @@ class VQVAE(nn.Module):
     def sample(self, n: int, *, rng: Generator | None = None) -> Tensor:
         """k ~ p(k), x ~ p(x|k): (n, *event), the decoder's noise included."""
         with sampling(self, n, rng):
-            codes = self.prior.sample(n, rng=rng).view(n, *self.places)
-            return self.likelihood.draw(self.decoder(self.quantizer.decode(codes)), rng)
+            return self.likelihood.draw(self.parameters_of(self.sample_codes(n, rng=rng)), rng)
 
     def sample_mean(self, n: int, *, rng: Generator | None = None) -> Tensor:
         """k ~ p(k), E[x|k]: what papers print."""
         with sampling(self, n, rng):
-            return self.decode(self.prior.sample(n, rng=rng).view(n, *self.places))
+            return self.decode(self.sample_codes(n, rng=rng))
 
     def extra_repr(self) -> str:
         return f"places={self.places}"
