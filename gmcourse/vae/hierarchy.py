@@ -71,6 +71,12 @@ class LevelLengths(NamedTuple):
     residual: Tensor
 
 
+def code_lengths(prior: PairPrior, codes: Levels) -> tuple[Tensor, Tensor]:
+    """−ln p(t) and −ln p(b|t) of codes of both levels, (batch,) each, nats."""
+    top, bottom = (part.flatten(1) for part in codes)
+    return -prior.prefix_log_prob(top), -prior.log_prob(bottom, top)
+
+
 def total_bits(top: Tensor, bottom: Tensor, residual: Tensor) -> Tensor:
     """−[Σ ln p(t_i|t_<i) + Σ ln p(b_j|b_<j, t) + Σ ln p(x_d|t, b)] / ln 2, (batch,), bits.
 
@@ -169,7 +175,7 @@ class TwoLevelVQ(nn.Module):
         """−ln p(t), −ln p(b|t), −ln p(x|t, b), (batch,) each, nats: their sum is at least −ln p(x)."""
         codes = self.codes(x)
         residual = -self.likelihood.log_prob(x, self.parameters_of(codes))
-        return LevelLengths(*_code_lengths(self.prior, codes), residual)
+        return LevelLengths(*code_lengths(self.prior, codes), residual)
 
     def elbo(self, x: Tensor, *, rng: Generator | None = None) -> Tensor:
         """ln p(t) + ln p(b|t) + ln p(x|t, b), (batch,), nats: nothing is drawn, since q has one pair."""
@@ -179,7 +185,7 @@ class TwoLevelVQ(nn.Module):
         """Means over the batch: residual, priors of both levels, nats; the terms of the quantisers; `further`."""
         top, bottom, raised = self.quantize(x)
         parameters = self.networks.decoder(torch.cat([bottom.values, raised], 1))
-        lengths = _code_lengths(self.prior, Levels(top.codes, bottom.codes))
+        lengths = code_lengths(self.prior, Levels(top.codes, bottom.codes))
         terms = {"residual": -self.likelihood.log_prob(x, parameters).mean()}
         for level, quantized, length in zip(("top", "bottom"), (top, bottom), lengths, strict=True):
             terms |= {f"{level} prior": length.mean()}
@@ -217,12 +223,6 @@ class TwoLevelVQ(nn.Module):
 
     def extra_repr(self) -> str:
         return f"places={self.places}"
-
-
-def _code_lengths(prior: PairPrior, codes: Levels) -> tuple[Tensor, Tensor]:
-    """−ln p(t) and −ln p(b|t), (batch,) each, nats."""
-    top, bottom = (part.flatten(1) for part in codes)
-    return -prior.prefix_log_prob(top), -prior.log_prob(bottom, top)
 
 
 def _require_places(places: Places, top: Tensor, h: Tensor, raised: Tensor) -> None:

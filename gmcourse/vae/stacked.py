@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import evaluating, sampling
-from gmcourse.vae.hierarchy import LevelLengths, Levels, PairPrior, UniformPair
+from gmcourse.vae.hierarchy import LevelLengths, Levels, PairPrior, UniformPair, code_lengths
 from gmcourse.vae.likelihoods import Likelihood
 from gmcourse.vae.quantizer import VectorQuantizer
 
@@ -64,9 +64,8 @@ class StackedVQ(nn.Module):
     def lengths(self, x: Tensor) -> LevelLengths:
         """−ln p(t), −ln p(b|t), −ln p(x|b), (batch,) each, nats."""
         codes, below = self.codes(x), self._levels()[1]
-        top, bottom = (part.flatten(1) for part in codes)
         residual = -below.likelihood.log_prob(x, below.parameters_of(codes.bottom))
-        return LevelLengths(-self.prior.prefix_log_prob(top), -self.prior.log_prob(bottom, top), residual)
+        return LevelLengths(*code_lengths(self.prior, codes), residual)
 
     def elbo(self, x: Tensor, *, rng: Generator | None = None) -> Tensor:
         """ln p(t) + ln p(b|t) + ln p(x|b), (batch,), nats: nothing is drawn."""
@@ -82,10 +81,9 @@ class StackedVQ(nn.Module):
             terms |= {f"{name} {term}": value for term, value in quantised.items()}
             if self.further is not None:
                 terms[f"{name} further"] = self.further(level.likelihood.mean(parameters), x).mean()
-            codes.append(own.flatten(1))
-        top, bottom = codes
-        terms["top prior"] = -self.prior.prefix_log_prob(top).mean()
-        return terms | {"bottom prior": -self.prior.log_prob(bottom, top).mean()}
+            codes.append(own)
+        top, bottom = code_lengths(self.prior, Levels(*codes))
+        return terms | {"top prior": top.mean(), "bottom prior": bottom.mean()}
 
     def after_step(self) -> None:
         """Each book follows its encoder."""
