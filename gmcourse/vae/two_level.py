@@ -9,10 +9,9 @@ from gmcourse.protocols import Bounded, Sampler, Trainable
 from gmcourse.record import IMAGES, Examples, ModelRecord, binary_images, held_then_falling_plan, shape_of
 from gmcourse.vae.captions import CaptionPrior
 from gmcourse.vae.hierarchy import LevelNetworks, TwoLevelVQ, level_networks
-from gmcourse.vae.likelihoods import Bernoulli, Categorical, Gaussian, Likelihood
 from gmcourse.vae.quantizer import VectorQuantizer
 from gmcourse.vae.rows import CodeTransformer, above, neighbours
-from gmcourse.vae.vq import FromBlocks, ToBlocks, few_levels
+from gmcourse.vae.vq import FromBlocks, ToBlocks, pixels_for
 
 
 def make_two_level_vq(
@@ -26,17 +25,13 @@ def make_two_level_vq(
     channels, height, wide = shape_of(data, (1, 8, 8))
     halved = sum(not height % f and not wide % f for f in (2, 4))
     halvings = (1, 1) if halved == 2 else (0, halved)
-    levels = 2 if data is None else few_levels(data)
-    outputs = channels * levels if levels > 2 else channels
+    likelihood, outputs, last = pixels_for(data, channels)
     if halvings == (1, 1):
         networks = block_networks(channels, outputs, dims, width)
     else:
         networks = level_networks(2, channels, outputs, halvings=halvings, dims=dims, width=width)
-    if levels > 2:
-        networks.decoder = nn.Sequential(networks.decoder, nn.Unflatten(1, (levels, channels)))
-        likelihood: Likelihood = Categorical(levels)
-    else:
-        likelihood = Bernoulli() if levels == 2 else Gaussian(0.1, learned=True)
+    if last:
+        networks.decoder = nn.Sequential(networks.decoder, *last)
     bottom = (height >> halvings[1], wide >> halvings[1])
     top = (bottom[0] >> halvings[0], bottom[1] >> halvings[0])
     upper, lower = (VectorQuantizer(size, dim) for size, dim in zip(sizes, dims, strict=True))

@@ -200,19 +200,26 @@ def make_vq_vae(data: Examples | None = None, size: int = 64, dims: int = 8, **s
     8 × 8 images. `settings` are those of `VectorQuantizer`.
     """
     channels, height, wide = shape_of(data, (1, 8, 8))
-    levels = 2 if data is None else few_levels(data)
-    outputs = channels * levels if levels > 2 else channels
+    likelihood, outputs, last = pixels_for(data, channels)
     encoder, decoder, places = image_networks((channels, height, wide), dims, outputs)
-    if levels > 2:
-        decoder.append(nn.Unflatten(1, (levels, channels)))
-        likelihood: Likelihood = Categorical(levels)
-    else:
-        likelihood = Bernoulli() if levels == 2 else Gaussian(0.1, learned=True)
+    decoder.extend(last)
     prior = LSTMLanguageModel(size, math.prod(places), embedding=32, hidden=64)
     return VQVAE(encoder, VectorQuantizer(size, dims, **settings), decoder, likelihood, places, prior)
 
 
-def few_levels(data: Examples) -> int:
+def pixels_for(data: Examples | None, channels: int) -> tuple[Likelihood, int, list[nn.Module]]:
+    """p(x|k) that suits a data set, the maps that a decoder makes for it, and the layers that come after these.
+
+    Bernoulli for binary data, and without data; categorical for up to 32 levels, a map for each level of each channel;
+    else a Gaussian with learned σ.
+    """
+    levels = 2 if data is None else _few_levels(data)
+    if levels > 2:
+        return Categorical(levels), channels * levels, [nn.Unflatten(1, (levels, channels))]
+    return Bernoulli() if levels == 2 else Gaussian(0.1, learned=True), channels, []
+
+
+def _few_levels(data: Examples) -> int:
     """The number of levels, 2 for binary data; 0 where there are more than 32 or none."""
     try:
         return levels_of(data, 32)
