@@ -12,6 +12,7 @@ from gmcourse.vae.captions import CaptionPrior
 from gmcourse.vae.likelihoods import Gaussian
 from gmcourse.vae.quantizer import VectorQuantizer
 from gmcourse.vae.rows import CodeTransformer, neighbours
+from gmcourse.vae.strided import near
 from gmcourse.vae.vq import VQVAE, FromBlocks, Lengths, ToBlocks
 
 
@@ -73,13 +74,8 @@ class CaptionedVQ(nn.Module):
 
 def near_networks(channels: int, dims: int, f: int = 2, width: int = 48) -> tuple[nn.Sequential, nn.Sequential]:
     """Encoder (batch, C, H, W) → (batch, d, H/f, W/f), and decoder: each code sees its block and the eight round it."""
-    encoder = nn.Sequential(ToBlocks(f), *_near(f * f * channels, width, dims))
-    return encoder, nn.Sequential(*_near(dims, width, f * f * channels), FromBlocks(f))
-
-
-def _near(inputs: int, width: int, outputs: int) -> list[nn.Module]:
-    across = [nn.Conv2d(inputs, width, 3, padding=1), nn.SiLU()]
-    return [*across, nn.Conv2d(width, width, 1), nn.SiLU(), nn.Conv2d(width, outputs, 1)]
+    encoder = nn.Sequential(ToBlocks(f), *near(2, f * f * channels, width, dims))
+    return encoder, nn.Sequential(*near(2, dims, width, f * f * channels), FromBlocks(f))
 
 
 def captioned_vq(

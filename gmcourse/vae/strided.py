@@ -1,4 +1,4 @@
-"""Convolutions that shorten and lengthen: pictures with two axes and sounds with one, by the same two functions."""
+"""Convolutions that shorten, lengthen or look round, for pictures with two axes and for sounds with one."""
 
 from torch import nn
 
@@ -25,6 +25,13 @@ def growing(axes: int, inputs: int, width: int, outputs: int, doublings: int) ->
     for _ in range(doublings):
         layers += [transposed(width, width, 4, stride=2, padding=1), nn.SiLU()]
     return nn.Sequential(*layers, conv(width, outputs, 1))
+
+
+def near(axes: int, inputs: int, width: int, outputs: int) -> list[nn.Module]:
+    """Layers (batch, inputs, *places) → (batch, outputs, *places): each place sees itself and those right beside it."""
+    conv, _ = _convolutions(axes)
+    layers = [conv(inputs, width, 3, padding=1), nn.SiLU(), conv(width, width, 1), nn.SiLU()]
+    return [*layers, conv(width, outputs, 1)]
 
 
 def _convolutions(axes: int) -> tuple[type, type]:

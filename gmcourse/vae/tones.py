@@ -14,6 +14,7 @@ from gmcourse.vae.likelihoods import Gaussian
 from gmcourse.vae.quantizer import VectorQuantizer
 from gmcourse.vae.rows import CodeTransformer, above
 from gmcourse.vae.stacked import StackedVQ
+from gmcourse.vae.strided import near
 from gmcourse.vae.vq import VQVAE
 
 
@@ -24,13 +25,8 @@ def sound_level(samples: int, hop: int, size: int = 64, dims: int = 8, width: in
     """
     if hop < 1 or samples % hop:
         raise ValueError(f"hop: got {hop} for {samples} samples, expected one that divides them")
-
-    def across(inputs: int, outputs: int) -> list[nn.Module]:
-        near = [nn.Conv1d(inputs, width, 3, padding=1), nn.SiLU(), nn.Conv1d(width, width, 1), nn.SiLU()]
-        return [*near, nn.Conv1d(width, outputs, 1)]
-
-    encoder = nn.Sequential(nn.Conv1d(1, width, hop, stride=hop), *across(width, dims))
-    decoder = nn.Sequential(*across(dims, width), nn.ConvTranspose1d(width, 1, hop, stride=hop))
+    encoder = nn.Sequential(nn.Conv1d(1, width, hop, stride=hop), *near(1, width, width, dims))
+    decoder = nn.Sequential(*near(1, dims, width, width), nn.ConvTranspose1d(width, 1, hop, stride=hop))
     return VQVAE(encoder, VectorQuantizer(size, dims), decoder, Gaussian(0.1), (samples // hop,))
 
 

@@ -13,7 +13,7 @@ from gmcourse.vae.hierarchy import Levels, TwoLevelVQ, UniformPair, level_networ
 from gmcourse.vae.likelihoods import Gaussian
 from gmcourse.vae.quantizer import VectorQuantizer
 from gmcourse.vae.spectral import SpectralDistance
-from gmcourse.vae.strided import growing, shrinking
+from gmcourse.vae.strided import growing, near, shrinking
 
 SIZES = (6, 9)
 
@@ -176,3 +176,15 @@ def test_bad_input_is_named():
         make().codes(torch.rand(2, 1, 16, 16))
     with pytest.raises(ValueError, match="axes: got 3, expected 1"):
         shrinking(3, 1, 4, 4, 1)
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+def test_near_sees_what_is_right_beside(axes):
+    network = torch.nn.Sequential(*near(axes, 3, 8, 2)).double()
+    x = torch.zeros(1, 3, *[9] * axes, dtype=torch.float64)
+    other = x.clone()
+    other[(0, 0, *[4] * axes)] = 1.0
+    changed = (network(other) != network(x)).any(1)[0]
+    expected = torch.zeros_like(changed)
+    expected[(slice(3, 6),) * axes] = True
+    assert torch.equal(changed, expected)
