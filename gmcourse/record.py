@@ -182,3 +182,8 @@ def grey_images(n: int, seed: int = 0) -> tuple[Tensor]:
 def binary_images(n: int, seed: int = 0) -> tuple[Tensor]:
     """Random binary images, (n, 1, 8, 8)."""
     return (torch.randint(0, 2, (n, 1, 8, 8), generator=torch.Generator().manual_seed(seed)).float(),)
+
+
+def code_rows(n: int, seed: int = 0) -> tuple[Tensor]:
+    """Random rows of five symbols, (n, 6) int64."""
+    return (torch.randint(0, 5, (n, 6), generator=torch.Generator().manual_seed(seed)),)

@@ -10,7 +10,7 @@ from gmcourse.autoregressive.generation import generate
 from gmcourse.nets import evaluating
 from gmcourse.probability import after_stop, require_codes
 from gmcourse.protocols import Density, Sampler, Trainable
-from gmcourse.record import TEXTS, Examples, ModelRecord, held_then_falling_plan, stop_of, symbols_of
+from gmcourse.record import TEXTS, Examples, ModelRecord, code_rows, held_then_falling_plan, stop_of, symbols_of
 
 State = tuple[Tensor, Tensor]
 
@@ -118,11 +118,6 @@ def make(data: Examples | None) -> LSTMLanguageModel:
     return LSTMLanguageModel(symbols_of(data), length, dropout=0.2, stop=stop_of(data))
 
 
-def codes(n: int, seed: int = 0) -> tuple[Tensor]:
-    """Random rows of five symbols, (n, 6) int64."""
-    return (torch.randint(0, 5, (n, 6), generator=torch.Generator().manual_seed(seed)),)
-
-
 LSTM_LANGUAGE_MODEL = ModelRecord(
     name="LSTM language model",
     key="lstm-language-model",
@@ -137,6 +132,6 @@ LSTM_LANGUAGE_MODEL = ModelRecord(
     suits=TEXTS,
     make=make,
     plan=partial(held_then_falling_plan, steps=1_000, batch_size=32, peak=6e-3, clip=64.0),
-    example=codes,
+    example=code_rows,
     window=WINDOW,
 )

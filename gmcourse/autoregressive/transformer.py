@@ -11,7 +11,7 @@ from gmcourse.autoregressive.generation import generate
 from gmcourse.nets.attention import Caches, stacked_blocks, through
 from gmcourse.probability import require_codes
 from gmcourse.protocols import Density, Sampler, Trainable
-from gmcourse.record import TEXTS, Examples, ModelRecord, held_then_falling_plan, symbols_of
+from gmcourse.record import TEXTS, Examples, ModelRecord, code_rows, held_then_falling_plan, symbols_of
 
 
 class Reading(NamedTuple):
@@ -108,11 +108,6 @@ def make_transformer(data: Examples | None = None) -> TransformerLanguageModel:
     if data is None:
         return TransformerLanguageModel(5, 6, width=16, heads=2)
     return TransformerLanguageModel(symbols_of(data), (*data.event_shape, WINDOW)[0], dropout=0.1)
-
-
-def code_rows(n: int, seed: int = 0) -> tuple[Tensor]:
-    """Random rows of five symbols, (n, 6) int64."""
-    return (torch.randint(0, 5, (n, 6), generator=torch.Generator().manual_seed(seed)),)
 
 
 TRANSFORMER_LANGUAGE_MODEL = ModelRecord(

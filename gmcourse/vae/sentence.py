@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 from gmcourse.nets import evaluating, sampling
 from gmcourse.probability import gaussian_kl, gaussian_log_prob, noise_like, require_codes
 from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
-from gmcourse.record import TEXTS, Examples, ModelRecord, held_then_falling_plan, stop_of, symbols_of
+from gmcourse.record import TEXTS, Examples, ModelRecord, code_rows, held_then_falling_plan, stop_of, symbols_of
 from gmcourse.vae.gaussian import reparameterize
 from gmcourse.vae.recurrent import SentenceDecoder, SentenceEncoder, drawn, likeliest
 
@@ -140,11 +140,6 @@ def make_sentence_vae(data: Examples | None = None, **options: Any) -> SentenceV
     return SentenceVAE(symbols_of(data), (*data.event_shape, WINDOW)[0], **settings)
 
 
-def rows_of_codes(n: int, seed: int = 0) -> tuple[Tensor]:
-    """Random rows of five symbols, (n, 6) int64."""
-    return (torch.randint(0, 5, (n, 6), generator=torch.Generator().manual_seed(seed)),)
-
-
 SENTENCE_VAE = ModelRecord(
     name="Sentence VAE",
     key="sentence-vae",
@@ -159,6 +154,6 @@ SENTENCE_VAE = ModelRecord(
     suits=TEXTS,
     make=make_sentence_vae,
     plan=partial(held_then_falling_plan, steps=1_000, batch_size=64, peak=6e-3),
-    example=rows_of_codes,
+    example=code_rows,
     window=WINDOW,
 )
