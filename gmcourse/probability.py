@@ -50,11 +50,16 @@ def require_events(x: Tensor, event_shape: tuple[int, ...], name: str = "x") -> 
     return x
 
 
+def is_binary(x: Tensor) -> bool:
+    """Whether every value of x is 0 or 1."""
+    return bool(((x == 0) | (x == 1)).all())
+
+
 def require_bits(x: Tensor, event_shape: tuple[int, ...]) -> None:
     """Raise ValueError unless x is (batch, *event) of zeros and ones."""
     if tuple(x.shape[1:]) != event_shape:
         raise ValueError(f"x: got shape {tuple(x.shape)}, expected (batch, {', '.join(map(str, event_shape))})")
-    if not x.is_meta and not ((x == 0) | (x == 1)).all():
+    if not x.is_meta and not is_binary(x):
         raise ValueError(f"x: got values from {x.min():.4g} to {x.max():.4g}, expected zeros and ones")
 
 

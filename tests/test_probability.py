@@ -16,6 +16,7 @@ from gmcourse.probability import (
     categorical_log_prob,
     gaussian_kl,
     gaussian_log_prob,
+    is_binary,
     require_events,
     sum_event,
 )
@@ -167,6 +168,14 @@ def test_categorical_mass_is_one(logits):
     logits = torch.tensor(logits, dtype=torch.float64)
     codes = torch.arange(len(logits))
     close(categorical_log_prob(codes, logits.expand(len(codes), -1)).logsumexp(0).exp(), torch.tensor(1.0).double())
+
+
+@pytest.mark.parametrize(
+    ("values", "binary"),
+    [([0.0, 1.0], True), ([0, 1], True), ([0.0, 0.5], False), ([0, 2], False), ([math.nan], False)],
+)
+def test_binary_is_zeros_and_ones(values, binary):
+    assert is_binary(torch.tensor(values)) is binary
 
 
 def test_bits_per_dim():

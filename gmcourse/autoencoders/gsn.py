@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 
 from gmcourse.autoencoders.corruption import Corruption
 from gmcourse.nets import sampling
-from gmcourse.probability import bernoulli_log_prob, mean_logits, require_bits
+from gmcourse.probability import bernoulli_log_prob, is_binary, mean_logits, require_bits
 from gmcourse.protocols import Sampler, Trainable
 from gmcourse.record import BINARY_IMAGES, Examples, ModelRecord, binary_images, held_then_falling_plan
 
@@ -170,7 +170,7 @@ def make_gsn(data: Examples | None = None) -> GSN:
     """
     if data is None:
         return GSN((1, 8, 8))
-    if not ((data.train == 0) | (data.train == 1)).all():
+    if not is_binary(data.train):
         raise ValueError(f"data: {data.key} holds other values than 0 and 1, expected those alone: binarized-digits do")
     model = GSN(data.event_shape)
     model.start_logits.copy_(mean_logits(data.train))

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import no_autocast, sampling
-from gmcourse.probability import mean_logits, require_bits, require_events
+from gmcourse.probability import is_binary, mean_logits, require_bits, require_events
 from gmcourse.protocols import Sampler, Trainable, Unnormalised
 from gmcourse.record import BINARY_IMAGES, Examples, ModelRecord, binary_images, held_then_falling_plan
 from gmcourse.scores.enumerated import free_energy
@@ -150,7 +150,7 @@ def make_rbm(data: Examples | None = None) -> RBM:
     """
     if data is None:
         return RBM((1, 8, 8))
-    if not ((data.train == 0) | (data.train == 1)).all():
+    if not is_binary(data.train):
         raise ValueError(f"data: {data.key} holds other values than 0 and 1")
     model = RBM(data.event_shape, hidden=16 if math.prod(data.event_shape) <= 256 else 200)
     model.begin_at(data.train)

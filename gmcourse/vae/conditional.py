@@ -11,7 +11,7 @@ from gmcourse.probability import gaussian_kl, gaussian_log_prob, noise_like
 from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
 from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, binary_images, held_then_falling_plan, shape_of
 from gmcourse.vae.gaussian import reparameterize
-from gmcourse.vae.likelihoods import Bernoulli, Gaussian, Likelihood
+from gmcourse.vae.likelihoods import Bernoulli, Likelihood, likelihood_for
 from gmcourse.vae.told import OneHot, Told, context, keep_known, missing_log_prob
 
 
@@ -183,9 +183,7 @@ def make_cvae(data: Examples | None = None) -> CVAE:
             came = f"labels of {labels.dtype} and shape {tuple(labels.shape)}"
             raise ValueError(f"data: {data.key} has {came}, expected classes 0, 1, ..., (n,)")
         classes = int(labels.max()) + 1
-    binary = data is None or bool(((data.train == 0) | (data.train == 1)).all())
-    likelihood = Bernoulli() if binary else Gaussian(std=0.1, learned=True)
-    return class_cvae(shape, classes, 8, likelihood)
+    return class_cvae(shape, classes, 8, likelihood_for(data))
 
 
 def cvae_plan(data: Examples | None = None) -> dict[str, Any]:

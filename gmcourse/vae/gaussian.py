@@ -7,10 +7,10 @@ import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import conv_decoder, conv_encoder, evaluating, mlp, sampling
-from gmcourse.probability import gaussian_kl, gaussian_log_prob, noise_like
+from gmcourse.probability import gaussian_kl, gaussian_log_prob, is_binary, noise_like
 from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
 from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, binary_images, held_then_falling_plan, shape_of
-from gmcourse.vae.likelihoods import Bernoulli, Gaussian, Likelihood
+from gmcourse.vae.likelihoods import Bernoulli, Likelihood, likelihood_for
 
 
 def reparameterize(mean: Tensor, log_std: Tensor, noise: Tensor) -> Tensor:
@@ -119,7 +119,7 @@ def parts_for(data: Examples | None = None) -> tuple[nn.Module, nn.Module, Likel
     shape = shape_of(data, (1, 8, 8))
     if data is not None and are_large_and_binary(data):
         return *tanh_networks(data.train, latent_size=50), Bernoulli(), 50
-    likelihood = Bernoulli() if data is None or _is_binary(data.train) else Gaussian(std=0.1, learned=True)
+    likelihood = likelihood_for(data)
     if len(shape) == 3 and min(shape[1:]) >= 16 and not (shape[1] % 4 or shape[2] % 4):
         latent_size = 32
         return conv_encoder(shape, 2 * latent_size), conv_decoder(latent_size, shape), likelihood, latent_size
@@ -149,11 +149,7 @@ def tanh_networks(x: Tensor, latent_size: int, hidden: int = 200) -> tuple[nn.Mo
 
 def are_large_and_binary(data: Examples) -> bool:
     """Whether the examples are images of at least 16 × 16 pixels, and every value of train is 0 or 1."""
-    return len(data.event_shape) == 3 and min(data.event_shape[1:]) >= 16 and _is_binary(data.train)
-
-
-def _is_binary(x: Tensor) -> bool:
-    return bool(((x == 0) | (x == 1)).all())
+    return len(data.event_shape) == 3 and min(data.event_shape[1:]) >= 16 and is_binary(data.train)
 
 
 def make_gaussian_vae(data: Examples | None = None) -> GaussianVAE:

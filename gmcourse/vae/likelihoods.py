@@ -6,7 +6,8 @@ from typing import Protocol
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.probability import bernoulli_log_prob, categorical_log_prob, gaussian_log_prob, noise_like
+from gmcourse.probability import bernoulli_log_prob, categorical_log_prob, gaussian_log_prob, is_binary, noise_like
+from gmcourse.record import Examples
 
 
 class Likelihood(Protocol):
@@ -102,6 +103,11 @@ class Categorical(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.levels}"
+
+
+def likelihood_for(data: Examples | None = None) -> Bernoulli | Gaussian:
+    """Bernoulli for binary data, and without any; else a Gaussian with a learned σ that starts at 0.1."""
+    return Bernoulli() if data is None or is_binary(data.train) else Gaussian(std=0.1, learned=True)
 
 
 def _require_shape(parameters: Tensor, x: Tensor) -> None:

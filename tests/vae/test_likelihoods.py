@@ -6,7 +6,8 @@ import pytest
 import torch
 import torch.distributions as td
 
-from gmcourse.vae.likelihoods import Bernoulli, Categorical, Gaussian
+from gmcourse.data import Dataset
+from gmcourse.vae.likelihoods import Bernoulli, Categorical, Gaussian, likelihood_for
 
 
 def seeded(seed=0):
@@ -78,6 +79,15 @@ def test_the_spread_is_learned_on_request_and_always_kept(learned):
     likelihood = Gaussian(0.5, learned=learned)
     assert [p.requires_grad for p in likelihood.parameters()] == [learned]
     assert "log_std" in likelihood.state_dict()
+
+
+@pytest.mark.parametrize(("shade", "kind"), [(1.0, Bernoulli), (0.5, Gaussian)])
+def test_only_binary_data_have_a_bernoulli_likelihood(shade, kind):
+    x = torch.tensor([[0.0, shade]])
+    likelihood = likelihood_for(Dataset("own", "own", x, x, x, None, (2,), "none", "drawn"))
+    assert isinstance(likelihood, kind)
+    assert all(p.requires_grad for p in likelihood.parameters())
+    assert isinstance(likelihood_for(), Bernoulli)
 
 
 @pytest.mark.parametrize("std", [0.0, -1.0, math.nan])

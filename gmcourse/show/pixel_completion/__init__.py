@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from gmcourse.autoregressive.incremental import PositionMap
 from gmcourse.autoregressive.masked_convolution import MaskedConv2d
 from gmcourse.autoregressive.pixelcnn import PixelCNN
+from gmcourse.probability import is_binary
 from gmcourse.show.explorer import float_bytes, joined
 from gmcourse.show.images import grid
 from gmcourse.show.style import png
@@ -40,11 +41,7 @@ class PixelCompletion(Explorer):
         self, model: PixelCNN, examples: Tensor, *, rows: int = 4, still: Figure | None = None, alt: str = _ALT
     ):
         shape, weights = exported(model)
-        if (
-            examples.shape[1:] != model.event_shape
-            or not len(examples)
-            or not ((examples == 0) | (examples == 1)).all()
-        ):
+        if examples.shape[1:] != model.event_shape or not len(examples) or not is_binary(examples):
             raise ValueError(f"examples: got {tuple(examples.shape)}, expected (n, *{model.event_shape}) of 0 and 1")
         if not 1 <= rows < shape["height"]:
             raise ValueError(f"rows: got {rows}, expected 1 to {shape['height'] - 1}")
