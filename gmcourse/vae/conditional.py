@@ -7,10 +7,10 @@ import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import evaluating, mlp, sampling
-from gmcourse.probability import gaussian_kl, gaussian_log_prob, noise_like
+from gmcourse.probability import gaussian_kl, noise_like
 from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
 from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, binary_images, held_then_falling_plan, shape_of
-from gmcourse.vae.gaussian import reparameterize
+from gmcourse.vae.gaussian import log_weight, reparameterize, repeated
 from gmcourse.vae.likelihoods import Bernoulli, Likelihood, likelihood_for
 from gmcourse.vae.told import OneHot, Told, context, keep_known, missing_log_prob
 
@@ -82,10 +82,10 @@ class CVAE(nn.Module):
         if k < 1:
             raise ValueError(f"k: got {k}, expected at least one draw")
         moments = (*self.encode(x, given), *self.expect(given))
-        x, c, mean, log_std, prior_mean, prior_log_std = (_repeated(t, k) for t in (x, given, *moments))
+        x, c, mean, log_std, prior_mean, prior_log_std = (repeated(t, k) for t in (x, given, *moments))
         z = reparameterize(mean, log_std, noise_like(mean, rng))
-        log_joint = self.log_likelihood(x, self.decoder(z, c), c) + gaussian_log_prob(z, prior_mean, prior_log_std)
-        return (log_joint - gaussian_log_prob(z, mean, log_std)).view(k, len(given))
+        log_likelihood = self.log_likelihood(x, self.decoder(z, c), c)
+        return log_weight(log_likelihood, z, (mean, log_std), (prior_mean, prior_log_std)).view(k, len(given))
 
     def sample(self, n: int, given: Tensor, *, rng: Generator | None = None) -> Tensor:
         """z ~ p(z|c), x ~ p(x|z, c): (n, *event), each for its row of given, (n, …), or all for the one row, (1, …)."""
@@ -104,7 +104,7 @@ class CVAE(nn.Module):
         if count < 1:
             raise ValueError(f"count: got {count}, expected at least one answer to each question")
         with torch.no_grad(), evaluating(self):
-            told = _repeated(given, count)
+            told = repeated(given, count)
             return self.decode(self._latents(told, rng), told).unflatten(0, (count, len(given)))
 
     def extra_repr(self) -> str:
@@ -136,11 +136,6 @@ def _halves(name: str, statistics: Tensor, shape: tuple[int, int]) -> tuple[Tens
         raise ValueError(f"{name}: gave shape {tuple(statistics.shape)}, expected {expected}")
     mean, log_std = statistics.chunk(2, 1)
     return mean, log_std
-
-
-def _repeated(t: Tensor, k: int) -> Tensor:
-    """k copies of the batch, one after another, (k·batch, …)."""
-    return t.repeat(k, *[1] * (t.dim() - 1))
 
 
 def _rows(given: Tensor, n: int) -> Tensor:

@@ -12,6 +12,9 @@ from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
 from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, binary_images, held_then_falling_plan, shape_of
 from gmcourse.vae.likelihoods import Bernoulli, Likelihood, likelihood_for
 
+Moments = tuple[Tensor | float, Tensor | float]
+"""Mean and log_std of a Gaussian."""
+
 
 def reparameterize(mean: Tensor, log_std: Tensor, noise: Tensor) -> Tensor:
     """z = μ + e^s ε: a draw of N(μ, e^{2s}) as a differentiable function of μ and s; all of one shape.
@@ -19,6 +22,19 @@ def reparameterize(mean: Tensor, log_std: Tensor, noise: Tensor) -> Tensor:
     Equation: vae-reparameterisation. Kingma & Welling 2014, eq. 4.
     """
     return mean + log_std.exp() * noise
+
+
+def log_weight(log_likelihood: Tensor, z: Tensor, q: Moments, prior: Moments = (0.0, 0.0)) -> Tensor:
+    """ln w = ln p(x|z) + ln N(z; m, τ²) − ln N(z; μ, e^{2s}), (n,), nats, of ln p(x|z) (n,) at z (n, L).
+
+    `q` is μ and s, `prior` is m and ln τ, (n, L) each; without it N(0, I). Equation: vae-weight.
+    """
+    return log_likelihood + gaussian_log_prob(z, *prior) - gaussian_log_prob(z, *q)
+
+
+def repeated(t: Tensor, k: int) -> Tensor:
+    """k copies of a batch, one after another: (batch, …) → (k·batch, …)."""
+    return t.repeat(k, *[1] * (t.dim() - 1))
 
 
 def log_evidence(log_weights: Tensor) -> Tensor:
@@ -85,9 +101,8 @@ class GaussianVAE(nn.Module):
     def log_weights_at(self, x: Tensor, z: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
         """The same at given z (k, batch, L), whoever drew them, with q(z|x) = N(μ, e^{2s}), μ and s (batch, L)."""
         k, rows = len(z), z.flatten(0, 1)
-        repeated = x.repeat(k, *[1] * (x.dim() - 1))
-        log_joint = self.likelihood.log_prob(repeated, self.decoder(rows)) + gaussian_log_prob(rows, 0.0, 0.0)
-        return (log_joint - gaussian_log_prob(rows, mean.repeat(k, 1), log_std.repeat(k, 1))).view(k, len(x))
+        log_likelihood = self.likelihood.log_prob(repeated(x, k), self.decoder(rows))
+        return log_weight(log_likelihood, rows, (repeated(mean, k), repeated(log_std, k))).view(k, len(x))
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor) -> Tensor:
@@ -106,8 +121,7 @@ class GaussianVAE(nn.Module):
             return self.decode(self._latents(n, rng))
 
     def _latents(self, n: int, rng: Generator | None) -> Tensor:
-        weight = next(self.decoder.parameters())
-        return torch.randn(n, self.latent_size, generator=rng, device=weight.device, dtype=weight.dtype)
+        return noise_like(next(self.decoder.parameters()).new_empty(n, self.latent_size), rng)
 
 
 def parts_for(data: Examples | None = None) -> tuple[nn.Module, nn.Module, Likelihood, int]:

@@ -7,10 +7,10 @@ import torch
 from torch import Generator, Tensor, nn
 
 from gmcourse.nets import evaluating, sampling
-from gmcourse.probability import gaussian_kl, gaussian_log_prob, noise_like, require_codes
+from gmcourse.probability import gaussian_kl, noise_like, require_codes
 from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
 from gmcourse.record import TEXTS, Examples, ModelRecord, code_rows, held_then_falling_plan, stop_of, symbols_of
-from gmcourse.vae.gaussian import reparameterize
+from gmcourse.vae.gaussian import log_weight, reparameterize, repeated
 from gmcourse.vae.recurrent import SentenceDecoder, SentenceEncoder, drawn, likeliest
 
 
@@ -97,10 +97,9 @@ class SentenceVAE(nn.Module):
         """ln p(x|z) + ln p(z) − ln q(z|x) at k draws of z a row, (k, batch), nats, every word read."""
         if k < 1:
             raise ValueError(f"k: got {k}, expected at least one draw")
-        mean, log_std = (t.repeat(k, 1) for t in self.encode(x))
+        mean, log_std = (repeated(t, k) for t in self.encode(x))
         z = reparameterize(mean, log_std, noise_like(mean, rng))
-        log_joint = self.decoder.log_likelihood(x.repeat(k, 1), z) + gaussian_log_prob(z, 0.0, 0.0)
-        return (log_joint - gaussian_log_prob(z, mean, log_std)).view(k, len(x))
+        return log_weight(self.decoder.log_likelihood(repeated(x, k), z), z, (mean, log_std)).view(k, len(x))
 
     @torch.no_grad()
     def decode(self, z: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from gmcourse.data import Dataset
 from gmcourse.nets import mlp
 from gmcourse.probability import gaussian_kl
 from gmcourse.vae import GaussianVAE, LinearGaussian
-from gmcourse.vae.gaussian import gaussian_vae_plan, log_evidence, make_gaussian_vae, reparameterize
+from gmcourse.vae.gaussian import gaussian_vae_plan, log_evidence, log_weight, make_gaussian_vae, reparameterize
 from gmcourse.vae.importance import iwae_plan, make_iwae
 from gmcourse.vae.likelihoods import Bernoulli, Gaussian
 
@@ -154,6 +154,17 @@ def test_reconstruction_is_the_mean_at_the_mean_code_and_not_random():
     assert not picture.requires_grad
     vae.eval()
     torch.testing.assert_close(picture, vae.decoder(vae.encode(x)[0]).sigmoid())
+
+
+def test_a_weight_is_the_joint_over_the_guess():
+    z, mean, log_std, m, log_tau = torch.randn(5, 6, 3, generator=seeded(), dtype=torch.float64)
+    log_p = torch.arange(6.0).double()
+    log_q, log_prior, log_unit = (
+        td.Normal(centre, log_spread.exp()).log_prob(z).sum(1)
+        for centre, log_spread in ((mean, log_std), (m, log_tau), (0 * m, 0 * m))
+    )
+    torch.testing.assert_close(log_weight(log_p, z, (mean, log_std), (m, log_tau)), log_p + log_prior - log_q)
+    torch.testing.assert_close(log_weight(log_p, z, (mean, log_std)), log_p + log_unit - log_q)
 
 
 def test_the_loss_is_the_negative_mean_elbo():
