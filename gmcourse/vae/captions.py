@@ -1,20 +1,18 @@
 """A prior over codes that is told what to show: the words of a caption stand first in one row, the codes follow."""
 
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import torch
 from torch import Generator, Tensor, nn
 
+from gmcourse.autoregressive.generation import Stepwise
 from gmcourse.nets import sampling
 
 
-class RowModel(Protocol):
+class RowModel(Stepwise, Protocol):
     """A causal model of rows of ids, (batch, T) int64: an autoregressive model of symbols is one."""
 
-    @property
-    def begin(self) -> Any: ...
     def logits(self, x: Tensor, /) -> Tensor: ...
-    def step(self, symbol: Tensor | None, state: Any, /) -> tuple[Tensor, Any]: ...
 
 
 def caption_row(caption: Tensor, codes: Tensor, words: int) -> Tensor:
@@ -76,28 +74,31 @@ class CaptionPrior(nn.Module):
     """
 
     def __init__(
-        self, rows: nn.Module, words: int, levels: int, length: tuple[int, int], drop: float = 0.1, weight: float = 1.0
+        self, rows: RowModel, words: int, levels: int, length: tuple[int, int], drop: float = 0.1, weight: float = 1.0
     ):
         super().__init__()
         if min(words, levels, *length) < 1:
             raise ValueError(f"words, levels, length: got {words}, {levels}, {length}, expected at least 1 of each")
         if not 0 <= drop < 1 or not weight >= 0:
             raise ValueError(f"drop, weight: got {drop} and {weight}, expected a share below 1, and at least 0")
-        self.rows, self.words, self.levels, self.length = rows, words, levels, tuple(length)
+        self.rows: RowModel = rows
+        self.words, self.levels, self.length = words, levels, tuple(length)
         self.drop, self.weight, self.none = drop, weight, words
 
-    def symbol_log_prob(self, codes: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
-        """ln p of each word, (batch, C), 0 where it is `none`, and of each code, (batch, T), after all before it."""
+    def symbol_log_prob(self, codes: Tensor, given: Tensor | None) -> tuple[Tensor, Tensor]:
+        """ln p of each word, (batch, C), 0 where it is `none`, and of each code, (batch, T), after all before it.
+
+        Codes and `given` as in `log_prob`.
+        """
         _require_ids("codes", codes, self.length[1], self.levels)
-        _require_ids("given", given, self.length[0], self.words + 1)
-        row = caption_row(given, codes, self.words + 1)
-        words, codes_logits = cast(RowModel, self.rows).logits(row).split(self.length, 2)
+        given = self._caption(len(codes), given)
+        words, codes_logits = self.rows.logits(caption_row(given, codes, self.words + 1)).split(self.length, 2)
         of_words = _chosen(words[:, : self.words], given.clamp(max=self.words - 1))
         return of_words.masked_fill(given == self.none, 0.0), _chosen(codes_logits[:, self.words + 1 :], codes)
 
     def log_prob(self, codes: Tensor, given: Tensor | None = None) -> Tensor:
         """ln p(k|c), (batch,), nats, of codes (batch, T), c = `given` (batch, C); None: ln p(k|nothing)."""
-        return self.symbol_log_prob(codes, self._caption(len(codes), given, codes))[1].sum(1)
+        return self.symbol_log_prob(codes, given)[1].sum(1)
 
     def prefix_log_prob(self, given: Tensor) -> Tensor:
         """ln p(c), (batch,), nats: it hangs on no code."""
@@ -123,12 +124,12 @@ class CaptionPrior(nn.Module):
             read = torch.cat([caption, torch.full_like(caption, self.none)]) if guided else caption
             logits, state = self._begin(len(read))
             for word in read.T:
-                logits, state = cast(RowModel, self.rows).step(word, state)
+                logits, state = self.rows.step(word, state)
             codes = []
             for place in range(self.length[1]):
                 if place:
                     last = self.words + 1 + codes[-1]
-                    logits, state = cast(RowModel, self.rows).step(last.repeat(1 + guided), state)
+                    logits, state = self.rows.step(last.repeat(1 + guided), state)
                 own = logits[:, self.words + 1 :]
                 codes.append(_drawn(_guided(own, strength) if guided else own, rng))
             return torch.stack(codes, 1)
@@ -140,7 +141,7 @@ class CaptionPrior(nn.Module):
             words: list[Tensor] = []
             for place in range(self.length[0]):
                 if place:
-                    logits, state = cast(RowModel, self.rows).step(words[-1], state)
+                    logits, state = self.rows.step(words[-1], state)
                 words.append(_drawn(logits[:, : self.words], rng))
             return torch.stack(words, 1)
 
@@ -148,18 +149,18 @@ class CaptionPrior(nn.Module):
         return f"words={self.words}, levels={self.levels}, length={self.length}, drop={self.drop}, weight={self.weight}"
 
     def _begin(self, batch: int) -> tuple[Tensor, Any]:
-        return cast(RowModel, self.rows).step(None, cast(RowModel, self.rows).begin(batch))
+        return self.rows.step(None, self.rows.begin(batch))
 
-    def _caption(self, n: int, given: Tensor | None, like: Tensor | None = None) -> Tensor:
+    def _caption(self, n: int, given: Tensor | None) -> Tensor:
         """The captions of n rows, (n, C): `none` in each place where there are none."""
-        device = next(self.rows.parameters()).device if like is None else like.device
+        places, device = self.length[0], next(self.parameters()).device
         if given is None:
-            return torch.full((n, self.length[0]), self.none, device=device)
-        rows = (given.expand(n, -1) if given.dim() == 1 else given).to(device)
-        if rows.shape != (n, self.length[0]) or rows.is_floating_point():
-            wanted = f"({n}, {self.length[0]}) or ({self.length[0]},)"
+            return torch.full((n, places), self.none, device=device)
+        if given.shape not in ((n, places), (places,)):
+            wanted = f"({n}, {places}) or ({places},)"
             raise ValueError(f"given: got {given.dtype} {tuple(given.shape)}, expected int64 {wanted}")
-        _require_ids("given", rows, self.length[0], self.words + 1)  # a larger id would be read as a code
+        rows = given.expand(n, places).to(device)
+        _require_ids("given", rows, places, self.words + 1)  # a larger id would be read as a code
         return rows
 
 
