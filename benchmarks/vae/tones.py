@@ -15,10 +15,10 @@ from torch import Tensor
 
 from benchmarks import evidence
 from gmcourse.data import load
-from gmcourse.metrics.sound import pitch_class, ringing
+from gmcourse.metrics.sound import energy_kept, pitch_class, ringing, signal_to_noise
 from gmcourse.schedules import held_then_falling
 from gmcourse.training import fit
-from gmcourse.vae.spectral import SpectralDistance, energy_kept, relative_spectral_error, signal_to_noise
+from gmcourse.vae.spectral import SpectralDistance, relative_spectral_error
 from gmcourse.vae.tones import captioned_tones, words_prior
 
 SAMPLES, RATE_HZ, HOPS, SIZE = 960, 4_000, (32, 8), 64

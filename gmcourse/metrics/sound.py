@@ -51,6 +51,25 @@ def loudness_left(x: Tensor, part: int) -> tuple[float, float, float]:
     return first, last, last / first
 
 
+def ringing(x: Tensor) -> Tensor:
+    """The energy of the second half of each sound over that of the first, (n,): sounds (n, T); 0 where it has died."""
+    first, second = (half.square().sum(1) for half in x.tensor_split(2, 1))
+    return second / first
+
+
+def signal_to_noise(answer: Tensor, x: Tensor) -> Tensor:
+    """10 log₁₀ Σ x² / Σ (x − x̂)², (batch,), decibels, of x̂ = `answer` and x, (batch, …): 0 where x̂ is silence.
+
+    Less than that for what is worse than silence. Infinite for x itself, NaN where x is silent too.
+    """
+    return 10 * (_sum_of_squares(x) / _sum_of_squares(x - answer)).log10()
+
+
+def energy_kept(answer: Tensor, x: Tensor) -> Tensor:
+    """Σ x̂² / Σ x², (batch,), of x̂ = `answer` and x, (batch, …)."""
+    return _sum_of_squares(answer) / _sum_of_squares(x)
+
+
 def _energy(x: Tensor, rate: float, frequency: Tensor, harmonics: int) -> Tensor:
     """Σ_h of the energy at h f, (n, F)."""
     turns = torch.arange(x.shape[1], dtype=torch.float64) / rate * frequency[:, None]
@@ -58,7 +77,5 @@ def _energy(x: Tensor, rate: float, frequency: Tensor, harmonics: int) -> Tensor
     return torch.stack([(x.to(part.dtype) @ part.T).abs().square() for part in parts]).sum(0)
 
 
-def ringing(x: Tensor) -> Tensor:
-    """The energy of the second half of each sound over that of the first, (n,): sounds (n, T); 0 where it has died."""
-    first, second = (half.square().sum(1) for half in x.tensor_split(2, 1))
-    return second / first
+def _sum_of_squares(x: Tensor) -> Tensor:
+    return x.flatten(1).square().sum(1)

@@ -66,26 +66,8 @@ def relative_spectral_error(answer: Tensor, x: Tensor, scales: Sequence[Scale] =
     Where x is silent it is NaN or infinite.
     """
     pairs = zip(spectra(answer, scales), spectra(x, scales), strict=True)
-    norm = torch.linalg.vector_norm
     errors = [
-        norm((ours.abs() - theirs.abs()).flatten(1), dim=1) / norm(theirs.abs().flatten(1), dim=1)
+        spectral_distance([ours], [theirs]) / spectral_distance([torch.zeros_like(theirs)], [theirs])
         for ours, theirs in pairs
     ]
     return torch.stack(errors).mean(0)
-
-
-def signal_to_noise(answer: Tensor, x: Tensor) -> Tensor:
-    """10 log₁₀ Σ x² / Σ (x − x̂)², (batch,), decibels: 0 for silence, less for what is worse than silence.
-
-    Infinite for x itself, NaN where x is silent too.
-    """
-    return 10 * (_energy(x) / _energy(x - answer)).log10()
-
-
-def energy_kept(answer: Tensor, x: Tensor) -> Tensor:
-    """Σ x̂² / Σ x², (batch,)."""
-    return _energy(answer) / _energy(x)
-
-
-def _energy(x: Tensor) -> Tensor:
-    return x.flatten(1).square().sum(1)

@@ -6,7 +6,7 @@ import torch
 from gmcourse.data import load
 from gmcourse.data.synthetic import SAMPLE_RATE
 from gmcourse.metrics import cents_off, loudness_left, pair_of_classes, pitch, pitch_class
-from gmcourse.metrics.sound import ringing
+from gmcourse.metrics.sound import energy_kept, ringing, signal_to_noise
 
 
 def sine(frequency, samples=400, harmonic=1):
@@ -45,3 +45,12 @@ def test_loudness_left_by_hand():
 def test_ringing_is_the_second_half_over_the_first():
     x = torch.tensor([[1.0, 1.0, 1.0, 1.0], [2.0, 0.0, 1.0, 0.0], [3.0, 1.0, 0.0, 0.0]])
     assert ringing(x).tolist() == pytest.approx([1, 0.25, 0])
+
+
+def test_energy_and_noise_of_a_quieter_sound():
+    x = torch.randn(3, 1, 900, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert energy_kept(0.5 * x, x).tolist() == pytest.approx([0.25] * 3)
+    assert signal_to_noise(0.9 * x, x).tolist() == pytest.approx([20] * 3)
+    assert signal_to_noise(0 * x, x).tolist() == pytest.approx([0] * 3)
+    assert signal_to_noise(2.5 * x, x).max() < 0
+    assert signal_to_noise(x, x).isinf().all()

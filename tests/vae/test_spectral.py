@@ -5,14 +5,7 @@ import math
 import pytest
 import torch
 
-from gmcourse.vae.spectral import (
-    SpectralDistance,
-    energy_kept,
-    relative_spectral_error,
-    signal_to_noise,
-    spectra,
-    spectral_distance,
-)
+from gmcourse.vae.spectral import SpectralDistance, relative_spectral_error, spectra, spectral_distance
 
 
 def noise(*shape, seed=0):
@@ -42,16 +35,13 @@ def test_a_sine_at_a_random_phase_costs_twice_its_energy_and_silence_once():
     shifts = 2 * math.pi * (torch.arange(12) + 0.5) / 12
     error = torch.stack([(tone(0.4 + shift) - x).square().sum() for shift in shifts]).mean()
     assert error.item() / x.square().sum().item() == pytest.approx(2.0, rel=1e-3)
-    assert signal_to_noise(0 * x, x).item() == pytest.approx(0.0, abs=1e-4)
     spectral = torch.cat([relative_spectral_error(tone(0.4 + shift), x) for shift in shifts])
     assert spectral.max() < 0.35
     assert relative_spectral_error(0 * x, x).item() == pytest.approx(1.0)
 
 
-def test_measures_of_sounds():
+def test_the_relative_error_of_a_quieter_sound_is_what_it_lacks():
     x = noise(3, 1, 900)
-    assert torch.allclose(energy_kept(0.5 * x, x), torch.full((3,), 0.25, dtype=torch.float64))
-    assert torch.allclose(signal_to_noise(0.9 * x, x), torch.full((3,), 20.0, dtype=torch.float64))
     assert torch.allclose(relative_spectral_error(0.5 * x, x), torch.full((3,), 0.5, dtype=torch.float64))
     assert relative_spectral_error(x, x).eq(0).all()
 
