@@ -20,7 +20,9 @@ PALETTE = ((1, 0.1, 0.1), (0.1, 0.9, 0.1), (0.2, 0.4, 1), (1, 0.9, 0.1), (0.7, 0
 
 LENGTH = 5
 _TOKEN = {word: token for token, word in enumerate(WORDS)}
-_OUTLINED, _MARGIN, _SHIFT, _SIDE = len(STYLES) - 1, 1, 6, 16
+_OUTLINED, _MARGIN, _SHIFT, _DIGIT = len(STYLES) - 1, 1, 6, 8
+SIDE = 2 * _MARGIN + _SHIFT + _DIGIT
+"""Pixels along a side of a picture: a digit stands in rows and columns 1 to 8, or 7 to 14."""
 
 
 def captions(attributes: Tensor) -> Tensor:
@@ -79,16 +81,20 @@ def unseen(attributes: Tensor) -> Tensor:
     return style == digit % len(STYLES)
 
 
+def corner(place: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Where digits stand in pictures (n, 16, 16), one place each, (n,): an index whose pixels are (n, 8, 8)."""
+    rows, columns = ((_MARGIN + _SHIFT * far)[:, None] + torch.arange(_DIGIT) for far in (place // 2, place % 2))
+    return torch.arange(len(place))[:, None, None], rows[:, :, None], columns[:, None, :]
+
+
 def drawn(images: Tensor, attributes: Tensor) -> Tensor:
     """Digits (n, 1, 8, 8) put in a corner of (n, 3, 16, 16) and painted: in a colour, or a white outline of the ink.
 
     Attributes are digit, place and style, (n, 3); the outline is the ring of one pixel round all that is above 0.4.
     """
     _, place, style = _checked(attributes).T
-    n, size = len(images), images.shape[-1]
-    rows, columns = ((_MARGIN + _SHIFT * corner)[:, None] + torch.arange(size) for corner in (place // 2, place % 2))
-    canvas = torch.zeros(n, _SIDE, _SIDE)
-    canvas[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]] = images[:, 0]
+    canvas = torch.zeros(len(images), SIDE, SIDE)
+    canvas[corner(place)] = images[:, 0]
     ink = (canvas > 0.4).float()
     ring = F.max_pool2d(ink[:, None], 3, stride=1, padding=1)[:, 0] - ink
     grey = torch.where((style == _OUTLINED)[:, None, None], ring, canvas)

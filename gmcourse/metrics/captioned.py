@@ -3,11 +3,8 @@
 import torch
 from torch import Tensor
 
-from gmcourse.data.captioned_digits import PALETTE
+from gmcourse.data.captioned_digits import PALETTE, SIDE, corner
 from gmcourse.metrics.classifier import digit_class
-
-CORNER, SHIFT, SIZE = 1, 6, 8
-"""Where the digits stand in pictures of 16 × 16: rows and columns 1 to 8, or 7 to 14."""
 
 
 def style_of(images: Tensor) -> Tensor:
@@ -32,9 +29,7 @@ def digit_of(images: Tensor, place: Tensor, outlined: Tensor) -> Tensor:
     light = _checked(images).clamp(0, 1).amax(1)
     light = light / light.amax((1, 2), keepdim=True).clamp(min=1e-6)
     light = torch.where(outlined[:, None, None], enclosed(light > 0.5).float(), light)
-    rows, columns = ((CORNER + SHIFT * corner)[:, None] + torch.arange(SIZE) for corner in (place // 2, place % 2))
-    inside = light[torch.arange(len(light))[:, None, None], rows[:, :, None], columns[:, None, :]]
-    return digit_class(inside[:, None])
+    return digit_class(light[corner(place)][:, None])
 
 
 def enclosed(ring: Tensor) -> Tensor:
@@ -58,7 +53,6 @@ def enclosed(ring: Tensor) -> Tensor:
 
 
 def _checked(images: Tensor) -> Tensor:
-    side = CORNER + SHIFT + SIZE + CORNER
-    if images.dim() != 4 or images.shape[1:] != (3, side, side):
-        raise ValueError(f"images: got shape {tuple(images.shape)}, expected (n, 3, {side}, {side})")
+    if images.dim() != 4 or images.shape[1:] != (3, SIDE, SIDE):
+        raise ValueError(f"images: got shape {tuple(images.shape)}, expected (n, 3, {SIDE}, {SIDE})")
     return images
