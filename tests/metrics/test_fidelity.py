@@ -8,7 +8,7 @@ import torch
 from scipy.linalg import sqrtm
 
 from gmcourse.data import load
-from gmcourse.metrics import fidelity, frechet_distance, modes, precision_recall
+from gmcourse.metrics import features, fidelity, frechet_distance, modes, precision_recall
 
 
 def normal(n, d, seed, scale=1.0, shift=0.0):
@@ -126,6 +126,18 @@ def test_bad_arguments_are_named(call, message):
         call(normal(10, 2, 0))
 
 
+def rounding(x):
+    """The most that float64 can leave of the distance of features (n, d) from themselves.
+
+    The eigenvalues λ² of Σ^½ Σ Σ^½ are known within δ, the d-fold rounding of the largest for each of four products and
+    decompositions, so that a root is off by at most min(√δ, δ/λ). A trace is off by its own d-fold rounding.
+    """
+    values = torch.linalg.eigvalsh(x.double().T.cov()).clamp(min=0)
+    unit = len(values) * torch.finfo(torch.float64).eps
+    delta = 4 * unit * values.max() ** 2
+    return (2 * torch.minimum(delta.sqrt(), delta / values).sum() + 2 * unit * values.sum()).item()
+
+
 def test_the_protocol_is_one_count_and_the_mean_over_the_parts():
     digits = load("digits")
     held = torch.cat([digits.valid, digits.test])
@@ -134,7 +146,9 @@ def test_the_protocol_is_one_count_and_the_mean_over_the_parts():
     assert both.frechet == pytest.approx(sum(p.frechet for p in parts) / 2)
     assert both.recall == pytest.approx(sum(p.recall for p in parts) / 2)
     far = fidelity(held, 1 - digits.train).frechet
-    assert fidelity(held, held).frechet == pytest.approx(0, abs=1e-7 * far)  # the rounding of its traces
+    assert fidelity(held, held).frechet == pytest.approx(0, abs=rounding(features(held)))
+    changed = torch.cat([1 - held[:1], held[1:]])
+    assert fidelity(held, changed).frechet > 10 * rounding(features(held))
     assert both.frechet < 0.1 * far
 
 
