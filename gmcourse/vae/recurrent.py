@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
+from gmcourse.autoregressive.discrete import choose, uniforms
 from gmcourse.probability import after_stop
 
 
@@ -122,6 +123,4 @@ def likeliest(logits: Tensor) -> Tensor:
 
 def drawn(logits: Tensor, rng: Generator | None) -> Tensor:
     """A word of each row of logits, (batch, V) → (batch,): its distribution function, inverted at a uniform number."""
-    u = torch.rand(len(logits), 1, generator=rng, device=logits.device, dtype=logits.dtype)
-    below = (logits.softmax(1).cumsum(1) <= u).sum(1)
-    return below.clamp(max=logits.shape[1] - 1)
+    return choose(logits, uniforms(len(logits), 1, logits, rng)[:, 0])

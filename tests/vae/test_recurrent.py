@@ -1,6 +1,7 @@
 """The recurrent encoder and decoder against every row counted, and against words read one at a time."""
 
 import itertools
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -104,3 +105,11 @@ def test_a_draw_is_never_a_word_of_probability_0():
 def test_bad_latents_are_named():
     with pytest.raises(ValueError, match=r"z: got shape \(3, 5\), expected \(batch, 2\)"):
         decoder().begin(torch.zeros(3, 5))
+
+
+def test_a_word_without_probability_is_not_drawn_where_the_others_sum_to_less_than_one():
+    """In float32 a distribution function can end at 1 − 2⁻²⁴, where a uniform number still falls."""
+    logits = torch.randn(50_000, 40, generator=seeded()).where(torch.arange(40) < 30, -torch.inf)
+    last = torch.full((50_000, 1), 1 - 2**-24)
+    with patch("torch.rand", return_value=last):
+        assert drawn(logits, None).max() < 30
