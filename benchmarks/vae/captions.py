@@ -9,6 +9,8 @@ seed the weights are kept, in half precision.
 """
 
 import math
+from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -24,6 +26,7 @@ from gmcourse.vae.captions import mixture_log_prob
 
 STEPS, RATE, PRIOR_STEPS, PRIOR_RATE, BATCH, ASKED, WORTH = 600, 3e-3, 1_500, 4e-3, 32, 720, 60
 STRENGTHS = (0.0, 1.0, 2.0)
+PLAN = [{"seed": seed} for seed in range(3)]
 
 
 def read(x: Tensor, attributes: Tensor) -> dict[str, float]:
@@ -54,7 +57,7 @@ def worth(model: CaptionedVQ, codes: Tensor, given: Tensor) -> dict[str, float]:
     }
 
 
-def measure(seed: int, options) -> dict:
+def run(weights: Path, seed: int) -> dict:
     data = load("captioned-digits")
     torch.manual_seed(seed)
     model = captioned_vq(data.event_shape, len(WORDS), 5)
@@ -65,7 +68,7 @@ def measure(seed: int, options) -> dict:
     lr = held_then_falling(PRIOR_RATE, PRIOR_STEPS)
     fit(model.prior, (rows, data.labels["train"]), steps=PRIOR_STEPS, lr=lr, **plan)
     if seed == 0:
-        evidence.keep_weights(evidence.target("vae/captions", options).with_suffix(".safetensors"), model)
+        evidence.keep_weights(weights, model)
     return results(model.eval(), data)
 
 
@@ -89,16 +92,5 @@ def results(model: CaptionedVQ, data) -> dict:
 
 if __name__ == "__main__":
     options = evidence.parser(__doc__).parse_args()
-    plan = [{"seed": seed} for seed in range(3)]
-    evidence.rows(
-        "vae/captions",
-        plan,
-        lambda seed: measure(seed, options),
-        options,
-        steps=STEPS,
-        rate=RATE,
-        prior_steps=PRIOR_STEPS,
-        prior_rate=PRIOR_RATE,
-        batch=BATCH,
-        asked=ASKED,
-    )
+    weights = evidence.target("vae/captions", options).with_suffix(".safetensors")
+    evidence.rows("vae/captions", PLAN, partial(run, weights), options, steps=STEPS, prior_steps=PRIOR_STEPS)

@@ -106,8 +106,8 @@ def captioned_vq(
 def make_captioned_vq(data: Examples | None = None) -> CaptionedVQ:
     """For pictures whose labels are rows of words, int64. Without data: 8 × 8 pictures, captions of 2 of 5 words.
 
-    A code for 2 × 2 pixels where 2 divides the sides, else for each pixel. Raises ValueError where the labels of the
-    data are no captions.
+    A code for 2 × 2 pixels where 2 divides the sides, else for each pixel. Words are counted on the training split, so
+    that no other may hold a larger id. Raises ValueError where the labels of the data are no captions.
     """
     if data is None:
         return captioned_vq((1, 8, 8), 5, 2, size=16, width=16)

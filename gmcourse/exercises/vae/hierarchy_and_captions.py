@@ -154,7 +154,8 @@ EXERCISES = (
         reference=spectral_distance,
         hints=(
             "What should it cost to begin a tone half a period later? Which part of a complex number knows of it?",
-            "Of x.abs() − y.abs() the squares, their sum over frequencies and frames, its root; then the mean.",
+            "Of x.abs() − y.abs() the squares, their sum over frequencies and frames, its root; then the mean. "
+            "(For a matrix, a norm with ord=2 is another one: the largest singular value.)",
         ),
         wrong=(
             (_complex_difference, "direction"),
@@ -182,7 +183,7 @@ EXERCISES = (
     """The whole code length of each picture, (batch,), bits.
 
     Log-probabilities, nats: top (batch, T) of each top code, bottom (batch, 4T) of
-    each bottom code, residual (batch, *event) of each pixel.
+    each bottom code, residual (batch, *event) of each pixel, on any number of axes.
     """
     raise NotImplementedError''',
         points=1,
