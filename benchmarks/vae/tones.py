@@ -2,13 +2,16 @@
 
     python -m benchmarks.vae.tones
 
-Three seeds. A note of 960 samples becomes 30 top codes and 120 bottom codes, by two autoencoders trained apart. A
-caption is a pitch and "short" or "long". Two levels: caption → top codes → bottom codes; one level: caption → bottom
-codes. Both end in the same decoder. Each prior has as many updates, so that two levels, with two priors, have twice as
-many; and p(b|t) is not told the words, while the rival is told them at each code: two differences, not taken apart
-here. 240 samples, ten of each caption. Further rows add a spectral term to the loss of the top. Of the first seed the
-weights are kept, in half precision.
+Two seeds. A note of 960 samples becomes 30 top codes and 120 bottom codes, by two autoencoders trained apart. A
+caption c is a pitch and "short" or "long". Three ways to the bottom codes, which end in the same decoder: p(t|c) and
+p(b|t), as in the package; p(t|c) and p(b|t, c), so that the words are handed to each place of both levels; and p(b|c),
+without a top. Each prior has 500 updates, so that two levels, with two priors, have twice as many. 240 notes are drawn,
+ten of each caption; "nats" are the lengths of the codes of the test notes. Further rows add a spectral term to the loss
+of the top. Of the first seed the weights of the package's model are kept, in half precision.
 """
+
+from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -18,12 +21,15 @@ from gmcourse.data import load
 from gmcourse.metrics.sound import energy_kept, pitch_class, ringing, signal_to_noise
 from gmcourse.schedules import held_then_falling
 from gmcourse.training import fit
+from gmcourse.vae.captions import CaptionPrior
+from gmcourse.vae.rows import CodeTransformer, above
 from gmcourse.vae.spectral import SpectralDistance, relative_spectral_error
-from gmcourse.vae.tones import captioned_tones, words_prior
+from gmcourse.vae.tones import captioned_tones
 
 SAMPLES, RATE_HZ, HOPS, SIZE = 960, 4_000, (32, 8), 64
 STEPS, RATE, PRIOR_STEPS, PRIOR_RATE, BATCH, PRIOR_BATCH, SPECTRAL = 400, 3e-3, 500, 4e-3, 32, 16, 3.0
-WORDS = 14  # twelve pitches, "short", "long"
+WORDS, TOP, BOTTOM = 14, SAMPLES // HOPS[0], SAMPLES // HOPS[1]  # twelve pitches, "short", "long"
+PLAN = [{"seed": seed, "spectral": weight} for seed in range(2) for weight in (0.0, SPECTRAL)]
 
 
 def captions(x: Tensor, pitch: Tensor, middle: float) -> Tensor:
@@ -41,14 +47,13 @@ def kept(model, x: Tensor, pitch: Tensor) -> dict[str, float]:
 
 
 def heard(x: Tensor, given: Tensor, middle: float) -> dict[str, object]:
-    """The share of sounds with the pitch and the length that were asked for; of each pitch and length, its own."""
+    """The share of sounds with the pitch and the length that were asked for; of each pitch, its own."""
     pitch = pitch_class(x[:, 0], RATE_HZ) == given[:, 0]
     length = (ringing(x[:, 0]) > middle).long() == given[:, 1] - 12
     return {
         "pitch": round(pitch.float().mean().item(), 4),
         "length": round(length.float().mean().item(), 4),
         "by_pitch": [round(pitch[given[:, 0] == note].float().mean().item(), 3) for note in range(12)],
-        "by_length": [round(length[given[:, 1] == word].float().mean().item(), 3) for word in (12, 13)],
     }
 
 
@@ -69,61 +74,82 @@ class WithSpectra(torch.nn.Module):
         self.level.after_step()
 
 
-def measure(seed: int, spectral: float, options) -> dict:
+def run(weights: Path, seed: int, spectral: float) -> dict:
     data = load("tones")
     train, test = data.train[..., :SAMPLES], data.test[..., :SAMPLES]
+    pitch = {split: evidence.labels(data, split) for split in ("train", "test")}
     torch.manual_seed(seed)
     model = captioned_tones(SAMPLES, WORDS, 2, HOPS, SIZE)
     plan = {"steps": STEPS, "lr": held_then_falling(RATE, STEPS), "batch_size": BATCH, "seed": seed, "progress": False}
-    top = model.levels.top
+    top, bottom = model.levels.top, model.levels.bottom
     fit(WithSpectra(top, spectral) if spectral else top, (train,), **plan)
-    row = {"top": kept(top.eval(), test, data.labels["test"])}
+    row: dict = {"top": kept(top.eval(), test, pitch["test"])}
     if spectral:
         return row
-    fit(model.levels.bottom, (train,), **plan)
-    row["bottom"] = kept(model.levels.bottom.eval(), test, data.labels["test"])
-    return row | priors(model, train, data.labels["train"], seed, options)
-
-
-def priors(model, train: Tensor, pitch: Tensor, seed: int, options) -> dict:
-    """Two levels of priors and one, and what is heard of each."""
+    fit(bottom, (train,), **plan)
+    row["bottom"] = kept(bottom.eval(), test, pitch["test"])
     middle = ringing(train[:, 0]).median().item()
-    given = captions(train, pitch, middle)
+    said = captions(train, pitch["train"], middle), captions(test, pitch["test"], middle)
+    single, told = trained_priors(model, train, said[0], seed)
+    if seed == 0:
+        evidence.keep_weights(weights, model)
+    return row | {"nats": nats(model.eval(), single, told, test, said[1])} | drawn(model, single, told, middle)
+
+
+def bottom_prior(over: Tensor, ids: int) -> CaptionPrior:
+    """p(b|prefix), as the package has p(b|t): the prefix, of `ids` symbols, is handed to each place by `over`."""
+    rows = CodeTransformer(ids + 1 + SIZE, (BOTTOM,), over, (2, 3, 4))
+    return CaptionPrior(rows, ids, SIZE, (over.shape[1], BOTTOM), drop=0.0)
+
+
+def words_and_top(given: Tensor, top: Tensor) -> Tensor:
+    """One prefix: the words, then the top codes, whose ids come after those of the words."""
+    return torch.cat([given, WORDS + top], 1)
+
+
+def trained_priors(model, train: Tensor, given: Tensor, seed: int) -> tuple[CaptionPrior, CaptionPrior]:
+    """The model's p(t|c) and p(b|t) are trained; so are p(b|c) and p(b|t, c), which are given back."""
     with torch.no_grad():
         top, bottom = (codes.flatten(1) for codes in model.levels.codes(train))
-    single = words_prior(SAMPLES // HOPS[1], SIZE, WORDS, 2)
+    words = torch.ones(BOTTOM, 2)
+    single = bottom_prior(words, WORDS)
+    told = bottom_prior(torch.cat([words, above((TOP,), (BOTTOM,))], 1), WORDS + SIZE)
     plan = {"steps": PRIOR_STEPS, "lr": held_then_falling(PRIOR_RATE, PRIOR_STEPS), "batch_size": PRIOR_BATCH}
     plan |= {"seed": seed, "progress": False}
     fit(model.prior, (top, given), **plan)
     fit(model.levels.prior, (bottom, top), **plan)
     fit(single, (bottom, given), **plan)
-    if seed == 0:
-        evidence.keep_weights(evidence.target("vae/tones", options).with_suffix(".safetensors"), model)
-    asked = torch.cartesian_prod(torch.arange(12), torch.arange(12, 14)).repeat(10, 1)
-    two = model.eval().sample_mean(len(asked), asked, rng=torch.Generator().manual_seed(0))
-    codes = single.sample(len(asked), asked, rng=torch.Generator().manual_seed(0))
-    one = model.levels.bottom.decode(codes)
-    data = heard(train, given, middle)
-    return {
-        "middle": middle,
-        "data": data,
-        "two levels": heard(two, asked, middle),
-        "one level": heard(one, asked, middle),
+    fit(told, (bottom, words_and_top(given, top)), **plan)
+    return single.eval(), told.eval()
+
+
+@torch.no_grad()
+def nats(model, single: CaptionPrior, told: CaptionPrior, x: Tensor, given: Tensor) -> dict[str, float]:
+    """What the codes of a note cost, by each prior, the mean over the notes."""
+    top, bottom = (codes.flatten(1) for codes in model.levels.codes(x))
+    log_probs = {
+        "t|c": model.prior.log_prob(top, given),
+        "b|t": model.levels.prior.log_prob(bottom, top),
+        "b|t, c": told.log_prob(bottom, words_and_top(given, top)),
+        "b|c": single.log_prob(bottom, given),
     }
+    return {name: round(-log_p.mean().item(), 2) for name, log_p in log_probs.items()}
+
+
+def drawn(model, single: CaptionPrior, told: CaptionPrior, middle: float) -> dict[str, dict]:
+    """What is heard of the notes that are drawn in each of the three ways."""
+    asked = torch.cartesian_prod(torch.arange(12), torch.arange(12, 14)).repeat(10, 1)
+    n, rng = len(asked), torch.Generator().manual_seed(0)
+    top = model.prior.sample(n, asked, rng=rng)
+    ways = {
+        "two levels": model.levels.prior.sample(n, top, rng=rng),
+        "two levels, words below": told.sample(n, words_and_top(asked, top), rng=rng),
+        "one level": single.sample(n, asked, rng=rng),
+    }
+    return {name: heard(model.levels.bottom.decode(codes), asked, middle) for name, codes in ways.items()}
 
 
 if __name__ == "__main__":
     options = evidence.parser(__doc__).parse_args()
-    plan = [{"seed": seed, "spectral": weight} for weight in (0.0, SPECTRAL) for seed in range(3)]
-    evidence.rows(
-        "vae/tones",
-        plan,
-        lambda seed, spectral: measure(seed, spectral, options),
-        options,
-        steps=STEPS,
-        rate=RATE,
-        prior_steps=PRIOR_STEPS,
-        prior_rate=PRIOR_RATE,
-        batch=BATCH,
-        prior_batch=PRIOR_BATCH,
-    )
+    weights = evidence.target("vae/tones", options).with_suffix(".safetensors")
+    evidence.rows("vae/tones", PLAN, partial(run, weights), options, steps=STEPS, prior_steps=PRIOR_STEPS)
