@@ -4,10 +4,12 @@ import io
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
 from gmcourse import show
+from gmcourse.show.frame_slider import FrameSlider
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 CENTRES = [-0.5, 0.0, 0.5, 1.0]
@@ -37,7 +39,8 @@ def opened(chromium, page_with):
         page = context.new_page()
         page.on("pageerror", lambda error: amiss.append(str(error)))
         page.on("console", lambda message: message.type == "error" and amiss.append(message.text))
-        slider = show.frames(pictures, CENTRES, "centre of q", "Two hills.", start=0.5, pace=pace)
+        made = isinstance(pictures, FrameSlider)
+        slider = pictures if made else show.frames(pictures, CENTRES, "centre of q", "Two hills.", start=0.5, pace=pace)
         page.goto(page_with(slider, dark=dark))
         page.wait_for_function("document.querySelector('.gm-frames img')?.complete")
         return page
@@ -128,3 +131,76 @@ def test_it_plays_to_the_end_and_again_from_the_start(opened):
     page.get_by_role("button", name="Next frame").click()  # a hand on it stops it
     assert play.inner_text() == "▶ Play"
     assert opened(shades()).locator(".gm-play").count() == 0
+
+
+# Films
+
+
+def film(pace: float = 4.0) -> FrameSlider:
+    clips = torch.rand(2, 1, 5, 8, 8, generator=torch.Generator().manual_seed(0))
+    return show.film({"data": clips, "dreamt": clips.flip(0)}, "Two clips.", given=2, pace=pace)
+
+
+PIXELS = """async () => {
+    const image = document.querySelector(".gm-frames img");
+    return [image.alt, Array.from(new Uint8Array(await (await fetch(image.src)).arrayBuffer()))];
+}"""
+NOTED = """() => {
+    const value = document.querySelector(".gm-value");
+    window.played = [];
+    new MutationObserver(() => window.played.push(value.textContent)).observe(value, { childList: true });
+}"""
+
+
+def frame(page, made: FrameSlider) -> int:
+    """The number of the frame that is seen: the picture, its words, the value and the slider all say the same."""
+    alt, file = page.evaluate(PIXELS)
+    number = made.pictures.index(bytes(file))
+    said = f"{number + 1} of 5" + (", given" if number < 2 else "")
+    assert seen(page) == [f"frame {said}", said, f"Two clips; frame: {said}."]
+    assert alt == f"Two clips; frame: {said}."
+    return number
+
+
+def test_a_film_plays_frame_by_frame_without_a_kernel(opened):
+    made = film()
+    page = opened(made)
+    assert frame(page, made) == 0
+    page.evaluate(NOTED)
+    page.locator(".gm-play").click()
+    page.wait_for_function("document.querySelector('.gm-play').textContent.includes('Play')", timeout=10_000)
+    assert page.evaluate("window.played") == ["2 of 5, given", "3 of 5", "4 of 5", "5 of 5"]
+    assert frame(page, made) == 4
+
+
+def test_a_film_is_paused_and_goes_on_from_there(opened):
+    made = film(pace=2.0)
+    page = opened(made)
+    play = page.locator(".gm-play")
+    play.click()
+    page.wait_for_function("document.querySelector('.gm-value').textContent.startsWith('3')")
+    play.click()
+    assert play.inner_text() == "▶ Play"
+    paused = frame(page, made)
+    page.wait_for_timeout(1200)
+    assert frame(page, made) == paused < 4
+    play.click()
+    assert frame(page, made) == paused  # the first step comes after a beat
+    page.wait_for_function(f"document.querySelector('.gm-value').textContent.startsWith('{paused + 2}')")
+
+
+def test_a_film_by_keyboard(opened):
+    made = film(pace=2.0)
+    page = opened(made)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    assert page.locator(".gm-play").inner_text() == "❚❚ Pause"
+    page.keyboard.press("Space")
+    assert page.locator(".gm-play").inner_text() == "▶ Play"
+    page.get_by_role("slider", name="frame").focus()
+    page.keyboard.press("End")
+    assert frame(page, made) == 4
+    page.keyboard.press("ArrowLeft")
+    assert frame(page, made) == 3
+    page.keyboard.press("Home")
+    assert frame(page, made) == 0
