@@ -3,12 +3,13 @@
     OMP_NUM_THREADS=1 python -m benchmarks.vae.clips
 
 Trained on fresh motions of the training digits, 7 clips of each for the VQ-VAE and 20 for the prior; measured on the
-360 clips of the test digits, four frames given and four to come. One row a seed. Lists have one entry a frame to come,
-means over the clips; positions in pixels, read from the frames by `gmcourse.metrics.motion.places`. "line" carries the
-last step on, "path" the best bouncing path; "line_decoded" and "path_decoded" read the given frames after the VQ-VAE,
-so that they know what its codes know. "read": the share of frames in which the classifier reads the digit. Draws at
-the temperatures 1, 0.7 and 0.05. "mean_16": the mean picture of 16 draws at temperature 0.7, of the first 60 clips.
-"nats": by slot of two frames, from codes before.
+360 clips of the test digits, four frames given and four to come. One row a seed and a "reach" of the prior: 1, whose
+input at each place holds the codes beside it, or null, whose input does not; but for rounding the VQ-VAE is the same.
+Lists have one entry a frame to come, means over the clips; positions in pixels, read from the frames by
+`gmcourse.metrics.motion.places`. "line" carries the last step on, "path" the best bouncing path; "line_decoded" and
+"path_decoded" read the given frames after the VQ-VAE, so that they know what its codes know. "read": the share of
+frames in which the classifier reads the digit. Draws at the temperatures 1, 0.7 and 0.05. "mean_16": the mean picture
+of 16 draws at temperature 0.7, of the first 60 clips. "nats": by slot of two frames, from codes before.
 """
 
 import math
@@ -32,11 +33,11 @@ STEPS, PRIOR_STEPS, BATCH, RATE, SIZE, GIVEN, ROOM = 500, 800, 32, 6e-3, 128, 4,
 DRAWS = {"drawn_100": 1.0, "drawn_70": 0.7, "drawn_5": 0.05}
 
 
-def trained(seed: int) -> tuple[VQVAE, Tensor]:
+def trained(seed: int, reach: int | None) -> tuple[VQVAE, Tensor]:
     """The two trainings, one after the other, and the codes that the prior has seen."""
     images, rng = load("digits").train[:, 0], torch.Generator().manual_seed(1_000 + seed)
     torch.manual_seed(seed)
-    model = make_video_vq_vae(load("bouncing-digits"), SIZE)
+    model = make_video_vq_vae(load("bouncing-digits"), SIZE, reach=reach)
     prior, model.prior = model.prior, UniformCodes(SIZE, math.prod(model.places))
     plan = {"batch_size": BATCH, "seed": seed, "progress": False}
     clips = set_in_motion(images.repeat(7, 1, 1), rng=rng).clips
@@ -44,7 +45,8 @@ def trained(seed: int) -> tuple[VQVAE, Tensor]:
     model.eval()
     with torch.no_grad():
         codes = torch.cat([model.codes(set_in_motion(images, rng=rng).clips).flatten(1) for _ in range(20)])
-    prior.begin_with(model.quantizer.book)
+    if reach is not None:
+        prior.begin_with(model.quantizer.book)
     fit(prior, (codes,), steps=PRIOR_STEPS, lr=held_then_falling(RATE, PRIOR_STEPS), **plan)
     model.prior = prior
     return model.eval().requires_grad_(False), codes
@@ -74,8 +76,8 @@ def without_learning(given: Tensor, truth: Tensor, suffix: str = "") -> dict[str
     return {name + suffix: by_frame(distance(way, truth[:, GIVEN:])) for name, way in ways.items()}
 
 
-def measure(seed: int) -> dict:
-    model, codes = trained(seed)
+def measure(seed: int, reach: int | None) -> dict:
+    model, codes = trained(seed, reach)
     x, images, label = load("bouncing-digits").test, load("digits").test[:, 0], load("digits").labels["test"]
     first, truth, again = x[:, :, :GIVEN], places(x, images), model.reconstruct(x)
     copy = torch.cat([first, first[:, :, -1:].expand(-1, -1, GIVEN, -1, -1)], 2)
@@ -101,4 +103,5 @@ def measure(seed: int) -> dict:
 if __name__ == "__main__":
     options = evidence.parser(__doc__).parse_args()
     settings = {"steps": STEPS, "prior_steps": PRIOR_STEPS, "batch": BATCH, "rate": RATE, "size": SIZE}
-    evidence.rows("vae/clips", [{"seed": seed} for seed in range(5)], measure, options, given=GIVEN, **settings)
+    plan = [{"seed": seed, "reach": reach} for reach, count in ((1, 5), (None, 3)) for seed in range(count)]
+    evidence.rows("vae/clips", plan, measure, options, given=GIVEN, **settings)

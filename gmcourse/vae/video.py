@@ -101,17 +101,20 @@ def continuation_nll(model: VQVAE, clips: Tensor, given: int) -> Tensor:
     return codes_ahead(log_probs, given * rows * columns)
 
 
-def make_video_vq_vae(data: Examples | None = None, size: int = 128, dims: int = 8, **settings: Any) -> VQVAE:
+def make_video_vq_vae(
+    data: Examples | None = None, size: int = 128, dims: int = 8, *, reach: int | None = 1, **settings: Any
+) -> VQVAE:
     """Two frames of 4 × 4 pixels a code, 128 codes of 8 numbers, a Transformer as prior, a Gaussian with learned σ.
 
-    Without data: for clips (1, 4, 8, 8), narrow. `settings` are those of `VectorQuantizer`.
+    Without data: for clips (1, 4, 8, 8), narrow. `reach` is that of `BrickTransformer`, `settings` are those of
+    `VectorQuantizer`.
     """
     shape = shape_of(data, (1, 4, 8, 8))
     small = data is None
     encoder, decoder, places = video_networks(cast(Clip, shape), dims, width=8 if small else 64)
     quantizer = VectorQuantizer(16 if small else size, dims, **settings)
     prior = BrickTransformer(
-        quantizer.size, places, width=16 if small else 64, layers=1 if small else 2, reach=1, dims=dims
+        quantizer.size, places, width=16 if small else 64, layers=1 if small else 2, reach=reach, dims=dims
     )
     return VQVAE(encoder, quantizer, decoder, Gaussian(0.1, learned=True), places, prior)
 
