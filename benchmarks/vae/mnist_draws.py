@@ -37,7 +37,7 @@ from gmcourse.vae.gaussian import GAUSSIAN_VAE, make_gaussian_vae, parts_for
 from gmcourse.vae.importance import IWAE_RECORD, make_iwae
 
 CLAIM = "vae/mnist_draws"
-SHORT, LONG, EVERY = 6_000, 18_000, 1_000
+SHORT, LONG, EVERY = 6_000, 90_000, 1_000
 KINDS = [("VAE", 1), ("IWAE", 5)]
 PLAN = [{"kind": kind, "k": k, "steps": SHORT, "seed": seed} for seed in range(3) for kind, k in KINDS]
 PLAN += [{"kind": kind, "k": k, "steps": LONG, "seed": 0} for kind, k in reversed(KINDS)]
