@@ -57,12 +57,18 @@ const turn = (file) => -Number(file.match(/\/(\d+)_/)?.[1] ?? 0);
 const plain = (text) => ` ${text.toLowerCase().replace(/[^\p{L}\p{N}_.]+/gu, " ").trim()}`;
 const begins = (title, asked) => plain(title).includes(plain(asked));
 
+// The words of an anchor, and where a page of terms defines what was asked for.
+const said = (anchor) => anchor.replace(/^#?(term|index)-/, "").replaceAll("-", " ");
+const isTerm = (asked) => ([id]) => /^#?term-/.test(id) && plain(said(id)) === plain(asked);
+const defined = (page, asked) => page?.sections.find(isTerm(asked))?.[0] ?? "";
+
 // Listed by kind of page, a title before a text, the family's own lessons, how often the words are there, a score.
 const weighed = (asked, named, words) => (result) => {
   const [file, title, anchor, , score, , kind] = result;
-  const [found, object] = [passage(searchProse[file], anchor, words), kind === "object"];
-  const rank = object ? (named ? 9 : 0) : searchProse[file]?.rank ?? 0;
-  const name = kind === "index" ? anchor.replace(/^#?(term|index)-/, "").replaceAll("-", " ") : title;
+  const [page, object] = [searchProse[file], kind === "object"];
+  const found = passage(page, anchor || defined(page, asked), words);
+  const rank = object ? (named ? 9 : 0) : page?.rank ?? 0;
+  const name = kind === "index" ? said(anchor) : title;
   const called = object || begins(name, asked); // Sphinx keeps the better scored of title and text
   const family = file.includes(asked);
   return { ...found, result, key: [rank, called, family, object ? 0 : family ? turn(file) : found.times, score] };
