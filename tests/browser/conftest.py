@@ -63,6 +63,27 @@ def page_with(tmp_path):
     return write
 
 
+@pytest.fixture
+def screen(chromium):
+    """Opens an address on a screen of its own; an error, on the console or not, or a request of its page fails."""
+    contexts, amiss = [], []
+
+    def open_page(address: str, width: int = 900, height: int = 700, **options):
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: amiss.append(str(error)))
+        page.on("console", lambda message: message.type == "error" and amiss.append(message.text))
+        page.on("request", lambda request: request.url.startswith("http") and amiss.append(request.url))
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert amiss == []
+
+
 @pytest.fixture(scope="session")
 def lesson_notebook() -> Path:
     return ROOT / "chapters" / f"{LESSON}.ipynb"

@@ -18,27 +18,17 @@ FIELD = ".gm-captioned .gm-field"
 
 
 @pytest.fixture
-def opened(chromium, page_with):
-    """A page from disk with the six captions, the fifth marked; an error of the page, or a request, fails."""
-    contexts, amiss = [], []
+def opened(screen, page_with):
+    """A page from disk with the six captions, the fifth marked."""
 
-    def open_page(width=900, dark=False, **screen):
-        context = chromium.new_context(viewport={"width": width, "height": 700}, **screen)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: amiss.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and amiss.append(message.text))
-        page.on("request", lambda request: request.url.startswith("http") and amiss.append(request.url))
+    def open_page(width=900, dark=False, **options):
         marked = torch.arange(6) == 4
         widget = show.CaptionedPictures(PICTURES, GROUPS, CAPTIONS, marked=marked, mark="never shown", index=1)
-        page.goto(page_with(widget, dark=dark))
+        page = screen(page_with(widget, dark=dark), width, **options)
         page.locator(".gm-captioned").wait_for()
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert amiss == []
+    return open_page
 
 
 def drawn(page) -> list[list]:

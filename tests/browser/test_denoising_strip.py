@@ -26,23 +26,14 @@ def denoiser():
 
 
 @pytest.fixture
-def opened(chromium, page_with, denoiser):
-    contexts, amiss = [], []
-
-    def open_page(width=900, screen=None, dark=False, **options):
-        context = chromium.new_context(viewport={"width": width, "height": 900}, **(screen or {}))
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: amiss.append(str(error)))
-        page.on("request", lambda request: request.url.startswith("http") and amiss.append(request.url))
-        page.goto(page_with(show.DenoisingStrip(denoiser, SIGMAS, **options), dark=dark))
+def opened(screen, page_with, denoiser):
+    def open_page(width=900, on=None, dark=False, **options):
+        strip = show.DenoisingStrip(denoiser, SIGMAS, **options)
+        page = screen(page_with(strip, dark=dark), width, 900, **(on or {}))
         page.locator(f"{ROOT} .gm-strip svg").first.wait_for()
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert amiss == []
+    return open_page
 
 
 def moments(page):

@@ -29,26 +29,17 @@ def shades() -> list[np.ndarray]:
 
 
 @pytest.fixture
-def opened(chromium, page_with):
-    """A page with these pictures; an error of the page or of our host fails."""
-    contexts, amiss = [], []
+def opened(screen, page_with):
+    """A page with these pictures."""
 
-    def open_page(pictures, width=900, dark=False, pace=0.0, **screen):
-        context = chromium.new_context(viewport={"width": width, "height": 700}, **screen)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: amiss.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and amiss.append(message.text))
+    def open_page(pictures, width=900, dark=False, pace=0.0, **options):
         made = isinstance(pictures, FrameSlider)
         slider = pictures if made else show.frames(pictures, CENTRES, "centre of q", "Two hills.", start=0.5, pace=pace)
-        page.goto(page_with(slider, dark=dark))
+        page = screen(page_with(slider, dark=dark), width, **options)
         page.wait_for_function("document.querySelector('.gm-frames img')?.complete")
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert amiss == []
+    return open_page
 
 
 def seen(page) -> list[str]:

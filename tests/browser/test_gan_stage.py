@@ -30,27 +30,18 @@ def keep_end(state):
 
 
 @pytest.fixture
-def opened(chromium, page_with):
-    """Opens a stage from disk on a screen of the given width; asking the network or an error of the page fails."""
-    contexts, amiss = [], []
+def opened(screen, page_with):
+    """Opens a stage from disk on a screen of the given width."""
 
-    def open_page(width=900, screen=None, shift=0.0, **options):
+    def open_page(width=900, on=None, shift=0.0, **options):
         torch.manual_seed(0)
         players = mlp([2, 32, 32, 2]), mlp([2, 32, 32, 1])
         stage = show.GANStage(*players, load("ring-of-8").train + shift, **options)
-        context = chromium.new_context(viewport={"width": width, "height": 1100}, **(screen or {}))
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: amiss.append(str(error)))
-        page.on("request", lambda request: request.url.startswith("http") and amiss.append(request.url))
-        page.goto(page_with(stage, change=keep_end))
+        page = screen(page_with(stage, change=keep_end), width, 1100, **(on or {}))
         page.locator(".gm-gan-stage canvas").wait_for()
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert amiss == []
+    return open_page
 
 
 def data(page, name):

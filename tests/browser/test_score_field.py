@@ -13,25 +13,16 @@ MODES = NoisedMixture(torch.tensor([[-5.0, -5.0], [5.0, 5.0]]), 1.0, torch.tenso
 
 
 @pytest.fixture
-def opened(chromium, page_with):
-    """Opens a field from disk on a screen of the given width; asking the network or an error of the page fails."""
-    contexts, amiss = [], []
+def opened(screen, page_with):
+    """Opens a field from disk on a screen of the given width."""
 
-    def open_page(width=900, screen=None, dark=False, **options):
-        context = chromium.new_context(viewport={"width": width, "height": 1000}, **(screen or {}))
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: amiss.append(str(error)))
-        page.on("request", lambda request: request.url.startswith("http") and amiss.append(request.url))
+    def open_page(width=900, on=None, dark=False, **options):
         field = show.ScoreField(**{"mixture": MODES, "levels": (20, 1, 10)} | options)
-        page.goto(page_with(field, dark=dark))
+        page = screen(page_with(field, dark=dark), width, 1000, **(on or {}))
         page.locator(f"{ROOT} canvas").wait_for()
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert amiss == []
+    return open_page
 
 
 def told(page, name):

@@ -16,25 +16,15 @@ show.SelfTest()
 
 
 @pytest.fixture
-def opened(chromium, page_with):
-    """A page from disk with the self-test; an error of the page, or a request, fails."""
-    contexts, amiss = [], []
+def opened(screen, page_with):
+    """A page from disk with the self-test."""
 
-    def open_page(width=900, dark=False, **screen):
-        context = chromium.new_context(viewport={"width": width, "height": 700}, **screen)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: amiss.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and amiss.append(message.text))
-        page.on("request", lambda request: request.url.startswith("http") and amiss.append(request.url))
-        page.goto(page_with(show.SelfTest(), dark=dark))
+    def open_page(width=900, dark=False, **options):
+        page = screen(page_with(show.SelfTest(), dark=dark), width, **options)
         page.locator(".gm-self-test").wait_for()
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert amiss == []
+    return open_page
 
 
 def field(page, number):

@@ -11,21 +11,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 
 @pytest.fixture
-def opened(chromium, page_with):
+def opened(screen, page_with):
     """Opens the editor in a page from disk, on a screen of the given size."""
-    contexts = []
 
     def open_page(width, **options):
-        context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(page_with(show.SplineEditor([-3, -1.6, 0, 1.4, 3], [-3, -0.7, 0, 0.8, 3], [1, 1.6, 0.15, 1.6, 1])))
+        editor = show.SplineEditor([-3, -1.6, 0, 1.4, 3], [-3, -0.7, 0, 0.8, 3], [1, 1.6, 0.15, 1.6, 1])
+        page = screen(page_with(editor), width, 900, **options)
         page.locator(".gm-spline-editor .gm-knot").first.wait_for()
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    return open_page
 
 
 def knots(page):

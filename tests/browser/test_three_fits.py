@@ -12,21 +12,15 @@ ROOT = ".gm-three-fits"
 
 
 @pytest.fixture
-def opened(chromium, page_with):
+def opened(screen, page_with):
     """Opens the explorer in a page from disk, on a screen of the given size."""
-    contexts = []
 
     def open_page(width, dark=False, **options):
-        context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(page_with(show.ThreeFits(3, 0.7, start=(2.5, 1)), dark=dark))
+        page = screen(page_with(show.ThreeFits(3, 0.7, start=(2.5, 1)), dark=dark), width, 900, **options)
         page.locator(f"{ROOT} .gm-knob").first.wait_for()
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    return open_page
 
 
 def state(page):
