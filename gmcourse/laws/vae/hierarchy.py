@@ -38,9 +38,8 @@ def _length_slips(parts: list[Tensor]) -> dict[str, list[Tensor]]:
     right = (top + bottom + residual) * bits
     mixed = [top * a + bottom * b + residual * c for a, b, c in product((bits, -1.0), repeat=3)][1:]
     signs = [(top * a + bottom * b + residual * c) * bits for a, b, c in product((1, -1), repeat=3)][1:]
-    flows = [
-        torch.stack([f(part) for part in parts]).sum(0) for f in (lambda p: p.exp().sum(1), lambda p: p.logsumexp(1))
-    ]
+    logs = torch.stack([part.logsumexp(1) for part in parts])
+    flows = [logs.exp().sum(0), logs.sum(0)]
     return {
         "spread": [*mixed, *(-(top + bottom + residual) * by for by in (math.log(2), 1 / math.log(10), 0.5))],
         "constant": [(count[1] * top + bottom + residual) * bits, (4 * top + bottom + residual) * bits],

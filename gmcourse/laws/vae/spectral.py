@@ -56,11 +56,14 @@ def _slips(x: Spectra, y: Spectra, expected: Tensor) -> dict[str, list[Tensor]]:
         "direction": [over(lambda a, b: length(a - b)).mean(0), over(lambda a, b: length(a.real - b.real)).mean(0)]
         + [over(lambda a, b: length(a.angle() - b.angle())).mean(0)],
         "spread": [over(lambda a, b: length(a.abs().square() - b.abs().square())).mean(0), squares.mean(0)]
-        + [torch.stack([part(gap.abs()) for gap in gaps]).mean(0) for part in (_sum, _mean)],
+        + [torch.stack([f(gap.abs(), (1, 2)) for gap in gaps]).mean(0) for f in (torch.sum, torch.mean)],
         "one-to-one": _roots_apart(gaps),
         "constant": [over(lambda a, b, by=by: length(a.abs() - b.abs()) / length((a, b)[by])).mean(0) for by in (0, 1)],
         "log-mean": [over(lambda a, b: length(a.abs().log() - b.abs().log())).mean(0), squares.mean(0).sqrt()]
-        + [over(lambda a, b: (length(a) - length(b)).abs()).mean(0), torch.stack([_sum(gap) for gap in gaps]).mean(0)]
+        + [
+            over(lambda a, b: (length(a) - length(b)).abs()).mean(0),
+            torch.stack([gap.sum((1, 2)) for gap in gaps]).mean(0),
+        ]
         + [over(lambda a, b: length(a.abs().log1p() - b.abs().log1p())).mean(0)],
         "reduction": [norms.sum(0), means.mean(0), means.sqrt().mean(0), squares.sum(0), squares.sum(0).sqrt()]
         + [norms.sum(0) / by for by in (2, 3)],
@@ -68,27 +71,11 @@ def _slips(x: Spectra, y: Spectra, expected: Tensor) -> dict[str, list[Tensor]]:
     }
 
 
-def _sum(gap: Tensor) -> Tensor:
-    return gap.sum((1, 2))
-
-
-def _mean(gap: Tensor) -> Tensor:
-    return gap.mean((1, 2))
-
-
 def _roots_apart(gaps: list[Tensor]) -> list[Tensor]:
     """What comes of a root for each row or column, and of the largest singular value."""
     roots = [[gap.square().sum(axis).sqrt() for gap in gaps] for axis in (1, 2)]
-    added = [torch.stack([f(root) for root in own]).mean(0) for own in roots for f in (_row_sum, _row_mean)]
+    added = [torch.stack([f(root, 1) for root in own]).mean(0) for own in roots for f in (torch.sum, torch.mean)]
     return [*added, torch.stack([torch.linalg.matrix_norm(gap, ord=2) for gap in gaps]).mean(0)]
-
-
-def _row_sum(root: Tensor) -> Tensor:
-    return root.sum(1)
-
-
-def _row_mean(root: Tensor) -> Tensor:
-    return root.mean(1)
 
 
 def phase_is_free(candidate: Callable[[Tensor, Tensor], Tensor], *, samples: int = 4_096) -> None:

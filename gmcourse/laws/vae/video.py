@@ -145,7 +145,7 @@ def _require_ahead(
     output = ask(candidate, log_probs=parts, given=given)
     observed = require_shape(law, output, (len(parts),)).detach().double()
     exact = parts.double()
-    left = parts.shape[1] - given
+    left, ahead = parts.shape[1] - given, exact[:, given:].logsumexp(1)
     slips: dict[str, Slips] = {
         "constant": [-exact.sum(1), -exact[:, given + 1 :].sum(1), -exact[:, max(given - 1, 0) :].sum(1)]
         + [-exact[:, given : given + 1].sum(1), -exact[:, -1]],
@@ -153,19 +153,11 @@ def _require_ahead(
         "sign": [-expected, exact.sum(1)],
         "reduction": [expected / max(left, 1), -exact.mean(1), expected / parts.shape[1]],
         "log-mean": [expected / math.log(2), expected * math.log(2), -exact[:, given:].prod(1)]
-        + [sign * f(exact[:, given:]) for sign in (1, -1) for f in (_total, _log_total)]
+        + [sign * total for sign in (1, -1) for total in (ahead.exp(), ahead)]
         + [exact[:, given:].sum(1).exp(), -exact.sum(1) / exact[:, :given].sum(1)],
         "shape": pooled(expected),
     }
     require_close(law, observed, expected, within(expected), slips, {"log_probs": parts})
-
-
-def _total(logs: Tensor) -> Tensor:
-    return logs.exp().sum(1)
-
-
-def _log_total(logs: Tensor) -> Tensor:
-    return logs.logsumexp(1)
 
 
 def clips_go_on(candidate: Callable[[nn.Module, Tensor], Tensor], *, seed: int = 0) -> None:
