@@ -22,9 +22,9 @@ from gmcourse.metrics.sound import energy_kept, pitch_class, ringing, signal_to_
 from gmcourse.schedules import held_then_falling
 from gmcourse.training import fit
 from gmcourse.vae.captions import CaptionPrior
-from gmcourse.vae.rows import CodeTransformer, above
+from gmcourse.vae.rows import above
 from gmcourse.vae.spectral import SpectralDistance, relative_spectral_error
-from gmcourse.vae.tones import captioned_tones
+from gmcourse.vae.tones import captioned_tones, prior_under
 
 SAMPLES, RATE_HZ, HOPS, SIZE = 960, 4_000, (32, 8), 64
 STEPS, RATE, PRIOR_STEPS, PRIOR_RATE, BATCH, PRIOR_BATCH, SPECTRAL = 400, 3e-3, 500, 4e-3, 32, 16, 3.0
@@ -96,12 +96,6 @@ def run(weights: Path, seed: int, spectral: float) -> dict:
     return row | {"nats": nats(model.eval(), single, told, test, said[1])} | drawn(model, single, told, middle)
 
 
-def bottom_prior(over: Tensor, ids: int) -> CaptionPrior:
-    """p(b|prefix), as the package has p(b|t): the prefix, of `ids` symbols, is handed to each place by `over`."""
-    rows = CodeTransformer(ids + 1 + SIZE, (BOTTOM,), over, (2, 3, 4))
-    return CaptionPrior(rows, ids, SIZE, (over.shape[1], BOTTOM), drop=0.0)
-
-
 def words_and_top(given: Tensor, top: Tensor) -> Tensor:
     """One prefix: the words, then the top codes, whose ids come after those of the words."""
     return torch.cat([given, WORDS + top], 1)
@@ -112,8 +106,8 @@ def trained_priors(model, train: Tensor, given: Tensor, seed: int) -> tuple[Capt
     with torch.no_grad():
         top, bottom = (codes.flatten(1) for codes in model.levels.codes(train))
     words = torch.ones(BOTTOM, 2)
-    single = bottom_prior(words, WORDS)
-    told = bottom_prior(torch.cat([words, above((TOP,), (BOTTOM,))], 1), WORDS + SIZE)
+    single = prior_under(words, WORDS, SIZE)
+    told = prior_under(torch.cat([words, above((TOP,), (BOTTOM,))], 1), WORDS + SIZE, SIZE)
     plan = {"steps": PRIOR_STEPS, "lr": held_then_falling(PRIOR_RATE, PRIOR_STEPS), "batch_size": PRIOR_BATCH}
     plan |= {"seed": seed, "progress": False}
     fit(model.prior, (top, given), **plan)

@@ -30,17 +30,11 @@ def sound_level(samples: int, hop: int, size: int = 64, dims: int = 8, width: in
     return VQVAE(encoder, VectorQuantizer(size, dims), decoder, Gaussian(0.1), (samples // hop,))
 
 
-def words_prior(places: int, size: int, words: int, length: int, width: int = 64) -> CaptionPrior:
-    """p(k|c) of `places` codes of a sound, all words of the caption handed to each place."""
-    rows = CodeTransformer(words + 1 + size, (places,), torch.ones(places, length), (2, 3, 4), width=width)
-    return CaptionPrior(rows, words, size, (length, places))
-
-
-def upper_prior(top: int, bottom: int, size: int, width: int = 64) -> CaptionPrior:
-    """p(t) and p(b|t), with the top code that stands above handed to each place; nothing is dropped."""
-    over = above((top,), (bottom,))
-    rows = CodeTransformer(size + 1 + size, (bottom,), over, (2, 3, 4), width=width)
-    return CaptionPrior(rows, size, size, (top, bottom), drop=0.0)
+def prior_under(over: Tensor, ids: int, size: int, width: int = 64, drop: float = 0.0) -> CaptionPrior:
+    """p(k|c) of T codes of a sound: `over`, (T, C), hands the C symbols of c, ids below `ids`, to each place."""
+    places, length = over.shape
+    rows = CodeTransformer(ids + 1 + size, (places,), over, (2, 3, 4), width=width)
+    return CaptionPrior(rows, ids, size, (length, places), drop=drop)
 
 
 class CaptionedTones(nn.Module):
@@ -66,13 +60,15 @@ def captioned_tones(
     samples: int, words: int, length: int, hops: tuple[int, int] = (32, 8), size: int = 64
 ) -> CaptionedTones:
     """Two levels of a sound, with books of `size` codes each, and their priors; captions of `length` words."""
-    return CaptionedTones(two_sound_levels(samples, hops, size), words_prior(samples // hops[0], size, words, length))
+    every = torch.ones(samples // hops[0], length)  # the words, for each place
+    return CaptionedTones(two_sound_levels(samples, hops, size), prior_under(every, words, size, drop=0.1))
 
 
 def two_sound_levels(samples: int, hops: tuple[int, int] = (32, 8), size: int = 64, width: int = 64) -> StackedVQ:
     """A top and a bottom of a sound, trained apart, with a prior of both."""
     top, bottom = (sound_level(samples, hop, size, width=width) for hop in hops)
-    return StackedVQ(top, bottom, upper_prior(samples // hops[0], samples // hops[1], size, width))
+    over = above((samples // hops[0],), (samples // hops[1],))
+    return StackedVQ(top, bottom, prior_under(over, size, size, width))
 
 
 def make_jukebox(data: Examples | None = None) -> StackedVQ:

@@ -12,7 +12,7 @@ from gmcourse.autoregressive.lstm import LSTMLanguageModel
 from gmcourse.nets import evaluating, sampling
 from gmcourse.protocols import Bounded, Sampler, Trainable
 from gmcourse.record import IMAGES, Examples, ModelRecord, binary_images, held_then_falling_plan, shape_of
-from gmcourse.vae.likelihoods import Bernoulli, Categorical, Gaussian, Likelihood
+from gmcourse.vae.likelihoods import Categorical, Likelihood, likelihood_for
 from gmcourse.vae.quantizer import VectorQuantizer
 
 
@@ -216,7 +216,7 @@ def pixels_for(data: Examples | None, channels: int) -> tuple[Likelihood, int, l
     levels = 2 if data is None else _few_levels(data)
     if levels > 2:
         return Categorical(levels), channels * levels, [nn.Unflatten(1, (levels, channels))]
-    return Bernoulli() if levels == 2 else Gaussian(0.1, learned=True), channels, []
+    return likelihood_for(data), channels, []
 
 
 def _few_levels(data: Examples) -> int:
