@@ -145,6 +145,20 @@ def shape_of(data: Examples | None, default: tuple[int, ...]) -> tuple[int, ...]
     return default if data is None else tuple(data.event_shape)
 
 
+def classes_of(data: Examples | None, default: int) -> int:
+    """The number V of classes 0..V−1 that are the labels of a data set; `default` where there is none.
+
+    Raises ValueError where the labels are no classes.
+    """
+    if data is None:
+        return default
+    labels = data.batch("train", told=True)[1]
+    if labels.dim() != 1 or labels.is_floating_point() or labels.min() < 0:
+        came = f"labels of {labels.dtype} and shape {tuple(labels.shape)}"
+        raise ValueError(f"data: {data.key} has {came}, expected classes 0, 1, ..., (n,)")
+    return int(labels.max()) + 1
+
+
 def symbols_of(data: Examples) -> int:
     """The number V of symbols: of the alphabet where the data set has one, else the largest code of all splits + 1."""
     if data.alphabet is not None:

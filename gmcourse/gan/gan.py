@@ -85,7 +85,7 @@ class GAN(nn.Module):
 
     def extra_repr(self) -> str:
         """What the two networks do not tell."""
-        critic_loss, generator_loss = map(_named, self._losses)
+        critic_loss, generator_loss = map(named, self._losses)
         average = "" if self.average is None else f", average={self.average}"
         return f"critic_loss={critic_loss}, generator_loss={generator_loss}, clip={self.clip}{average}"
 
@@ -96,13 +96,13 @@ def _decayed(decay: float, average: Tensor, latest: Tensor, updates: Tensor | in
     return average.lerp(latest, 1 - min(decay, (1 + count) / (10 + count)))
 
 
-def _named(loss: Any) -> str:
+def named(loss: Any) -> str:
     """A function by its name, a `partial` of one with its arguments."""
     if not isinstance(loss, partial):
         return getattr(loss, "__name__", repr(loss))
-    given = [_named(a) if callable(a) else repr(a) for a in loss.args]
+    given = [named(a) if callable(a) else repr(a) for a in loss.args]
     given += [f"{name}={value!r}" for name, value in loss.keywords.items()]
-    return f"{_named(loss.func).lstrip('_')}({', '.join(given)})"
+    return f"{named(loss.func).lstrip('_')}({', '.join(given)})"
 
 
 adversarial = partial(

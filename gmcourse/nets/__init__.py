@@ -17,6 +17,7 @@ from gmcourse.nets.masked import MADE, MaskedLinear
 from gmcourse.nets.mlp import beside, mlp
 from gmcourse.nets.precision import no_autocast
 from gmcourse.nets.sampling import evaluating, parts, sampling
+from gmcourse.nets.told import OneHot, Told, rows_given
 
 __all__ = [
     "MADE",
@@ -24,6 +25,8 @@ __all__ = [
     "LeveledMLP",
     "MaskedLinear",
     "MultiHeadAttention",
+    "OneHot",
+    "Told",
     "TransformerBlock",
     "UNet",
     "attention",
@@ -37,6 +40,7 @@ __all__ = [
     "mlp",
     "no_autocast",
     "parts",
+    "rows_given",
     "rowwise",
     "sampling",
     "stacked_blocks",

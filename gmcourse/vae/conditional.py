@@ -6,13 +6,22 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from gmcourse.nets import evaluating, mlp, sampling
+from gmcourse.nets import OneHot, Told, evaluating, mlp, rows_given, sampling
 from gmcourse.probability import gaussian_kl, noise_like
 from gmcourse.protocols import Bounded, ImportanceWeighted, Sampler, Trainable
-from gmcourse.record import IMAGES, VECTORS, Examples, ModelRecord, binary_images, held_then_falling_plan, shape_of
+from gmcourse.record import (
+    IMAGES,
+    VECTORS,
+    Examples,
+    ModelRecord,
+    binary_images,
+    classes_of,
+    held_then_falling_plan,
+    shape_of,
+)
 from gmcourse.vae.gaussian import log_weight, reparameterize, repeated
 from gmcourse.vae.likelihoods import Bernoulli, Likelihood, likelihood_for
-from gmcourse.vae.told import OneHot, Told, context, keep_known, missing_log_prob
+from gmcourse.vae.told import context, keep_known, missing_log_prob
 
 
 class CVAE(nn.Module):
@@ -90,13 +99,13 @@ class CVAE(nn.Module):
     def sample(self, n: int, given: Tensor, *, rng: Generator | None = None) -> Tensor:
         """z ~ p(z|c), x ~ p(x|z, c): (n, *event), each for its row of given, (n, …), or all for the one row, (1, …)."""
         with sampling(self, n, rng):
-            given = _rows(given, n)
+            given = rows_given(given, n)
             return self._kept(self.likelihood.draw(self.decoder(self._latents(given, rng), given), rng), given)
 
     def sample_mean(self, n: int, given: Tensor, *, rng: Generator | None = None) -> Tensor:
         """z ~ p(z|c), E[x|z, c]: (n, *event), given as in `sample`."""
         with sampling(self, n, rng):
-            given = _rows(given, n)
+            given = rows_given(given, n)
             return self.decode(self._latents(given, rng), given)
 
     def answers(self, given: Tensor, count: int, *, rng: Generator | None = None) -> Tensor:
@@ -138,11 +147,6 @@ def _halves(name: str, statistics: Tensor, shape: tuple[int, int]) -> tuple[Tens
     return mean, log_std
 
 
-def _rows(given: Tensor, n: int) -> Tensor:
-    """`given` with n rows."""
-    if not given.dim() or len(given) not in (n, 1):
-        raise ValueError(f"given: got shape {tuple(given.shape)}, expected ({n}, ...), or one row for all, (1, ...)")
-    return given.expand(n, *given.shape[1:])
 
 
 def filling_cvae(shape: tuple[int, int, int], latent_size: int, width: int = 128, dropout: float = 0.0) -> CVAE:
@@ -171,13 +175,7 @@ def make_cvae(data: Examples | None = None) -> CVAE:
     Bernoulli for binary data, else a Gaussian with learned σ. Without data: for binary 8 × 8 images of ten classes.
     Raises ValueError where the labels of the data are no classes 0, 1, ….
     """
-    shape, classes = shape_of(data, (1, 8, 8)), 10
-    if data is not None:
-        labels = data.batch("train", told=True)[1]
-        if labels.dim() != 1 or labels.is_floating_point() or labels.min() < 0:
-            came = f"labels of {labels.dtype} and shape {tuple(labels.shape)}"
-            raise ValueError(f"data: {data.key} has {came}, expected classes 0, 1, ..., (n,)")
-        classes = int(labels.max()) + 1
+    shape, classes = shape_of(data, (1, 8, 8)), classes_of(data, 10)
     return class_cvae(shape, classes, 8, likelihood_for(data))
 
 

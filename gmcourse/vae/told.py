@@ -1,9 +1,8 @@
-"""What a model is told beside its input: a class, or a picture of which some pixels are known."""
+"""What a model is told of a picture of which some pixels are known."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from gmcourse.nets import beside
 from gmcourse.probability import sum_event
 from gmcourse.vae.likelihoods import Likelihood
 
@@ -38,41 +37,3 @@ def missing_log_prob(likelihood: Likelihood, x: Tensor, parameters: Tensor, give
     """
     pixels = likelihood.log_prob(x.reshape(-1, 1), parameters.reshape(-1, 1)).view(x.shape)
     return sum_event(torch.where(given.chunk(2, 1)[1] > 0.5, 0.0, pixels))
-
-
-class OneHot(nn.Module):
-    """A class 0..V−1, (batch,) integers, as V numbers, (batch, V), of which one is 1."""
-
-    def __init__(self, classes: int):
-        super().__init__()
-        self.classes = classes
-        self.register_buffer("rows", torch.eye(classes), persistent=False)
-
-    def forward(self, given: Tensor) -> Tensor:
-        """Raises ValueError for what is not (batch,) integers from 0 to V − 1."""
-        if given.dim() != 1 or given.is_floating_point() or given.dtype == torch.bool:
-            raise ValueError(
-                f"given: got {given.dtype} of shape {tuple(given.shape)}, expected (batch,) integer classes"
-            )
-        if not given.is_meta and ((given < 0) | (given >= self.classes)).any():
-            least, most = int(given.min()), int(given.max())
-            raise ValueError(f"given: got classes from {least} to {most}, expected 0 to {self.classes - 1}")
-        return self.get_buffer("rows")[given]
-
-    def extra_repr(self) -> str:
-        return f"{self.classes}"
-
-
-class Told(nn.Module):
-    """network(h beside what is told): h (batch, …) flattened, and `read(given)`, (batch, …), flattened behind it.
-
-    `read` is `OneHot(classes)` for a class, `nn.Identity()` for a context picture with its mask.
-    """
-
-    def __init__(self, network: nn.Module, read: nn.Module):
-        super().__init__()
-        self.network, self.read = network, read
-
-    def forward(self, h: Tensor, given: Tensor) -> Tensor:
-        """(batch, …), as the network gives it."""
-        return self.network(beside(h.flatten(1), self.read(given).flatten(1).to(h.dtype)))

@@ -12,11 +12,11 @@ from gmcourse.data import Dataset, load
 from gmcourse.laws import LawBroken
 from gmcourse.laws.vae import conditional as laws
 from gmcourse.metrics import importance_weighted, mean_elbo
-from gmcourse.nets import mlp
+from gmcourse.nets import OneHot, Told, mlp
 from gmcourse.vae import CVAE
 from gmcourse.vae.conditional import complete, cvae_plan, make_cvae
 from gmcourse.vae.likelihoods import Bernoulli, Gaussian
-from gmcourse.vae.told import OneHot, Told, context, keep_known, missing_log_prob
+from gmcourse.vae.told import context, keep_known, missing_log_prob
 
 SHAPE = (1, 2, 3)
 

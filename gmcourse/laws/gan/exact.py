@@ -1,6 +1,7 @@
 """What the laws of the game compare with: the best answer by search, divergences of two Gaussians by quadrature."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -36,3 +37,22 @@ def to_mixture(theta: float, std: float) -> tuple[float, float]:
     ratios = log_ratio(nodes), -log_ratio(theta + std * nodes)
     first, second = (math.log(2) - float(weights @ np.logaddexp(0, r)) / weights.sum() for r in ratios)
     return first, second
+
+
+def best_table(cost: Callable[[Tensor], Tensor], size: int, rounds: int = 60) -> Tensor:
+    """The table (size,) of least `cost`, which is convex and takes rows of tables, (n, size) → (n,), by search.
+
+    Each round moves mass between two entries, for every pair, to the best of 41 amounts; then ever smaller amounts.
+    """
+    q = torch.full((size,), 1 / size, dtype=torch.float64)
+    reach = 1.0
+    for _ in range(rounds):
+        for i in range(size):
+            for j in range(i):
+                amounts = (reach * torch.linspace(-1, 1, 41, dtype=torch.float64)).clamp(-float(q[i]), float(q[j]))
+                tried = q.repeat(41, 1)
+                tried[:, i] += amounts
+                tried[:, j] -= amounts
+                q = tried[cost(tried.clamp(min=0)).argmin()].clamp(min=0)
+        reach = max(0.8 * reach, 1e-5)
+    return q / q.sum()

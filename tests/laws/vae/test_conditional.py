@@ -7,13 +7,13 @@ from torch import nn
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
 from gmcourse.laws.vae import conditional as laws
-from gmcourse.nets import mlp
+from gmcourse.nets import OneHot, Told, mlp
 from gmcourse.probability import gaussian_kl
 from gmcourse.vae import CVAE, GaussianVAE
 from gmcourse.vae.answers import Regressor
 from gmcourse.vae.conditional import complete
 from gmcourse.vae.likelihoods import Bernoulli, Gaussian
-from gmcourse.vae.told import OneHot, Told, context
+from gmcourse.vae.told import context
 
 
 def by_torch(mean, s, m, t):
