@@ -70,7 +70,7 @@ class ACGAN(nn.Module):
         h, *logits = self.critic(x, given).split((1, *self.heads), 1)
         return h, tuple(logits)
 
-    def critic_loss(self, real: Tensor, given: Tensor) -> dict[str, Tensor]:
+    def critic_loss(self, real: Tensor, given: Tensor) -> Tensor:
         """The game's loss, and the cross-entropy of the classes, of data and, with `fakes`, of fakes."""
         with torch.no_grad():
             fake = self.generator(latents(self.generator, len(real), self.latent_size), given)
@@ -83,14 +83,13 @@ class ACGAN(nn.Module):
         classes = class_loss(of_real, facts) + (class_loss(of_fake, facts) if self.fakes else 0.0)
         if self.r1:
             game = game + self.r1 * r1_penalty(lambda x: self.judge(x, given)[0], real)
-        return {"game": game, "classes": self.weight * classes}
+        return game + self.weight * classes
 
-    def generator_loss(self, real: Tensor, given: Tensor) -> dict[str, Tensor]:
+    def generator_loss(self, real: Tensor, given: Tensor) -> Tensor:
         """The non-saturating loss of as many fakes as there are data, and the cross-entropy of the classes asked."""
         fake = self.generator(latents(self.generator, len(real), self.latent_size), given)
         h, logits = self.judge(fake, given)
-        game = non_saturating_loss(_itself, h, h)
-        return {"game": game, "classes": self.weight * class_loss(logits, self._facts(given))}
+        return non_saturating_loss(_itself, h, h) + self.weight * class_loss(logits, self._facts(given))
 
     def critic_parameters(self) -> Iterator[nn.Parameter]:
         return self.critic.parameters()
@@ -105,7 +104,7 @@ class ACGAN(nn.Module):
 
 
 class Beside(nn.Module):
-    """A critic that is told c, (batch, 1), and beside it a classifier that is not, (batch, ΣV): they share no weight."""
+    """A critic that is told c, (batch, 1), beside a classifier that is not, (batch, ΣV): they share no weight."""
 
     def __init__(self, critic: nn.Module, classifier: nn.Module):
         super().__init__()
