@@ -1,6 +1,9 @@
 """Generative adversarial networks: a sampler that learns from a critic."""
 
+from gmcourse.gan.auxiliary import ACGAN
+from gmcourse.gan.conditional import CGAN
 from gmcourse.gan.dcgan import dcgan_critic, dcgan_generator
 from gmcourse.gan.gan import GAN
+from gmcourse.gan.inversion import invert
 
-__all__ = ["GAN", "dcgan_critic", "dcgan_generator"]
+__all__ = ["ACGAN", "CGAN", "GAN", "dcgan_critic", "dcgan_generator", "invert"]

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from gmcourse.gan.conditional import Deaf, latents, told_generator
+from gmcourse.gan.conditional import Deaf, latents, told_game, told_generator
 from gmcourse.gan.gan import named
 from gmcourse.gan.losses import gan_critic_loss, non_saturating_loss, r1_penalty
 from gmcourse.nets import mlp, rows_given, sampling
@@ -126,3 +126,13 @@ def make_acgan(data: Examples | None = None, *, weight: float = 1.0, latent_size
     layers = mlp([math.prod(shape), 128, 128, 1 + classes], partial(nn.LeakyReLU, 0.2))
     critic = Deaf(nn.Sequential(nn.Flatten(), *layers))
     return ACGAN(told_generator(shape, classes, latent_size), critic, latent_size, (classes,), weight=weight)
+
+
+ACGAN_RECORD = told_game(
+    name="ACGAN",
+    key="acgan",
+    paper="odena2017",
+    year=2017,
+    arxiv="1610.09585",
+    make=make_acgan,
+)

@@ -8,10 +8,10 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import softplus
 
-from gmcourse.gan.gan import named
+from gmcourse.gan.gan import adversarial, named
 from gmcourse.gan.losses import gan_critic_loss, non_saturating_loss, r1_penalty
 from gmcourse.nets import OneHot, Told, mlp, rows_given, sampling
-from gmcourse.record import Examples, classes_of, shape_of
+from gmcourse.record import IMAGES, VECTORS, Examples, classes_of, grey_images, held_then_falling_plan, shape_of
 
 
 def matching_critic_loss(right: Tensor, wrong: Tensor, fake: Tensor) -> Tensor:
@@ -182,3 +182,29 @@ def make_cgan(data: Examples | None = None, *, matching: bool = False, latent_si
     critic = Told(mlp([math.prod(shape) + classes, 128, 128, 1], leaky), OneHot(classes))
     wrong = some_wrong_class(classes) if matching else None
     return CGAN(told_generator(shape, classes, latent_size), critic, latent_size, wrong=wrong)
+
+
+def told_grey_images(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Random grey images, (n, 1, 8, 8), and a class of ten for each, (n,)."""
+    rng = torch.Generator().manual_seed(seed)
+    return *grey_images(n, seed), torch.randint(0, 10, (n,), generator=rng)
+
+
+told_game = partial(
+    adversarial,
+    lesson="05_gan/06_conditional",
+    suits=VECTORS | IMAGES,
+    plan=partial(held_then_falling_plan, steps=3_000, batch_size=128, peak=1e-3, betas=(0.5, 0.999)),
+    example=told_grey_images,
+    told=True,
+)
+"""The record of a game that is told a class."""
+
+CGAN_RECORD = told_game(
+    name="CGAN",
+    key="cgan",
+    paper="mirza2014",
+    year=2014,
+    arxiv="1411.1784",
+    make=make_cgan,
+)

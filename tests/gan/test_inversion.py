@@ -41,6 +41,16 @@ def test_features_pull_the_search_and_are_not_in_the_residual():
     assert gaps[1] < gaps[0]
 
 
+def test_a_conditional_generator_is_told_of_each_row():
+    class Shifted(nn.Module):
+        def forward(self, z, given):
+            return z + given
+
+    given = torch.arange(10.0).view(5, 2)
+    found = invert(Shifted(), given + 0.5, torch.zeros(2, 5, 2), given, steps=200)
+    torch.testing.assert_close(found.z, torch.full((5, 2), 0.5), atol=1e-2, rtol=0)
+
+
 def test_what_is_amiss_is_named():
     with pytest.raises(ValueError, match="z: got shape"):
         invert(generator(), X, torch.zeros(5, 2))

@@ -1,0 +1,237 @@
+"""Exercises of lesson 05.6, conditional games."""
+
+import torch
+from torch.nn.functional import cross_entropy, softplus
+
+from gmcourse.exercises.record import Exercise
+from gmcourse.gan.conditional import matching_critic_loss, optimal_q, wrong_class
+from gmcourse.gan.inversion import invert as search
+from gmcourse.laws.broken import require_value
+from gmcourse.laws.gan import auxiliary, conditional, inversion
+
+
+def acgan_losses(h_real, h_fake, real, fake, given, weight):
+    """The game of the logits h, and the cross-entropy of the classes: of both sets for the critic, of fakes for G."""
+    of_real, of_fake = cross_entropy(real, given), cross_entropy(fake, given)
+    critic = softplus(-h_real).mean() + softplus(h_fake).mean() + weight * (of_real + of_fake)
+    return critic, softplus(-h_fake).mean() + weight * of_fake
+
+
+def invert(generator, x, z):
+    """150 steps of Adam from every start, and of each row the best."""
+    return search(generator, x, z)
+
+
+def data_accuracy(answer: object) -> None:
+    """What the best classifier reads right of data of two classes, N(1, 1) and N(−1, 1)."""
+    suspects = {"constant": (1.0, 100.0), "one-to-one": 0.5, "spread": (0.9772, 0.6827, 0.7602), "direction": 0.1587}
+    suspects |= {"reduction": (84.13, 84.1, 84.0)}
+    require_value("the accuracy of the best classifier", answer, 0.8413, 0.006, suspects)
+
+
+def _class_terms(of_critic, of_generator):
+    """The two losses with other factors on the class terms of data and of fakes."""
+
+    def losses(h_real, h_fake, real, fake, given, weight):
+        terms = cross_entropy(real, given), cross_entropy(fake, given)
+        game = softplus(-h_real).mean() + softplus(h_fake).mean()
+        critic = game + weight * sum(a * b for a, b in zip(of_critic, terms, strict=True))
+        return critic, softplus(-h_fake).mean() + weight * sum(a * b for a, b in zip(of_generator, terms, strict=True))
+
+    return losses
+
+
+def _weights_too(generator, x, z):
+    z = z.clone().requires_grad_()
+    optimizer = torch.optim.Adam([z, *generator.parameters()], lr=0.1)
+    for _ in range(20):
+        optimizer.zero_grad()
+        (x - generator(z.flatten(0, 1)).unflatten(0, z.shape[:2])).square().sum().backward()
+        optimizer.step()
+    return search(generator, x, z.detach())
+
+
+def _best_for_the_batch(generator, x, z):
+    return min((search(generator, x, start[None]) for start in z), key=lambda found: found.residual.sum().item())
+
+
+EXERCISES = (
+    Exercise(
+        id="gan.matching_critic_loss",
+        stub='''def matching_critic_loss(right, wrong, fake):
+    """The loss of a critic that is shown three kinds of pairs, nats, one number.
+
+    Logits h: of data with their own label (n,), of data with a wrong one (m,),
+    and of fakes (k,). A logit may be ±200.
+    """
+    raise NotImplementedError''',
+        points=1,
+        laws=(conditional.wrong_pairs_count_half,),
+        reference=matching_critic_loss,
+        hints=(
+            "−ln D = softplus(−h), and −ln(1 − D) = softplus(h). Two of the three sets are to be refused.",
+            "softplus(−right).mean() + ½ softplus(wrong).mean() + ½ softplus(fake).mean().",
+        ),
+        wrong=(
+            (lambda r, w, f: softplus(-r).mean() + softplus(w).mean() + softplus(f).mean(), "reduction"),
+            (lambda r, w, f: softplus(-r).mean() + 0.5 * (softplus(-w).mean() + softplus(f).mean()), "direction"),
+            (lambda r, w, f: softplus(-r).mean() + softplus(f).mean(), "dependence"),
+            (
+                lambda r, w, f: (
+                    -r.sigmoid().log().mean() - 0.5 * ((1 - w.sigmoid()).log().mean() + (1 - f.sigmoid()).log().mean())
+                ),
+                "not-finite",
+            ),
+        ),
+        causes={
+            "reduction": "A critic that says ½ of all pays 2 ln 2 here. Yours? How much does each refused set count?",
+            "direction": "A right picture with a wrong label: is it to be let in, or refused?",
+            "dependence": "Three kinds of visitor come to the door. Which one does your loss not meet?",
+            "sign": "The critic minimises. Should a high logit of right pairs raise the loss, or lower it?",
+            "spread": "The loss wants logarithms of probabilities. Are yours the probabilities themselves?",
+            "not-finite": "ln of a sigmoid is −∞ where the sigmoid is 0 to a computer. What does softplus give there?",
+            "gradient": "The value is right, and one of the three sets teaches nothing. What cuts it off?",
+            "overflow": "Right for moderate logits, wrong for ±200. Where do you leave the logarithm?",
+            "shape": "Each set has its own number of rows: take each mean by itself.",
+        },
+    ),
+    Exercise(
+        id="gan.optimal_q",
+        stub='''def optimal_q(p, w):
+    """What the generator draws at the best of the game with wrong pairs, (n,).
+
+    p and w are tables (n,) of right and of wrongly labelled pictures; each sums to 1.
+    """
+    raise NotImplementedError''',
+        points=3,
+        laws=(conditional.wrong_pairs_sharpen,),
+        reference=optimal_q,
+        hints=(
+            "Try 2p − w. If an entry is negative, it is not drawn; what is left must still sum to 1.",
+            "max(κp − w, 0) grows with κ: bisect κ between 0 and a large number until the sum is 1.",
+        ),
+        wrong=(
+            (lambda p, w: 2 * p - w, "constant"),
+            (lambda p, w: (2 * p - w).clamp(min=0), "reduction"),
+            (lambda p, w: (2 * p - w).clamp(min=0) / (2 * p - w).clamp(min=0).sum(), "spread"),
+            (lambda p, w: p, "dependence"),
+        ),
+        causes={
+            "constant": "An entry is negative. Is it a probability?",
+            "reduction": "Your table does not sum to 1. Which κ in κp − w would make it?",
+            "spread": "It sums to 1, but ½(w + q) is no multiple of p where you draw. Dividing changes q, not κ.",
+            "dependence": "Are wrong pairs free of charge? Where w is large, the critic is already suspicious.",
+            "direction": "The mean of w and q is to look like p. Which of the three do you solve for?",
+            "sign": "What often comes with a wrong label need be drawn less often. Does yours follow?",
+        },
+    ),
+    Exercise(
+        id="gan.wrong_class",
+        stub='''def wrong_class(given, classes, noise):
+    """A wrong class for each row, (n,): never the one given, the others equally often.
+
+    given (n,) holds 0 to classes − 1; noise (n,) is uniform in [0, 1).
+    """
+    raise NotImplementedError''',
+        points=1,
+        laws=(conditional.wrong_class_is_another,),
+        reference=wrong_class,
+        hints=(
+            "Go on by 1 to classes − 1 places, and round the end to the beginning.",
+            "(given + 1 + floor(noise · (classes − 1))) % classes, as integers.",
+        ),
+        wrong=(
+            (lambda c, v, u: (u * v).long(), "direction"),
+            (lambda c, v, u: c.roll(1), "direction"),
+            (lambda c, v, u: (c + 1) % v, "spread"),
+            (lambda c, v, u: c + 1 + (u * (v - 1)).long(), "constant"),
+        ),
+        causes={
+            "direction": "Some of your wrong labels are right. Can a draw from all classes, or a shuffled batch, hit its own?",
+            "spread": "Never right, but not evenly wrong: how many of the other classes can come up?",
+            "constant": "A class is a whole number from 0 to classes − 1. What comes after the last?",
+        },
+    ),
+    Exercise(
+        id="gan.acgan_losses",
+        stub='''def acgan_losses(h_real, h_fake, real, fake, given, weight):
+    """(critic's loss, generator's loss) of ACGAN, each one number, nats.
+
+    h_real, h_fake (n,) are logits of "real"; real, fake (n, V) are logits of the
+    classes; given (n,) is the class of each row; weight is that of the class terms.
+    """
+    raise NotImplementedError''',
+        points=2,
+        laws=(auxiliary.class_terms_are_minimised_by_both,),
+        reference=acgan_losses,
+        hints=(
+            "Both players want the class to be named as given: the cross-entropy has a plus in both losses.",
+            "Critic: game + weight · (CE(real) + CE(fake)). Generator: softplus(−h_fake).mean() + weight · CE(fake).",
+        ),
+        wrong=(
+            (_class_terms((1, 1), (0, -1)), "sign"),
+            (_class_terms((0, 1), (0, 1)), "direction"),
+            (_class_terms((1, 1), (0, 0)), "dependence"),
+            (lambda a, b, r, f, c, w: acgan_losses(a, b, r, f, c, 1.0), "reduction"),
+        ),
+        causes={
+            "sign": "What will the generator draw if it is paid for pictures whose class is *not* recognised?",
+            "direction": "Who teaches the teacher? A head that sees fakes alone learns the generator's own labels.",
+            "dependence": "A class term is missing. The critic names data and fakes; the generator has its fakes named.",
+            "reduction": "The weight belongs to the class terms alone, and these are means over the batch. Are yours?",
+            "gradient": "The value is right, and one set of logits learns nothing. What cuts it off?",
+            "container": "Two losses are asked for: the critic's, then the generator's.",
+        },
+    ),
+    Exercise(
+        id="gan.invert",
+        stub='''def invert(generator, x, z):
+    """(latents (batch, L), residuals Σ(x − G(z))² (batch,)): of each row the best.
+
+    x (batch, d); z (starts, batch, L) is where the searches begin: 150 steps of Adam
+    on z, rate 0.1. generator maps (k, L) to (k, d); it stays as it is.
+    """
+    raise NotImplementedError''',
+        points=3,
+        laws=(inversion.inversion_finds_the_nearest,),
+        reference=invert,
+        hints=(
+            "The latents are the parameters: torch.optim.Adam([z], lr=0.1) on a clone of z that requires a gradient.",
+            "Flatten starts and rows, generate, unflatten; sum squares over d; at the end argmin over the starts.",
+        ),
+        wrong=(
+            (_weights_too, "mutation"),
+            (lambda g, x, z: search(g, x, z[:1]), "direction"),
+            (_best_for_the_batch, "direction"),
+            (lambda g, x, z: (search(g, x, z).z, search(g, x, z).residual / x.shape[1]), "reduction"),
+        ),
+        causes={
+            "mutation": "The generator came back changed: a weight, or a batch norm's statistics. What may move, in which mode?",
+            "direction": "A search can end in the wrong valley. Which start is best, and is it the same for every row?",
+            "reduction": "The residual adds the squares of a row. Over what did you take a mean?",
+            "spread": "Σ(x − G(z))² is asked for, not its root.",
+            "dependence": "Right for a plain generator, wrong behind a batch norm. In which mode does it generate?",
+            "one-to-one": "The residual is not that of the latent that you return. At which z was each of them taken?",
+            "container": "Two things are asked for: the latents and their residuals.",
+        },
+    ),
+    Exercise(
+        id="gan.data_accuracy",
+        stub="data_accuracy = ...",
+        points=1,
+        laws=(data_accuracy,),
+        reference=0.8413,
+        hints=(
+            "The best classifier says + for x > 0. How often does N(1, 1) fall below 0?",
+            "Φ(1) = 0.841: a standard normal is below 1 with this probability.",
+        ),
+        wrong=((1.0, "constant"), (0.5, "one-to-one"), (0.9772, "spread"), (0.1587, "direction")),
+        causes={
+            "constant": "Do the two classes overlap? Then some of their points cannot be told apart by anyone.",
+            "one-to-one": "A coin does that. Where would you put the threshold?",
+            "spread": "The threshold is one standard deviation from either mean. How much of a Gaussian is on its side?",
+            "direction": "That is the share of errors.",
+            "reduction": "A share between 0 and 1 is asked for.",
+        },
+    ),
+)
