@@ -23,7 +23,7 @@ from gmcourse.schedules import held_then_falling
 from gmcourse.training import adam_pair, fit_adversarial
 
 STEPS, BATCH, PEAK, WIDTH, LATENT, SEEDS = 1_200, 64, 1e-3, 64, 16, 5
-PAIR, DRAWN_BY_A_COIN = (3, 8), 0.8
+PAIR, DRAWN_BY_A_COIN, R1 = (3, 8), 0.8, 0.05
 _leaky = partial(nn.LeakyReLU, 0.2)
 
 
@@ -36,11 +36,11 @@ def _untold(outputs: int = 1) -> nn.Sequential:
 
 
 GAMES = {
-    "critic not told": lambda g: CGAN(g, Deaf(_untold()), LATENT),
-    "CGAN": lambda g: CGAN(g, _told(), LATENT),
-    "matching-aware": lambda g: CGAN(g, _told(), LATENT, wrong=some_wrong_class(2)),
-    "CGAN with a class term": lambda g: ACGAN(g, Beside(_told(), _untold(2)), LATENT, (2,), fakes=False),
-    "ACGAN": lambda g: ACGAN(g, Deaf(_untold(3)), LATENT, (2,)),
+    "critic not told": lambda g: CGAN(g, Deaf(_untold()), LATENT, r1=R1),
+    "CGAN": lambda g: CGAN(g, _told(), LATENT, r1=R1),
+    "matching-aware": lambda g: CGAN(g, _told(), LATENT, wrong=some_wrong_class(2), r1=R1),
+    "CGAN with a class term": lambda g: ACGAN(g, Beside(_told(), _untold(2)), LATENT, (2,), fakes=False, r1=R1),
+    "ACGAN": lambda g: ACGAN(g, Deaf(_untold(3)), LATENT, (2,), r1=R1),
 }
 
 

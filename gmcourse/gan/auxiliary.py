@@ -48,7 +48,7 @@ class ACGAN(nn.Module):
         facts: Callable[[Tensor], Tensor] = column,
         weight: float = 1.0,
         fakes: bool = True,
-        r1: float = 0.05,
+        r1: float = 1.0,
     ):
         super().__init__()
         if latent_size < 1 or not heads or min(heads) < 2:

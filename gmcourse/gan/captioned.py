@@ -88,20 +88,20 @@ def caption_features(size: int = 128, width: int = 24) -> nn.Sequential:
     )
 
 
-def concatenating_cgan(latent_size: int = 16, *, matching: bool = False, r1: float = 0.05) -> CGAN:
+def concatenating_cgan(latent_size: int = 16, *, matching: bool = False, r1: float = 0.1) -> CGAN:
     """The critic is told the caption before its last hidden layer; with `matching`, it is shown wrong ones too."""
     last = nn.Sequential(nn.Linear(128 + 24, 128), _leaky(), nn.Linear(128, 1))
     critic = FromLast(caption_features(), last, CaptionEncoder(24))
     return CGAN(caption_generator(latent_size), critic, latent_size, wrong=some_fact_wrong if matching else None, r1=r1)
 
 
-def projecting_cgan(latent_size: int = 16, *, matching: bool = False, r1: float = 0.05) -> CGAN:
+def projecting_cgan(latent_size: int = 16, *, matching: bool = False, r1: float = 0.1) -> CGAN:
     """The critic's features are multiplied with the encoded caption."""
     critic = Projection(caption_features(), CaptionEncoder(128), 128)
     return CGAN(caption_generator(latent_size), critic, latent_size, wrong=some_fact_wrong if matching else None, r1=r1)
 
 
-def naming_acgan(latent_size: int = 16, *, weight: float = 1.0, r1: float = 0.05) -> ACGAN:
+def naming_acgan(latent_size: int = 16, *, weight: float = 1.0, r1: float = 0.1) -> ACGAN:
     """The critic is told no caption; it names digit, place and style of a picture, by three heads."""
     critic = Deaf(nn.Sequential(*caption_features(), nn.Linear(128, 1 + sum(FACTS))))
     return ACGAN(

@@ -107,7 +107,7 @@ class CGAN(nn.Module):
         latent_size: int,
         *,
         wrong: Callable[[Tensor], Tensor] | None = None,
-        r1: float = 0.05,
+        r1: float = 1.0,
     ):
         super().__init__()
         if latent_size < 1:

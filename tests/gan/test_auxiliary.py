@@ -76,4 +76,4 @@ def test_what_is_amiss_is_named():
 
 
 def test_the_settings_are_shown():
-    assert "heads=(10,), facts=column, weight=1.0, fakes=True, r1=0.05" in repr(make_acgan())
+    assert "heads=(10,), facts=column, weight=1.0, fakes=True, r1=1.0" in repr(make_acgan())

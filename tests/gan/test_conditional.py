@@ -115,4 +115,4 @@ def test_what_is_amiss_is_named():
 
 def test_the_settings_are_shown():
     assert "wrong=some_wrong_class(10)" in repr(make_cgan(matching=True))
-    assert "latent_size=16, r1=0.05" in repr(make_cgan())
+    assert "latent_size=16, r1=1.0" in repr(make_cgan())

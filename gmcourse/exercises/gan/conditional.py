@@ -147,7 +147,7 @@ EXERCISES = (
             (lambda c, v, u: c + 1 + (u * (v - 1)).long(), "constant"),
         ),
         causes={
-            "direction": "Some of your wrong labels are right. Can a draw from all classes, or a shuffled batch, hit its own?",
+            "direction": "Some of your wrong labels are right. Can a draw from all hit its own? A shuffled batch?",
             "spread": "Never right, but not evenly wrong: how many of the other classes can come up?",
             "constant": "A class is a whole number from 0 to classes − 1. What comes after the last?",
         },
@@ -177,7 +177,7 @@ EXERCISES = (
         causes={
             "sign": "What will the generator draw if it is paid for pictures whose class is *not* recognised?",
             "direction": "Who teaches the teacher? A head that sees fakes alone learns the generator's own labels.",
-            "dependence": "A class term is missing. The critic names data and fakes; the generator has its fakes named.",
+            "dependence": "A class term is missing. The critic names data and fakes; the generator's are fakes alone.",
             "reduction": "The weight belongs to the class terms alone, and these are means over the batch. Are yours?",
             "gradient": "The value is right, and one set of logits learns nothing. What cuts it off?",
             "container": "Two losses are asked for: the critic's, then the generator's.",
@@ -206,7 +206,7 @@ EXERCISES = (
             (lambda g, x, z: (search(g, x, z).z, search(g, x, z).residual / x.shape[1]), "reduction"),
         ),
         causes={
-            "mutation": "The generator came back changed: a weight, or a batch norm's statistics. What may move, in which mode?",
+            "mutation": "The generator came back changed: a weight, or a batch norm's statistics. What may move?",
             "direction": "A search can end in the wrong valley. Which start is best, and is it the same for every row?",
             "reduction": "The residual adds the squares of a row. Over what did you take a mean?",
             "spread": "Σ(x − G(z))² is asked for, not its root.",
@@ -229,7 +229,7 @@ EXERCISES = (
         causes={
             "constant": "Do the two classes overlap? Then some of their points cannot be told apart by anyone.",
             "one-to-one": "A coin does that. Where would you put the threshold?",
-            "spread": "The threshold is one standard deviation from either mean. How much of a Gaussian is on its side?",
+            "spread": "The threshold is one standard deviation from either mean. How much of a Gaussian is there?",
             "direction": "That is the share of errors.",
             "reduction": "A share between 0 and 1 is asked for.",
         },

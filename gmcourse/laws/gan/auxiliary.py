@@ -31,7 +31,8 @@ def class_terms_are_minimised_by_both(candidate: Callable[..., Any], *, seed: in
             part.requires_grad_()
         output = ask(candidate, **inputs, given=given, weight=weight)
         losses = [require_shape("one number", loss, ()) for loss in require_parts("two losses", output, 2)]
-        expected, suspects = _losses(*(part.detach().double() for part in inputs.values()), given, weight)
+        fixed = [part.detach().double() for part in inputs.values()]
+        expected, suspects = _losses(fixed[0], fixed[1], fixed[2], fixed[3], given, weight)
         for name, loss, right, slips in zip(("critic", "generator"), losses, expected, suspects, strict=True):
             law = f"the {name}'s loss, weight {weight:g}"
             require_close(law, loss.double(), right.detach(), 1e-4, slips)
@@ -64,7 +65,7 @@ def _losses(
 def _same_slopes(losses: list[Tensor], inputs: dict[str, Tensor], given: Tensor, weight: float) -> None:
     """The gradients of what each player can move: all four for the critic, those of the fakes for the generator."""
     twins = [part.detach().double().requires_grad_() for part in inputs.values()]
-    right = _losses(*twins, given, weight)[0]
+    right = _losses(twins[0], twins[1], twins[2], twins[3], given, weight)[0]
     for name, loss, value, own in zip(
         ("critic", "generator"), losses, right, (inputs, ("h_fake", "fake")), strict=True
     ):

@@ -122,10 +122,12 @@ def wrong_class_is_another(candidate: Callable[[Tensor, int, Tensor], Tensor], *
         require_close(law, counts, expected, 1.01, deduced="spread")
 
 
-def given_rules_its_row(candidate: Callable[[Tensor, Tensor], Tensor], z: Tensor, given: Tensor) -> None:
+def given_rules_its_row(
+    candidate: Callable[[Tensor, Tensor], Tensor], z: Tensor, given: Tensor, shape: tuple[int, ...]
+) -> None:
     """candidate(z, given): labels permuted, z held, the rows come permuted; another label, another row.
 
-    z is one latent, (1, L); `given` (n, …) holds different conditions.
+    z is one latent, (1, L); `given` (n, …) holds different conditions; a row has this shape.
     """
     many = z.expand(len(given), -1)
     with torch.no_grad():
@@ -135,7 +137,7 @@ def given_rules_its_row(candidate: Callable[[Tensor, Tensor], Tensor], z: Tensor
             order = order.roll(1)
         moved = ask(candidate, z=many.clone(), given=given[order])
         alone = torch.cat([candidate(z, row[None]) for row in given])
-    rows = require_shape("a row for each condition", rows, tuple(rows.shape))
+    rows = require_shape("a row for each condition", rows, (len(given), *shape))
     require_close("each row alone is as in the batch", alone, rows, within(rows), deduced="dependence")
     require_close("labels permuted, rows permuted", moved, rows[order], within(rows), deduced="one-to-one")
     for i in range(len(given)):

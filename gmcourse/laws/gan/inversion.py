@@ -55,8 +55,8 @@ def _affine(seed: int) -> tuple[nn.Sequential, nn.Sequential]:
 
 
 def _least_squares(generator: nn.Sequential, x: Tensor) -> Tensor:
-    linear = generator[0]
-    weight, away = linear.weight.detach().double(), (x - linear.bias.detach()).double()
+    weight, bias = (parameter.detach() for parameter in generator.parameters())
+    weight, away = weight.double(), (x - bias).double()
     z = torch.linalg.lstsq(weight, away.T).solution
     return (away.T - weight @ z).square().sum(0)
 

@@ -9,7 +9,7 @@ from gmcourse.gan.conditional import matching_critic_loss, optimal_q, told_gener
 from gmcourse.laws.gan import conditional as laws
 
 Z, GIVEN = torch.tensor([[0.3, -1.2, 0.8]]), torch.tensor([2, 0, 3, 1])
-ROWS = partial(laws.given_rules_its_row, z=Z, given=GIVEN)
+ROWS = partial(laws.given_rules_its_row, z=Z, given=GIVEN, shape=(5,))
 
 
 def generator():
