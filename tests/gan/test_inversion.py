@@ -18,7 +18,7 @@ def generator():
 def test_more_starts_never_leave_more_and_the_mode_stays():
     network, z = generator(), torch.randn(4, 5, 2, generator=torch.Generator().manual_seed(1))
     one, four = invert(network, X, z[:1], steps=20), invert(network, X, z, steps=20)
-    assert (four.residual <= one.residual).all()
+    assert (four.residual <= one.residual + 1e-4).all()
     assert four.z.shape == (5, 2)
     assert all(module.training for module in network.modules())
     assert all(p.grad is None for p in network.parameters())
