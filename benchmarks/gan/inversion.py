@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.gan.inversion
 
-The task, the rows and the splits are those of benchmarks/autoencoders/anomalies.py; five digits are left out in turn. A
+The task, the rows and the splits are those of benchmarks/autoencoders/anomalies.py; three digits are left out in turn. A
 GAN (two hidden layers of 128, 16 latents, R1 of weight 1, the generator's weights averaged) sees the training digits of
-nine classes; then the 540 held-out digits are ranked. Scores: the residual of the best of one and of four searches of
+nine classes; then the 540 held-out digits are ranked. Scores: the residual of the best of one and of three searches of
 60 steps; the same with the distance of the critic's features beside it, weight 0.1; the critic's logit, negated; the
 distance to the nearest training row. Precision and recall of the samples stand beside them.
 """
@@ -24,9 +24,9 @@ from gmcourse.nets import mlp
 from gmcourse.schedules import held_then_falling
 from gmcourse.training import fit_adversarial
 
-STEPS, BATCH, PEAK, SEEDS, STARTS, SEARCH = 1_000, 64, 1e-3, 5, 4, 60
+STEPS, BATCH, PEAK, SEEDS, STARTS, SEARCH = 800, 64, 1e-3, 5, 3, 60
 
-LEFT_OUT = (0, 1, 3, 6, 8)
+LEFT_OUT = (0, 3, 6)
 
 
 def build() -> GAN:
