@@ -2,10 +2,10 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.gan.flipped_labels
 
-The training digits 3 and 8, two fifths of their labels drawn by a coin, so that the label is the true class in four
-fifths of them or so; the share is counted. Two hidden layers of 64 on either side, 16 latents. Every 100 steps of the
-last third, 1,000 samples are read by a logistic regression that has learned on the held-out 3s and 8s with their true
-labels; a row keeps the mean share of samples of the class that was asked for. Nothing was tuned after a first look.
+The training digits 3 and 8, each 40 times, four fifths of the labels drawn by a coin: so a label is the true class in
+three fifths of the rows, and no network can learn by heart which are. Two hidden layers of 64 on either side, 16
+latents. Every 100 steps of the last third, 1,000 samples are read by a logistic regression that has learned on the
+held-out 3s and 8s with their true labels; a row keeps the mean share of samples of the class that was asked for.
 """
 
 from functools import partial
@@ -22,8 +22,8 @@ from gmcourse.nets import OneHot, Told, mlp
 from gmcourse.schedules import held_then_falling
 from gmcourse.training import adam_pair, fit_adversarial
 
-STEPS, BATCH, PEAK, WIDTH, LATENT, SEEDS = 1_200, 64, 1e-3, 64, 16, 5
-PAIR, DRAWN_BY_A_COIN, R1 = (3, 8), 0.8, 0.05
+STEPS, BATCH, PEAK, WIDTH, LATENT, SEEDS = 1_000, 64, 1e-3, 64, 16, 5
+PAIR, DRAWN_BY_A_COIN, COPIES, R1 = (3, 8), 0.8, 40, 0.05
 _leaky = partial(nn.LeakyReLU, 0.2)
 
 
@@ -64,6 +64,7 @@ def flipped(true: Tensor, seed: int) -> Tensor:
 
 def run(game: str, seed: int) -> dict:
     x, true, held, of_held = rows()
+    x, true = x.repeat(COPIES, 1, 1, 1), true.repeat(COPIES)
     given = flipped(true, seed)
     judge = LogisticRegression(max_iter=2_000).fit(held.flatten(1).numpy(), of_held.numpy())
     torch.manual_seed(seed)
@@ -91,5 +92,5 @@ if __name__ == "__main__":
         run,
         evidence.parser(__doc__).parse_args(),
         packages=("torch", "scikit-learn"),
-        training={"steps": STEPS, "batch_size": BATCH, "lr": PEAK, "width": WIDTH, "latent_size": LATENT},
+        training={"steps": STEPS, "batch_size": BATCH, "lr": PEAK, "width": WIDTH, "latent_size": LATENT, "r1": R1},
     )
