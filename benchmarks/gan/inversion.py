@@ -2,10 +2,10 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.gan.inversion
 
-The task, the rows and the splits are those of benchmarks/autoencoders/anomalies.py; three digits are left out in turn. A
-GAN (two hidden layers of 128, 16 latents, R1 of weight 1, the generator's weights averaged) sees the training digits of
-nine classes; then the 540 held-out digits are ranked. Scores: the residual of the best of one and of three searches of
-60 steps; the same with the distance of the critic's features beside it, weight 0.1; the critic's logit, negated; the
+The task, the rows and the splits are those of benchmarks/autoencoders/anomalies.py; three digits are left out in turn.
+A GAN (two hidden layers of 128, 16 latents, R1 of weight 1, the generator's weights averaged) sees the training digits
+of nine classes; then the 540 held-out digits are ranked. Scores: the residual of the best of one and of three searches
+of 60 steps; the same with the distance of the critic's features beside it, weight 0.1; the critic's logit, negated; the
 distance to the nearest training row. Precision and recall of the samples stand beside them.
 """
 
