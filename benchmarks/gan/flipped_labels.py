@@ -22,7 +22,7 @@ from gmcourse.nets import OneHot, Told, mlp
 from gmcourse.schedules import held_then_falling
 from gmcourse.training import adam_pair, fit_adversarial
 
-STEPS, BATCH, PEAK, WIDTH, LATENT, SEEDS = 1_000, 64, 1e-3, 64, 16, 5
+STEPS, BATCH, PEAK, WIDTH, LATENT, SEEDS = 2_500, 64, 1e-3, 64, 16, 5
 PAIR, DRAWN_BY_A_COIN, COPIES, R1 = (3, 8), 0.8, 40, 0.05
 _leaky = partial(nn.LeakyReLU, 0.2)
 
