@@ -35,7 +35,8 @@ class ACGAN(nn.Module):
     `generator` maps latents and what is given to examples; `critic` maps examples and what is given to (batch, 1 + ΣV):
     its h, and the logits of each of the `heads`, which name V classes each. The paper's critic is not told c: `Deaf`.
     `facts` reads the classes, (batch, heads), in what is given. With `fakes`, the critic learns the classes of fakes
-    too, as asked for, as in the paper. `r1` weighs `r1_penalty` of h. Odena et al. 2017, eqs. 2 and 3.
+    too, as asked for, as in the paper. `r1` weighs `r1_penalty` of h.
+    Equation: gan-acgan-losses. Odena et al. 2017, eqs. 2 and 3.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ from gmcourse.record import IMAGES, VECTORS, Examples, classes_of, grey_images, 
 def matching_critic_loss(right: Tensor, wrong: Tensor, fake: Tensor) -> Tensor:
     """−E ln D(x, c) − ½ E ln(1 − D(x, wrong c)) − ½ E ln(1 − D(G(z, c), c)), nats, of the logits of the three, (n,).
 
-    Reed et al. 2016, algorithm 1.
+    Equation: gan-matching-loss. Reed et al. 2016, algorithm 1.
     """
     return softplus(-right).mean() + 0.5 * softplus(wrong).mean() + 0.5 * softplus(fake).mean()
 
@@ -37,7 +37,7 @@ def optimal_q(p: Tensor, w: Tensor) -> Tensor:
     """max(κp − w, 0), κ such that it sums to 1: the generator's best answer to a critic that is shown wrong pairs.
 
     p and w, (n,), are the tables of right and of wrongly labelled pictures of one condition. κ is 2, and the answer
-    2p − w, where that is nowhere negative. Raises ValueError for what is no table.
+    2p − w, where that is nowhere negative. Raises ValueError for what is no table. Equation: gan-matching-optimum.
     """
     return filled(p, w)
 
@@ -46,6 +46,7 @@ def auxiliary_q(p: Tensor, posterior: Tensor, weight: float = 1.0) -> Tensor:
     """max(κ p Pᵂ − p, 0), κ such that it sums to 1: where −W ln P(c|x) is added to the non-saturating loss.
 
     p, (n,), is the table of one condition c, which the critic is told; `posterior`, (n,), is P(c|x).
+    Equation: gan-class-tilt.
     """
     return filled(p * posterior**weight, p)
 
@@ -67,7 +68,8 @@ def filled(raised: Tensor, taken: Tensor) -> Tensor:
 class Projection(nn.Module):
     """h(x, c) = ψ·φ(x) + b + v(c)·φ(x), (batch, 1): what is given multiplies the features.
 
-    `features` maps x to φ, (batch, size), `read` what is given to v, (batch, size). Miyato & Koyama 2018, eq. 4.
+    `features` maps x to φ, (batch, size), `read` what is given to v, (batch, size).
+    Equation: gan-projection. Miyato & Koyama 2018.
     """
 
     def __init__(self, features: nn.Module, read: nn.Module, size: int):
@@ -97,7 +99,7 @@ class CGAN(nn.Module):
 
     `generator` maps latents and what is given to examples, `critic` examples and what is given to one number each. With
     `wrong`, which makes wrong conditions of right ones, the critic is shown data under these too, as fakes
-    (`matching_critic_loss`). `r1` weighs `r1_penalty`. Mirza & Osindero 2014, eq. 2.
+    (`matching_critic_loss`). `r1` weighs `r1_penalty`. Equation: gan-pairs. Mirza & Osindero 2014, eq. 2.
     """
 
     def __init__(

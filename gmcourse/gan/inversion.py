@@ -31,7 +31,7 @@ def invert(
     x is (batch, *event), z, (starts, batch, L), where the searches of each row begin; `given`, (batch, …), is what a
     conditional generator is told of each row, and f the `features`, if any, such as a critic without its last layer.
     The networks stay as they are, in evaluation mode. The residual is that of the pictures alone; the best search is
-    the one with the least loss. Schlegl et al. 2017, with squares in place of absolute values.
+    the one with the least loss. Equation: gan-inversion. Schlegl et al. 2017, with squares in place of absolute values.
     """
     if z.dim() != 3 or z.shape[1] != len(x) or not len(z):
         raise ValueError(f"z: got shape {tuple(z.shape)}, expected (starts, {len(x)}, latent size), at least one start")
