@@ -147,8 +147,6 @@ def _halves(name: str, statistics: Tensor, shape: tuple[int, int]) -> tuple[Tens
     return mean, log_std
 
 
-
-
 def filling_cvae(shape: tuple[int, int, int], latent_size: int, width: int = 128, dropout: float = 0.0) -> CVAE:
     """For binary pictures (C, H, W) of which some pixels are known: prior, encoder, decoder with one hidden layer."""
     dims, read = math.prod(shape), nn.Identity()
