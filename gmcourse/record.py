@@ -85,6 +85,7 @@ class ModelRecord:
     or of `fit_adversarial` where it claims `Adversarial`: `build` and `recipe` call them. `example(n, seed)` is a tuple
     that its losses accept: (x,), or (x, given) of a conditional model. `told` says that what it is given are the
     labels of a data set; `window`, that a stream is cut into rows of so many symbols: `prepare` and `batch` see to it.
+    `pairs(data, split)` makes (x, given) of a model that translates, out of the data themselves where need be.
     """
 
     name: str
@@ -103,14 +104,15 @@ class ModelRecord:
     example: Callable[..., tuple[Tensor, ...]]
     told: bool = False
     window: int | None = None
+    pairs: Callable[[Examples, str], tuple[Tensor, ...]] | None = None
 
     def prepare(self, data: Data) -> Data:
         """The data set as the model takes it: a stream is cut into rows of `window` symbols."""
         return data.windows(self.window) if self.window and tuple(data.event_shape) == () else data
 
     def batch(self, data: Examples, split: str = "train") -> tuple[Tensor, ...]:
-        """What `fit` is given of a split: (x,), or (x, labels) of a model that is told them."""
-        return data.batch(split, self.told)
+        """What `fit` is given of a split: (x,), (x, labels) of a model that is told them, or what `pairs` makes."""
+        return self.pairs(data, split) if self.pairs else data.batch(split, self.told)
 
     def build(self, data: Examples | None = None) -> nn.Module:
         """A ready module, small by default. Raises ValueError where the model does not suit the data."""

@@ -136,11 +136,13 @@ def sample(run: Run, n: int = 64, out: Path | None = None, seed: int = 0, mean: 
     method = "sample_mean" if mean else "sample"
     if not hasattr(model, method):
         raise ValueError(f"mean: {info['model']} has no decoder's mean: leave --mean out")
-    _, *labels = find(info["model"]).batch(loaded, "valid")
+    record = find(info["model"])
+    _, *labels = record.batch(loaded, "valid")
     given = [t[torch.arange(n) % len(t)] for t in labels]
     samples = getattr(model, method)(n, *given, rng=torch.Generator().manual_seed(seed))
     pictures.write_samples(out, samples, loaded.alphabet)
-    told = ", for the labels of the first rows of valid" if labels else ""
+    what = "what is given with" if record.pairs else "the labels of"
+    told = f", for {what} the first rows of valid" if labels else ""
     print(f"{n} samples of {info['model']} on {loaded.name}{told} written to {out}")
     if loaded.scale is not None:
         print(

@@ -44,7 +44,8 @@ def measure(
     kind, (x, *told) = measures(model, data), batch
     dims = math.prod(data.event_shape) if kind == "probability" else None
     splits = {"train": selected(data.train, len(x), seed), "x": x}
-    again = (selected(t, len(x), seed) for t in data.batch("train", bool(told))[1:])
+    likely = isinstance(model, (Density, Bounded))
+    again = (selected(t, len(x), seed) for t in data.batch("train", likely and bool(told))[1:])
     given = {"train": next(again, None), "x": told[0] if told else None}
     rows, found = [], None
     if isinstance(model, Density):
