@@ -5,7 +5,8 @@
 A are 8×8 digits; B are others of them: "edges", "invert"ed, in "colour" (blue ink on yellow paper), or "coarse", means
 of 2 × 2 pixels, which nothing inverts. The digits of train and valid are cut into two halves by the seed, so that no
 row of A has its partner in B. Errors are mean distances on [−1, 1] to the hidden partners of the 360 digits of test;
-"of the mean" is the error of B's mean picture. λ = 10, or 0: no cycle. On "coarse" N(0, noise²) may stand between G and F.
+"of the mean" is the error of B's mean picture. λ = 10, or 0: no cycle. On "coarse", N(0, noise²) may stand between G
+and F.
 """
 
 from collections.abc import Iterator

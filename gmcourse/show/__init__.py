@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.curves import loss_curve
     from gmcourse.show.denoising_strip import DenoisingStrip
     from gmcourse.show.densities import density_map
+    from gmcourse.show.edge_painter import EdgePainter
     from gmcourse.show.family_tree import FamilyTree
     from gmcourse.show.family_tree.figure import tree_figure
     from gmcourse.show.frame_slider import film, frames
@@ -47,6 +48,7 @@ _HOMES = {
     "CaptionedPictures": "captioned_pictures",
     "ClassStyle": "class_style",
     "DenoisingStrip": "denoising_strip",
+    "EdgePainter": "edge_painter",
     "FamilyTree": "family_tree",
     "GANStage": "gan_stage",
     "LatentMap": "latent_map",
@@ -67,6 +69,7 @@ __all__ = [
     "CaptionedPictures",
     "ClassStyle",
     "DenoisingStrip",
+    "EdgePainter",
     "FamilyTree",
     "GANStage",
     "LatentMap",

@@ -22,6 +22,7 @@ KINDS = (
     show.CaptionedPictures,
     show.ClassStyle,
     show.DenoisingStrip,
+    show.EdgePainter,
     show.FamilyTree,
     show.GANStage,
     show.LatentMap,

@@ -30,7 +30,7 @@ const lengths = [distance(noisy, image), distance(denoised, noisy), distance(den
 console.log(JSON.stringify([Array.from(noisy), Array.from(denoised), lengths]));
 """
 STROKE = """
-import { stroked } from "./noisy_drawing/noise.js";
+import { stroked } from "./js/drawing.js";
 console.log(JSON.stringify(given.map(([ink, from, to, erases]) => stroked(Array(20).fill(ink), 5, from, to, erases))));
 """
 DRAWS = """

@@ -1,10 +1,10 @@
 // The noisy drawing: the reader draws, a slider adds noise, and a network in the page takes it off again.
 
-import { corrupted, distance, drawsOf, stroked } from "./noise.js";
+import { corrupted, distance, drawsOf } from "./noise.js";
+import { addButtons, listenToCursor, listenToPointer, newTile } from "../js/drawing.js";
 import { button, explorer, make, range } from "../js/elements.js";
 import { floats, forward } from "../js/mlp.js";
-import { newDrawing, newPixels, steer } from "../js/pixels.js";
-import { follow, placeUnder } from "../js/pointer.js";
+import { newDrawing } from "../js/pixels.js";
 import { ask } from "../js/radios.js";
 
 const STEPS = 20; // of the slider, from 0 to 1
@@ -15,13 +15,6 @@ const NOISES = [
 const HINT =
   "Draw in the left picture: press or drag; or focus it, move by the arrow keys and press Space for half ink, ink, paper. " +
   "x̃ and r(x̃) may lie outside 0 to 1: less is shown as paper, more as ink, and the distances are those of the numbers.";
-
-/** A picture under its title, with a line below it. */
-function newTile(parent, shape, className, title, words, view = newPixels) {
-  const box = make("div", `gm-tile ${className}`, parent);
-  make("div", "gm-title", box, title);
-  return { ...view(box, shape, words), box, caption: make("div", "gm-caption", box) };
-}
 
 function layOut(el, shape) {
   const root = explorer(el, "gm-noisy-drawing gm-pills", "Draw a digit, add noise, and see what a network makes of it");
@@ -60,49 +53,6 @@ function showAnswer(parts, networks, state) {
   parts.level.textContent = levelInWords(state);
   parts.slider.setAttribute("aria-valuetext", levelInWords(state));
   parts.root.shown = shown;
-}
-
-/** Strokes of the mouse, a pen or a finger. */
-function listenToPointer(board, { width }, state, show) {
-  let last = null;
-  const stroke = (event) => {
-    const to = placeUnder(board.svg, event);
-    state.image = stroked(state.image, width, last ?? to, to, state.erases);
-    last = to;
-    show();
-  };
-  follow(board.svg, stroke, (event) => {
-    last = null;
-    stroke(event);
-  });
-}
-
-/** The keys of the picture: Space gives the pixel under the cursor half ink, ink, paper. */
-function listenToCursor(board, { height, width }, state, show) {
-  const under = () => state.at[0] * width + state.at[1];
-  const press = () => {
-    const more = [0.5, 1].find((ink) => ink > state.image[under()]) ?? 0;
-    state.image = state.image.map((ink, place) => (place === under() ? more : ink));
-  };
-  steer(board.svg, state, () => [height, width], press, show, () => `ink ${state.image[under()].toFixed(2)}`);
-}
-
-function addButtons(bar, images, state, show) {
-  const eraser = button(bar, "Erase", () => {
-    state.erases = !state.erases;
-    eraser.setAttribute("aria-pressed", String(state.erases));
-  });
-  eraser.setAttribute("aria-pressed", "false");
-  const put = (image) => {
-    Object.assign(state, { image, erases: false });
-    eraser.setAttribute("aria-pressed", "false");
-    show();
-  };
-  button(bar, "Clear", () => put(state.image.map(() => 0)));
-  button(bar, images.length > 1 ? "Next digit" : "Digit again", () => {
-    state.example = (state.example + 1) % images.length;
-    put(images[state.example]);
-  });
 }
 
 /** The choices of the noise, of its level, and of the network where there are several. */
