@@ -34,7 +34,7 @@ WEIGHTS = {"dropout, λ = 100": 100.0, "λ = 10": 10.0, "λ = 1": 1.0}
 PLAN = {
     "coin 0.7": ("L1", *WEIGHTS),
     "coin 0.5": ("L2", "L1", *WEIGHTS),
-    "stripes": ("L1", "λ = 10", "λ = 1"),
+    "stripes": ("L1", "λ = 10"),
     "coarse": ("L2", "L1", "λ = 10"),
     "edges": ("L1", "λ = 10"),
 }

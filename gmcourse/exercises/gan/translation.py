@@ -1,0 +1,225 @@
+"""Exercises of lesson 05.7, translation."""
+
+import math
+
+import torch
+
+from gmcourse.exercises.record import Exercise
+from gmcourse.gan.answers import counted, perfect_maps, share_at
+from gmcourse.gan.cycle import cycle_loss
+from gmcourse.gan.patch import receptive_field
+from gmcourse.laws.broken import require_value
+from gmcourse.laws.gan import answers, translation
+
+
+def price_of_a_draw(answer: object) -> None:
+    """10 log10 2: a draw's squared error is twice that of the mean."""
+    suspects = {
+        "spread": (20 * math.log10(2), 10 * math.log10(math.sqrt(2)), math.log10(2), math.log(2), 10 * math.log(2)),
+        "constant": (0.0, 1.0, 2.0),
+        "sign": (-10 * math.log10(2),),
+        "reduction": (10 * math.log10(4), 10 * math.log10(1.5)),
+    }
+    require_value("the loss in PSNR of a perfect draw", answer, 10 * math.log10(2), 0.02, suspects, fit=5e-3)
+
+
+def _kernels_added(layers):
+    return sum(kernel for kernel, _ in layers), math.prod(stride for _, stride in layers)
+
+
+def _wrong_end_first(layers):
+    side = step = 1
+    for kernel, stride in layers:
+        side, step = (side - 1) * stride + kernel, step * stride
+    return side, step
+
+
+def _own_stride_first(layers):
+    side = step = 1
+    for kernel, stride in layers:
+        step *= stride
+        side += (kernel - 1) * step
+    return side, step
+
+
+def _never_ends(p, weight, distance):
+    c = math.exp(weight * (2 * p - 1) * distance)
+    return p * ((2 - p) * c - (1 - p)) / (1 - p + p * c)
+
+
+def _nearest(k, modes, within):
+    return counted(k, modes, within).pure, counted(k, modes, math.inf).shares
+
+
+def _of_all(k, modes, within):
+    pure, shares = counted(k, modes, within)
+    return pure, [pure * share for share in shares]
+
+
+EXERCISES = (
+    Exercise(
+        id="gan.receptive_field",
+        stub='''def receptive_field(layers):
+    """(side, step): how many pixels in a row one output sees, and how many pixels
+    neighbouring outputs are apart; layers: a list of (kernel, stride), input first."""
+    raise NotImplementedError''',
+        points=2,
+        laws=(translation.field_is_what_gradients_reach,),
+        reference=receptive_field,
+        hints=(
+            "Keep two numbers, side and step. What does a layer add to the side, if its inputs are `step` apart?",
+            "side += (kernel - 1) * step, and after that step *= stride; both begin at 1.",
+        ),
+        wrong=(
+            (_kernels_added, "reduction"),
+            (_wrong_end_first, "direction"),
+            (_own_stride_first, "direction"),
+            (lambda layers: (receptive_field(layers)[0], sum(s for _, s in layers)), "one-to-one"),
+        ),
+        causes={
+            "reduction": "Two inputs of a late layer are more than a pixel apart. How far, after all strides before?",
+            "direction": "Do all strides up to a layer count for it, and only those? Its own comes after it.",
+            "one-to-one": "Two layers of stride 2: how many pixels is one step of the output?",
+            "constant": "A layer of kernel 1 must change nothing. Does it?",
+            "shape": "Two numbers are asked for: the side, and the step.",
+        },
+    ),
+    Exercise(
+        id="gan.share_at",
+        stub='''def share_at(p, weight, distance):
+    """The share q of the commoner answer at which the generator rests, at most 1.
+
+    p is that answer's share in the data, from 0.5; weight the λ of the distance;
+    distance the mean |x - y| between the two answers. All are numbers."""
+    raise NotImplementedError''',
+        points=2,
+        laws=(answers.share_is_where_the_slope_is_zero,),
+        reference=share_at,
+        hints=(
+            "Set the slope to 0 and take exp of both sides: the equation is linear in q.",
+            "c = exp(λ(2p − 1)Δ), q = p((2 − p)c − (1 − p)) / (1 − p + pc), and no more than 1.",
+        ),
+        wrong=(
+            (lambda p, weight, distance: p, "dependence"),
+            (_never_ends, "one-to-one"),
+            (lambda p, weight, distance: 1 - share_at(p, weight, distance), "sign"),
+            (lambda p, weight, distance: 1.0 if p > 0.5 else p, "reduction"),
+        ),
+        causes={
+            "dependence": "Make λ ten times as large. Does your share move?",
+            "one-to-one": "A share cannot exceed 1. What does the generator do where the equation says more?",
+            "sign": "The distance favours the commoner answer. Whose share is yours, and which way does λ pull?",
+            "constant": "Leaving the median costs 2p − 1 of the distance: p of the pictures lose, 1 − p gain. And yours?",
+            "direction": "That is the rest of ln(1 − D). pix2pix's generator minimises −ln D.",
+            "reduction": "That is the rest for a large λ, at any λ. What does the critic do for a small one?",
+        },
+    ),
+    Exercise(
+        id="gan.count_answers",
+        stub='''def count_answers(k, modes, within):
+    """(pure, shares): the share of answers k, (n,), less than `within` from a mode, and
+    a list: of those pure ones, the share at each mode (all 0 where none is pure)."""
+    raise NotImplementedError''',
+        points=1,
+        laws=(answers.answers_are_counted,),
+        reference=counted,
+        hints=(
+            "(k[:, None] - torch.tensor(modes)).abs() has a row for each answer and a column for each mode.",
+            "pure = gaps.amin(1) < within; then gaps.argmin(1)[pure] names the mode of each pure answer.",
+        ),
+        wrong=(
+            (_nearest, "dependence"),
+            (_of_all, "reduction"),
+            (lambda k, modes, within: (1 - counted(k, modes, within).pure, counted(k, modes, within).shares), "sign"),
+            (lambda k, modes, within: counted(k, modes, within).pure, "container"),
+        ),
+        causes={
+            "dependence": "A purple answer has a nearest mode, too. Is it among those that you share out?",
+            "reduction": "The shares are among the pure answers, and the pure ones among all. Of what are yours?",
+            "sign": "Did you count the pure ones, or the others?",
+            "direction": "The shares stand in the order of `modes`. Do yours?",
+            "container": "Two things are asked for: one number, and a share for each mode.",
+            "not-finite": "Where no answer is pure, 0/0 is in the way: the shares are 0 there.",
+        },
+    ),
+    Exercise(
+        id="gan.cycle_loss",
+        stub='''def cycle_loss(to_b, to_a, a, b):
+    """E |F(G(a)) - a| + E |G(F(b)) - b|, with G = to_b and F = to_a; each mean is over
+    pictures, channels and pixels. a and b may differ in number and in channels."""
+    raise NotImplementedError''',
+        points=1,
+        laws=(translation.cycle_goes_both_ways,),
+        reference=cycle_loss,
+        hints=(
+            "There are two ways round: from A to B and back, and from B to A and back.",
+            "(to_a(to_b(a)) - a).abs().mean() is the first of them.",
+        ),
+        wrong=(
+            (lambda to_b, to_a, a, b: (to_a(to_b(a)) - a).abs().mean(), "dependence"),
+            (
+                lambda to_b, to_a, a, b: (to_a(to_b(a)) - a).square().mean() + (to_b(to_a(b)) - b).square().mean(),
+                "spread",
+            ),
+            (
+                lambda to_b, to_a, a, b: (
+                    (to_a(to_b(a).detach()) - a).abs().mean() + (to_b(to_a(b).detach()) - b).abs().mean()
+                ),
+                "gradient",
+            ),
+            (lambda to_b, to_a, a, b: cycle_loss(to_b, to_a, a, b) / 2, "reduction"),
+        ),
+        causes={
+            "dependence": "One way round is missing. Which map may then give the same picture always, at no cost?",
+            "spread": "Squares ask for means, and means blur. Which distance is asked for?",
+            "gradient": "The value is right, and one of the two maps cannot learn from it. What cuts it off?",
+            "reduction": "Two means, added: yours is another multiple of them.",
+            "sign": "Differences of both signs cancel in a mean. Is that what you want?",
+        },
+    ),
+    Exercise(
+        id="gan.perfect_maps",
+        stub='''def perfect_maps(p, q):
+    """How many pairs of maps (G, F) have no loss, between points of masses p and points
+    of masses q (lists of positive numbers): G carries p to q, F carries q to p, and
+    F(G(i)) = i, G(F(j)) = j."""
+    raise NotImplementedError''',
+        points=2,
+        laws=(answers.maps_are_enumerated,),
+        reference=perfect_maps,
+        hints=(
+            "A closed cycle makes G a bijection and F its inverse, so a point must go to a point of the same mass.",
+            "Points of one mass may be ordered in m! ways; multiply over the masses. If the masses differ, 0.",
+        ),
+        wrong=(
+            (lambda p, q: math.factorial(len(p)), "constant"),
+            (lambda p, q: 1, "one-to-one"),
+            (lambda p, q: perfect_maps(p, p), "dependence"),
+            (lambda p, q: 0, ""),
+        ),
+        causes={
+            "constant": "Every order of the points has a closed cycle. Does every order carry the masses?",
+            "one-to-one": "Is there more than one such map, or none, or did you count maps whose cycle does not close?",
+            "dependence": "What if no map carries p to q and back? And F is fixed, once G is.",
+        },
+    ),
+    Exercise(
+        id="gan.price_of_a_draw",
+        stub="price_of_a_draw = ...",
+        points=1,
+        laws=(price_of_a_draw,),
+        reference=10 * math.log10(2),
+        hints=(
+            "The truth and a perfect draw are two independent draws of one law: E (x − x̂)² = Var + Var.",
+            "Twice the squared error: 10 log10 2 = 3.01 dB.",
+        ),
+        wrong=((6.02, "spread"), (0.0, "constant"), (-3.01, "sign"), (torch.tensor(2.0), "constant")),
+        causes={
+            "spread": "The PSNR is 10 log10 of one over the *squared* error. By what factor does that grow?",
+            "constant": "A perfect draw is no better and no worse than the truth; but what is it compared with?",
+            "sign": "It was asked by how much it is lower: a positive number.",
+            "reduction": "E (x − x̂)² of two independent draws is Var x + Var x̂. How much is that beside Var x?",
+            "": "Write E (x − x̂)² for two independent draws of one law, and for the mean of the law.",
+        },
+    ),
+)
