@@ -2,19 +2,21 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.gan.cycles
 
-A are 8×8 digits; B are others of them: "edges", "invert"ed, in "colour" (blue ink on yellow paper), or "coarse", means
-of 2 × 2 pixels, which nothing inverts. The digits of train and valid are cut into two halves by the seed, so that no
-row of A has its partner in B. Errors are mean distances on [−1, 1] to the hidden partners of the 360 digits of test;
-"of the mean" is the error of B's mean picture. λ = 10, or 0: no cycle. On "coarse", N(0, noise²) may stand between G
-and F.
+A are 8×8 digits; B are others of them: "edges", "invert"ed, in "colour" (blue ink on yellow paper), "mirror"ed, or
+"coarse", means of 2 × 2 pixels, which nothing inverts. The digits of train and valid are cut into two halves by the
+seed, so that no row of A has its partner in B. Errors are mean distances on [−1, 1] to the hidden partners of the 360
+digits of test; "of the mean" is the error of B's mean picture. λ = 10, or 0: no cycle. On "coarse", N(0, noise²) may
+stand between G and F. The two maps of some rows of seed 0 are kept beside the results.
 """
 
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
 
 from benchmarks import evidence
+from gmcourse.checkpoint import write
 from gmcourse.data import load
 from gmcourse.gan.cycle import CycleGAN, small_cycle
 from gmcourse.gan.pairs import coarse, edges, inside_blocks, on_paper, unpaired
@@ -22,8 +24,9 @@ from gmcourse.schedules import held_then_falling
 from gmcourse.training import fit_adversarial
 
 STEPS, BATCH, PEAK, WIDTH, BUFFER, SEEDS = 600, 16, 2e-3, 16, 50, tuple(range(5))
-TASKS = {"edges": edges, "invert": lambda x: 1 - x, "colour": on_paper, "coarse": coarse}
+TASKS = {"edges": edges, "invert": lambda x: 1 - x, "colour": on_paper, "coarse": coarse, "mirror": lambda x: x.flip(3)}
 NOISES = (0.05, 0.2)
+MAPS, KEPT = "gan/cycles.safetensors", {("colour", 10.0), ("colour", 0.0), ("coarse", 10.0), ("mirror", 10.0)}
 
 
 def train(task: str, weight: float, noise: float, seed: int) -> tuple[CycleGAN, Tensor]:
@@ -46,6 +49,8 @@ def look(game: CycleGAN, mean: Tensor, task: str) -> dict:
     there, back = game.to_b(a), game.to_a(b)
     found = {"there": away(there, b), "back": away(back, a), "cycle": away(game.to_a(there), a)}
     found |= {"of the mean": away(mean.expand_as(b), b)}
+    if task == "mirror":
+        found["kept"] = away(there, a)
     if task == "coarse":
         rng = torch.Generator().manual_seed(0)
         draws = torch.randn(there.shape, generator=rng)
@@ -65,11 +70,22 @@ def plan() -> Iterator[dict]:
         for task in ("edges", "invert", "colour"):
             yield from ({"task": task, "weight": weight, "noise": 0.0, "seed": seed} for weight in (10.0, 0.0))
         yield from ({"task": "coarse", "weight": 10.0, "noise": noise, "seed": seed} for noise in (0.0, 0.1))
+        yield {"task": "mirror", "weight": 10.0, "noise": 0.0, "seed": seed}
 
 
 def run(task: str, weight: float, noise: float, seed: int) -> dict:
     game, mean = train(task, weight, noise, seed)
+    if seed == 0 and not noise and (task, weight) in KEPT:
+        keep(f"{task}, λ = {weight:g}", game)
     return look(game, mean, task)
+
+
+def keep(name: str, game: CycleGAN) -> None:
+    """Both maps go to the file, beside those that are there."""
+    path = evidence.RESULTS / MAPS
+    kept = load_file(path) if path.exists() else {}
+    maps = nn.ModuleDict({"to_b": game.to_b, "to_a": game.to_a}).state_dict()
+    write(path, save(kept | {f"{name}: {part}": value.contiguous() for part, value in maps.items()}))
 
 
 if __name__ == "__main__":

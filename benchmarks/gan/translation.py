@@ -13,7 +13,7 @@ chosen on the coin, seed 0. The weights of the painters of the fair coin, seed 0
 from collections.abc import Iterator
 
 import torch
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
@@ -23,7 +23,8 @@ from gmcourse.data import load
 from gmcourse.gan.answers import counted
 from gmcourse.gan.pairs import coarse, edges, inked, redness, striped
 from gmcourse.gan.pix2pix import Alone, PictureGenerator, pix2pix
-from gmcourse.metrics import digit_class, fidelity
+from gmcourse.metrics import fidelity
+from gmcourse.metrics.classifier import digit_class
 from gmcourse.schedules import held_then_falling
 from gmcourse.training import fit, fit_adversarial
 
@@ -131,8 +132,6 @@ def run(task: str, setting: str, seed: int) -> dict:
 
 def keep(setting: str, generator: nn.Module) -> None:
     """The generator goes to the file of painters, beside those that are there."""
-    from safetensors.torch import load_file
-
     path = evidence.RESULTS / PAINTERS
     kept = load_file(path) if path.exists() else {}
     own = {f"{setting}: {name}": v.float().contiguous() for name, v in generator.state_dict().items()}

@@ -2,8 +2,10 @@
 
 from gmcourse.gan.auxiliary import ACGAN
 from gmcourse.gan.conditional import CGAN
+from gmcourse.gan.cycle import CycleGAN
 from gmcourse.gan.dcgan import dcgan_critic, dcgan_generator
 from gmcourse.gan.gan import GAN
 from gmcourse.gan.inversion import invert
+from gmcourse.gan.pix2pix import Pix2Pix
 
-__all__ = ["ACGAN", "CGAN", "GAN", "dcgan_critic", "dcgan_generator", "invert"]
+__all__ = ["ACGAN", "CGAN", "GAN", "dcgan_critic", "dcgan_generator", "invert", "CycleGAN", "Pix2Pix"]

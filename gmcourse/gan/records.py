@@ -2,7 +2,9 @@
 
 from gmcourse.gan.auxiliary import ACGAN_RECORD
 from gmcourse.gan.conditional import CGAN_RECORD
+from gmcourse.gan.cycle import CYCLEGAN
 from gmcourse.gan.dcgan import DCGAN
+from gmcourse.gan.pix2pix import PIX2PIX
 from gmcourse.gan.variants import GOODFELLOW_GAN, LSGAN, R1_GAN, WGAN, WGAN_GP
 
-RECORDS = (GOODFELLOW_GAN, LSGAN, R1_GAN, WGAN, WGAN_GP, DCGAN, CGAN_RECORD, ACGAN_RECORD)
+RECORDS = (GOODFELLOW_GAN, LSGAN, R1_GAN, WGAN, WGAN_GP, DCGAN, CGAN_RECORD, ACGAN_RECORD, PIX2PIX, CYCLEGAN)

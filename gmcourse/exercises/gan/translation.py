@@ -109,7 +109,7 @@ EXERCISES = (
             "dependence": "Make λ ten times as large. Does your share move?",
             "one-to-one": "A share cannot exceed 1. What does the generator do where the equation says more?",
             "sign": "The distance favours the commoner answer. Whose share is yours, and which way does λ pull?",
-            "constant": "Leaving the median costs 2p − 1 of the distance: p of the pictures lose, 1 − p gain. And yours?",
+            "constant": "Leaving the median costs 2p − 1 of the distance: p of the pictures lose, 1 − p gain.",
             "direction": "That is the rest of ln(1 − D). pix2pix's generator minimises −ln D.",
             "reduction": "That is the rest for a large λ, at any λ. What does the critic do for a small one?",
         },
