@@ -241,10 +241,10 @@ def test_the_players_share_no_weight_and_own_them_all(record):
 @every_game
 def test_each_loss_reaches_every_weight_of_its_player_and_the_critic_s_no_other(record):
     model = built(record).train()
-    model.critic_loss(*record.example(4)).backward()
+    total(model.critic_loss(*record.example(4))).backward()
     assert all(p.grad is None for p in model.generator_parameters())
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.critic_parameters())
-    model.generator_loss(*record.example(4)).backward()
+    total(model.generator_loss(*record.example(4))).backward()
     reached = [p.grad is not None and p.grad.isfinite().all() and p.grad.any() for p in model.generator_parameters()]
     assert all(reached)
 
@@ -258,7 +258,7 @@ def test_each_player_gains_against_one_that_rests(record):
             optimizer = torch.optim.Adam(getattr(model, f"{player}_parameters")(), lr=2e-3)
             values = []
             for _ in range(40):
-                loss = getattr(model, f"{player}_loss")(*batch)
+                loss = total(getattr(model, f"{player}_loss")(*batch))
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()

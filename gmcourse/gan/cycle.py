@@ -20,17 +20,23 @@ Map = Callable[[Tensor], Tensor]
 
 
 def critic_squares(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
-    """½ E (D(real) − 1)² + ½ E D(fake)²: the targets are 1 and 0, the ½ slows the critic. Zhu et al. 2017, §4."""
+    """½ E (D(real) − 1)² + ½ E D(fake)²: the targets are 1 and 0, the ½ slows the critic. Zhu et al. 2017, §4.
+
+    Equation: gan-cycle-squares.
+    """
     return 0.5 * (critic(real) - 1).square().mean() + 0.5 * critic(fake).square().mean()
 
 
 def fooling_squares(critic: Critic, fake: Tensor) -> Tensor:
-    """E (D(fake) − 1)². Zhu et al. 2017, §4."""
+    """E (D(fake) − 1)². Zhu et al. 2017, §4. Equation: gan-cycle-squares."""
     return (critic(fake) - 1).square().mean()
 
 
 def cycle_loss(to_b: Map, to_a: Map, a: Tensor, b: Tensor) -> Tensor:
-    """E |F(G(a)) − a| + E |G(F(b)) − b|, G `to_b`, F `to_a`, means over entries and batch. Zhu et al. 2017, eq. 2."""
+    """E |F(G(a)) − a| + E |G(F(b)) − b|, G `to_b`, F `to_a`, means over entries and batch.
+
+    Equation: gan-cycle. Zhu et al. 2017, eq. 2.
+    """
     return (to_a(to_b(a)) - a).abs().mean() + (to_b(to_a(b)) - b).abs().mean()
 
 

@@ -34,7 +34,10 @@ def inked(x: Tensor, coin: Tensor) -> Tensor:
 
 
 def redness(x: Tensor) -> Tensor:
-    """k = Σ (r − b) / Σ (r + b) over the pixels of each picture, (batch, 3, H, W) → (batch,); 0 of a black one."""
+    """k = Σ (r − b) / Σ (r + b) over the pixels of each picture, (batch, 3, H, W) → (batch,); 0 of a black one.
+
+    Equation: gan-redness.
+    """
     red, blue = x[:, 0].flatten(1).sum(1), x[:, 2].flatten(1).sum(1)
     return (red - blue) / (red + blue).clamp(min=1e-6)
 

@@ -27,6 +27,7 @@ def receptive_field(layers: Iterable[tuple[int, int]]) -> tuple[int, int]:
     """(side, step) of the squares that the outputs see, in pixels of the input; a layer is (kernel, stride).
 
     r ← r + (k − 1) j and j ← j s from r = j = 1, layer by layer: j is the way between two neighbours' squares.
+    Equation: gan-receptive-field.
     """
     side = step = 1
     for kernel, stride in layers:

@@ -78,6 +78,7 @@ class Pix2Pix(nn.Module):
 
     `generator` is a `PictureGenerator`; `critic` maps x beside c, (batch, channels of both, H, W), to a map of logits.
     Pictures are in [0, 1]; distances are taken between them stretched to [−1, 1], as in the paper, whose λ is 100.
+    Equation: gan-pix2pix.
     """
 
     def __init__(self, generator: nn.Module, critic: nn.Module, weight: float = 100.0):
