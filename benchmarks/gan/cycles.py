@@ -23,7 +23,7 @@ from gmcourse.gan.pairs import coarse, edges, inside_blocks, on_paper, unpaired
 from gmcourse.schedules import held_then_falling
 from gmcourse.training import fit_adversarial
 
-STEPS, BATCH, PEAK, WIDTH, BUFFER, SEEDS = 600, 16, 2e-3, 32, 50, tuple(range(5))
+STEPS, BATCH, PEAK, WIDTH, BUFFER, SEEDS = 800, 32, 2e-3, 24, 50, tuple(range(5))
 TASKS = {"edges": edges, "invert": lambda x: 1 - x, "colour": on_paper, "coarse": coarse, "mirror": lambda x: x.flip(3)}
 NOISES = (0.05, 0.2)
 MAPS, KEPT = "gan/cycles.safetensors", {("colour", 10.0), ("colour", 0.0), ("coarse", 10.0), ("mirror", 10.0)}

@@ -176,16 +176,12 @@ class CycleGAN(nn.Module):
 
 
 def translator(inputs: int, outputs: int, width: int = 32, depth: int = 4) -> nn.Sequential:
-    """(batch, inputs, H, W) → (batch, outputs, H, W), in [0, 1], H and W even, by convolutions at half the size.
-
-    The pixels of each 2 × 2 block become channels; `depth` convolutions of 3 × 3 with ReLU between them; the channels
-    become pixels again; a tanh. The paper halves twice, and has residual blocks between. Zhu et al. 2017, appendix.
-    """
-    widths = [4 * inputs, *[width] * (depth - 1), 4 * outputs]
-    layers: list[nn.Module] = [Rescale(2.0, -1.0), nn.PixelUnshuffle(2)]
+    """(batch, inputs, H, W) → (batch, outputs, H, W), in [0, 1]: `depth` convolutions of 3 × 3, ReLU, a tanh last."""
+    widths = [inputs, *[width] * (depth - 1), outputs]
+    layers: list[nn.Module] = [Rescale(2.0, -1.0)]
     for before, after in pairwise(widths):
         layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
-    return nn.Sequential(*layers[:-1], nn.PixelShuffle(2), nn.Tanh(), Rescale(0.5, 0.5))
+    return nn.Sequential(*layers[:-1], nn.Tanh(), Rescale(0.5, 0.5))
 
 
 def small_cycle(a: tuple[int, int, int], b: tuple[int, int, int], width: int = 32, **options: float) -> CycleGAN:
