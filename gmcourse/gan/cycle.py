@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain, pairwise
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -66,7 +67,8 @@ class ImageBuffer(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], size: int = 50):
         super().__init__()
-        self.size, self._next = size, None
+        self.size = size
+        self._next: tuple[int, Tensor] | None = None
         self.register_buffer("pictures", torch.zeros(size, *shape))
         self.register_buffer("filled", torch.zeros((), dtype=torch.int64))
 
@@ -184,7 +186,7 @@ def translator(inputs: int, outputs: int, width: int = 32, depth: int = 4) -> nn
     return nn.Sequential(*layers[:-1], nn.Tanh(), Rescale(0.5, 0.5))
 
 
-def small_cycle(a: tuple[int, int, int], b: tuple[int, int, int], width: int = 32, **options: float) -> CycleGAN:
+def small_cycle(a: tuple[int, int, int], b: tuple[int, int, int], width: int = 32, **options: Any) -> CycleGAN:
     """For pictures of A and B of one size: two `translator`s of `width`, two `patch_critic`s with two halvings."""
     networks = translator(a[0], b[0], width), translator(b[0], a[0], width)
     critics = patch_critic(b[0], width, 2), patch_critic(a[0], width, 2)

@@ -36,8 +36,9 @@ class PictureGenerator(nn.Module):
             raise ValueError(f"noise: got {noise!r}, expected planes, dropout or none")
         if halvings < 1:
             raise ValueError(f"halvings: got {halvings}, expected at least 1")
-        self.noise, self.planes = noise, planes * (noise == "planes")
+        self.noise, self.planes, self.halvings = noise, planes * (noise == "planes"), halvings
         widths = [width * 2**stage for stage in range(halvings + 1)]
+        self.inner = widths[-1]
         self.first = nn.Sequential(nn.Conv2d(inputs + self.planes, width, 3, padding=1), nn.ReLU())
         self.down = nn.ModuleList(_halving(wide, wider) for wide, wider in pairwise(widths))
         self.bottom = _normed(nn.Conv2d(widths[-1], widths[-1], 3, padding=1, bias=False))
@@ -48,14 +49,14 @@ class PictureGenerator(nn.Module):
 
     def latents(self, given: Tensor, rng: Generator | None = None) -> Tensor:
         """z ~ N(0, I) for each row of given: (batch, `planes`), or (batch, entries of the innermost layer)."""
-        small = 2 ** len(self.down)
-        inner = self.bottom[0].out_channels * (given.shape[-2] // small) * (given.shape[-1] // small)
+        small = 2**self.halvings
+        inner = self.inner * (given.shape[-2] // small) * (given.shape[-1] // small)
         size = {"planes": self.planes, "dropout": inner, "none": 0}[self.noise]
         return torch.randn(len(given), size, generator=rng, dtype=given.dtype, device=given.device)
 
     def forward(self, given: Tensor, z: Tensor) -> Tensor:
         """(batch, outputs, H, W). Raises ValueError for sides that cannot be halved so often."""
-        small = 2 ** len(self.down)
+        small = 2**self.halvings
         if given.dim() != 4 or given.shape[-1] % small or given.shape[-2] % small:
             raise ValueError(f"given: got shape {tuple(given.shape)}, expected pictures of sides divisible by {small}")
         planes = z[:, : self.planes, None, None].expand(-1, -1, *given.shape[2:])
@@ -81,7 +82,7 @@ class Pix2Pix(nn.Module):
     Equation: gan-pix2pix.
     """
 
-    def __init__(self, generator: nn.Module, critic: nn.Module, weight: float = 100.0):
+    def __init__(self, generator: PictureGenerator, critic: nn.Module, weight: float = 100.0):
         super().__init__()
         if weight < 0:
             raise ValueError(f"weight: got {weight}, expected at least 0")
@@ -121,7 +122,7 @@ class Pix2Pix(nn.Module):
 class Alone(nn.Module):
     """The same generator without a critic: E |x − x̂|^power, power 1 or 2, between pictures stretched to [−1, 1]."""
 
-    def __init__(self, generator: nn.Module, power: int = 1):
+    def __init__(self, generator: PictureGenerator, power: int = 1):
         super().__init__()
         if power not in (1, 2):
             raise ValueError(f"power: got {power}, expected 1 or 2")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import torch
 import traitlets
@@ -76,14 +77,16 @@ class EdgePainter(Explorer):
 def folded(net: PictureGenerator) -> Tensor:
     """Weight and bias of each layer in turn, one vector: batch norm, at rest, is a part of the layer before it."""
     numbers: list[Tensor] = []
-    for stack in (net.first, *net.down, net.bottom, *net.up, net.last):
-        conv = stack[0]
+    for module in (net.first, *net.down, net.bottom, *net.up, net.last):
+        stack = cast(nn.Sequential, module)
+        conv = cast(nn.Conv2d | nn.ConvTranspose2d, stack[0])
         weight, bias = conv.weight.detach(), conv.bias
         bias = torch.zeros(conv.out_channels) if bias is None else bias.detach()
         if len(stack) > 1 and isinstance(norm := stack[1], nn.BatchNorm2d):
-            scale = norm.weight.detach() / (norm.running_var + norm.eps).sqrt()
+            mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
+            scale = norm.weight.detach() / (variance + norm.eps).sqrt()
             across = (1, -1, 1, 1) if isinstance(conv, nn.ConvTranspose2d) else (-1, 1, 1, 1)
-            weight, bias = weight * scale.view(across), norm.bias.detach() + (bias - norm.running_mean) * scale
+            weight, bias = weight * scale.view(across), norm.bias.detach() + (bias - mean) * scale
         numbers += [weight.flatten(), bias.flatten()]
     return torch.cat([part.float().cpu() for part in numbers])
 
@@ -92,7 +95,7 @@ def _plan(name: str, net: PictureGenerator, shape: tuple[int, int]) -> dict[str,
     """What `painter.js` needs to cut the numbers up. Raises TypeError or ValueError with the `name` of the argument."""
     if not isinstance(net, PictureGenerator):
         raise TypeError(f"{name}: got {type(net).__name__}, expected a PictureGenerator")
-    first, last, halvings = net.first[0], net.last[0], len(net.down)
+    first, last, halvings = cast(nn.Conv2d, net.first[0]), cast(nn.Conv2d, net.last[0]), net.halvings
     if first.in_channels - net.planes != 1 or last.out_channels != 3 or net.noise == "dropout":
         came = f"{first.in_channels - net.planes} to {last.out_channels} channels, noise {net.noise!r}"
         raise ValueError(f"{name}: got {came}, expected 1 to 3, and planes or none")
