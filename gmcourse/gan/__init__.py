@@ -7,5 +7,6 @@ from gmcourse.gan.dcgan import dcgan_critic, dcgan_generator
 from gmcourse.gan.gan import GAN
 from gmcourse.gan.inversion import invert
 from gmcourse.gan.pix2pix import Pix2Pix
+from gmcourse.gan.stylegan import StyleGAN
 
-__all__ = ["ACGAN", "CGAN", "GAN", "dcgan_critic", "dcgan_generator", "invert", "CycleGAN", "Pix2Pix"]
+__all__ = ["ACGAN", "CGAN", "GAN", "dcgan_critic", "dcgan_generator", "invert", "CycleGAN", "Pix2Pix", "StyleGAN"]

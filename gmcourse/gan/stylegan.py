@@ -1,0 +1,217 @@
+"""StyleGAN: a constant picture, grown and restyled layer by layer. Karras et al. 2019."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from gmcourse.gan.growing import GrowingCritic, doubled, fade, growth, halved, sizes_of
+from gmcourse.gan.losses import gan_critic_loss, non_saturating_loss, r1_penalty
+from gmcourse.gan.style import EqualisedConv2d, EqualisedLinear, Mapping, PlainLayer, StyledLayer, mix, truncate
+from gmcourse.nets import sampling
+from gmcourse.record import Examples, shape_of
+
+R1_EVERY = 4  # steps: the penalty is taken so seldom, and as many times as large
+
+
+class StyleGenerator(nn.Module):
+    """w, one a layer → (batch, C, H, W), data in [−1, 1]: a learned constant, two styled layers a stage, to-RGB.
+
+    `mapped`: w comes of z by a `Mapping` (off: w = z). `normalised`, `noisy`: as in `StyledLayer`. With `styled` False
+    it is the generator of the progressive GAN: z alone makes the first map, by a linear layer. Karras et al. 2019, §2.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        latent_size: int = 32,
+        style_size: int = 64,
+        channels: Sequence[int] = (),
+        *,
+        mapped: bool = True,
+        normalised: bool = True,
+        noisy: bool = True,
+        styled: bool = True,
+    ):
+        super().__init__()
+        colours, side, _ = shape
+        self.sizes = sizes_of(side)
+        channels = tuple(channels) or (32,) * len(self.sizes)
+        size, start = (style_size if mapped and styled else latent_size), (channels[0], self.sizes[0], self.sizes[0])
+        self.mapping = Mapping(latent_size, style_size) if mapped and styled else nn.Identity()
+        self.constant = nn.Parameter(torch.randn(start)) if styled else None
+        self.first = None if styled else EqualisedLinear(latent_size, channels[0] * self.sizes[0] ** 2)
+        layer = partial(StyledLayer, style_size=size, normalised=normalised, noisy=noisy) if styled else PlainLayer
+        ends = [(c, c) for c in channels]
+        pairs = zip([channels[0], *channels[:-1]], channels, strict=True)
+        self.layers = nn.ModuleList(layer(*end) for pair in zip(pairs, ends, strict=True) for end in pair)
+        self.to_rgb = nn.ModuleList(EqualisedConv2d(c, colours, 1, gain=1.0) for c in channels)
+
+    def forward(self, styles: Tensor, noise: Sequence[Tensor], stage: int, alpha: float = 1.0) -> Tensor:
+        """styles (layers, batch, W), noise one (batch, 1, h, w) a layer → the picture of this stage."""
+        h, below = self._start(styles[0]), None
+        for at in range(stage + 1):
+            if at:
+                below, h = h, doubled(h)
+            for layer in (2 * at, 2 * at + 1):
+                h = self.layers[layer](h, styles[layer], noise[layer])
+        x = self.to_rgb[stage](h)
+        if below is not None and alpha < 1:
+            x = fade(doubled(self.to_rgb[stage - 1](below)), x, alpha)
+        return x
+
+    def _start(self, w: Tensor) -> Tensor:
+        """What the first layer sees: the constant for every row, or without styles a map made of each row's latent."""
+        if self.first is not None:
+            return self.first(w).view(len(w), -1, self.sizes[0], self.sizes[0])
+        assert self.constant is not None
+        return self.constant.expand(len(w), *self.constant.shape)
+
+
+class StyleGAN(nn.Module):
+    """x = G(w₁ … w_L, noise), w = f(z), z ~ N(0, I); pictures (batch, C, H, W) in [0, 1], square.
+
+    Both players grow by `held` and `faded` steps a stage (see `growth`), counted by `after_step`. In training a share
+    `mixing` of the pictures has two latents, with a crossover at a random layer; samples come of a moving average of
+    the generator, of which a share `average` stays after each step. The critic pays `gamma` times the R1 penalty, every
+    fourth step four times as much. `switches` are those of `StyleGenerator`. Karras et al. 2018, 2019.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        latent_size: int = 32,
+        channels: Sequence[int] = (),
+        *,
+        held: int = 150,
+        faded: int = 150,
+        mixing: float = 0.5,
+        gamma: float = 0.3,
+        average: float = 0.99,
+        **switches: Any,
+    ):
+        super().__init__()
+        self.shape, self.latent_size = tuple(shape), latent_size
+        self.generator = StyleGenerator(shape, latent_size, channels=channels, **switches)
+        self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
+        sizes = self.generator.sizes
+        self.critic = GrowingCritic(self.shape[0], sizes[0], tuple(channels) or (32,) * len(sizes))
+        self.held, self.faded, self.mixing, self.gamma, self.average = held, faded, mixing, gamma, average
+        self.register_buffer("updates", torch.tensor(0))
+        self.taken = 0  # the same number, which needs no device
+        self.register_load_state_dict_post_hook(_counted)
+
+    @property
+    def grown(self) -> tuple[int, float]:
+        """The stage, and α, at which the model stands."""
+        return growth(self.taken // 2, len(self.generator.sizes), self.held, self.faded)
+
+    def latents(self, n: int, rng: Generator | None = None) -> Tensor:
+        """z ~ N(0, I), (n, latent_size)."""
+        return self._normal((n, self.latent_size), rng)
+
+    def noise(self, n: int, rng: Generator | None = None) -> list[Tensor]:
+        """N(0, I) for each layer, (n, 1, h, w) of its size."""
+        return [self._normal((n, 1, side, side), rng) for side in self.generator.sizes for _ in range(2)]
+
+    def styles(self, z: Tensor, psi: float = 1.0) -> Tensor:
+        """w = f(z) of the averaged mapping for every layer, (layers, n, W), with ψ truncated towards `center`."""
+        w = self.averaged.mapping(z)
+        w = w if psi == 1 else truncate(w, self.center(), psi)
+        return w.expand(len(self.averaged.layers), *w.shape)
+
+    def center(self, count: int = 10_000) -> Tensor:
+        """w̄ = E f(z), (W,), by `count` latents that are the same in every call."""
+        weight = next(self.averaged.parameters())
+        z = torch.randn(count, self.latent_size, generator=torch.Generator().manual_seed(0)).to(weight)
+        return self.averaged.mapping(z).mean(0)
+
+    @torch.no_grad()
+    def draw(self, styles: Tensor, noise: Sequence[Tensor]) -> Tensor:
+        """The picture of these styles, (layers, n, W), and noises, by the averaged generator: (n, C, H, W)."""
+        stage, alpha = self.grown
+        x = self.averaged(styles, noise, stage, alpha)
+        for _ in range(len(self.generator.sizes) - 1 - stage):
+            x = doubled(x)
+        return (0.5 + 0.5 * x).clamp(0, 1)
+
+    def sample(self, n: int, *, rng: Generator | None = None, psi: float = 1.0) -> Tensor:
+        """(n, C, H, W), with styles truncated by ψ. Raises ValueError for a negative n."""
+        with sampling(self, n, rng):
+            return self.draw(self.styles(self.latents(n, rng), psi), self.noise(n, rng))
+
+    def critic_loss(self, real: Tensor) -> Tensor:
+        """The critic's loss on data, brought to the size of the stage, and as many fakes; R1 in every fourth step."""
+        stage, alpha = self.grown
+        real, critic = self._seen(real, stage, alpha), partial(self.critic, stage=stage, alpha=alpha)
+        with torch.no_grad():
+            fake = self._fake(len(real))
+        loss = gan_critic_loss(critic, real, fake)
+        if self.taken // 2 % R1_EVERY:
+            return loss
+        return loss + R1_EVERY * self.gamma * r1_penalty(critic, real)
+
+    def generator_loss(self, real: Tensor) -> Tensor:
+        """The non-saturating loss on as many fakes as there are data in the batch."""
+        stage, alpha = self.grown
+        return non_saturating_loss(partial(self.critic, stage=stage, alpha=alpha), real, self._fake(len(real)))
+
+    def critic_parameters(self) -> Iterator[nn.Parameter]:
+        return self.critic.parameters()
+
+    def generator_parameters(self) -> Iterator[nn.Parameter]:
+        return self.generator.parameters()
+
+    @torch.no_grad()
+    def after_step(self) -> None:
+        """Count the update; after the generator's, average its weights. Training calls it after every update."""
+        self.updates += 1
+        self.taken += 1
+        if self.taken % 2 == 0:
+            pairs = zip(self.averaged.parameters(), self.generator.parameters(), strict=True)
+            for average, latest in pairs:
+                average.lerp_(latest, 1 - self.average)
+
+    def extra_repr(self) -> str:
+        """What decides the model beside its networks."""
+        names = ("latent_size", "held", "faded", "mixing", "gamma", "average")
+        return f"shape={self.shape}, " + ", ".join(f"{name}={getattr(self, name)}" for name in names)
+
+    def _fake(self, n: int) -> Tensor:
+        """Fakes of the generator that learns, of the size of the stage, some of them of two latents."""
+        layers, (stage, alpha) = len(self.generator.layers), self.grown
+        first, second = (self.generator.mapping(z) for z in self.latents(2 * n).chunk(2))
+        active = 2 * stage + 2
+        crossover = torch.randint(1, active, (n,), device=first.device)
+        whole = torch.rand(n, device=first.device) >= self.mixing
+        crossover = torch.where(whole, layers, crossover)
+        styles = mix(first.expand(layers, -1, -1), second.expand(layers, -1, -1), crossover)
+        return self.generator(styles, self.noise(n), stage, alpha)
+
+    def _seen(self, real: Tensor, stage: int, alpha: float) -> Tensor:
+        """Data in [−1, 1] of the size of the stage, faded as the fakes are."""
+        x = 2 * real - 1
+        for _ in range(len(self.generator.sizes) - 1 - stage):
+            x = halved(x)
+        return fade(doubled(halved(x)), x, alpha) if stage and alpha < 1 else x
+
+    def _normal(self, shape: tuple[int, ...], rng: Generator | None) -> Tensor:
+        weight = next(self.generator.parameters())
+        return torch.randn(shape, generator=rng, dtype=weight.dtype, device=weight.device)
+
+
+def _counted(model: StyleGAN, _: object) -> None:
+    """The number of updates, as it was loaded."""
+    model.taken = int(model.updates)
+
+
+def make_stylegan(data: Examples | None = None) -> StyleGAN:
+    """For square grey or coloured images in [0, 1]; without data for 8 × 8, and half way through the fade to them."""
+    model = StyleGAN(shape_of(data, (1, 8, 8)))
+    if data is None:
+        model.taken = 2 * (model.held + model.faded // 2)
+        model.updates += model.taken
+    return model
