@@ -39,7 +39,7 @@ def shares(mixed: Tensor, first: Tensor, second: Tensor) -> tuple[float, float]:
     """Slopes of an attribute of mixed pictures on that of both parents, each (n,): (of the first, of the second).
 
     Ordinary least squares with a constant; (1, 0) where the first parent alone decides. Raises ValueError for other
-    shapes.
+    shapes. Equation: gan-shares.
     """
     if not mixed.shape == first.shape == second.shape or mixed.dim() != 1:
         came = ", ".join(str(tuple(t.shape)) for t in (mixed, first, second))
@@ -50,7 +50,10 @@ def shares(mixed: Tensor, first: Tensor, second: Tensor) -> tuple[float, float]:
 
 
 def direction(w: Tensor, values: Tensor, share: float = 0.2) -> Tensor:
-    """Mean w of the `share` of rows with the largest values − that of the smallest: (n, W), (n,) → (W,)."""
+    """Mean w of the `share` of rows with the largest values − that of the smallest: (n, W), (n,) → (W,).
+
+    Equation: gan-direction.
+    """
     if values.shape != w.shape[:1] or not 0 < share <= 0.5:
         raise ValueError(
             f"values, share: got shape {tuple(values.shape)} and {share}, expected ({len(w)},), a share in (0, ½]"

@@ -12,7 +12,7 @@ from gmcourse.gan.style import EqualisedConv2d, EqualisedLinear
 def fade(low: Tensor, high: Tensor, alpha: float) -> Tensor:
     """(1 − α) low + α high, of one shape: `low` itself, bit for bit, at α = 0, and `high` at α = 1.
 
-    Karras et al. 2018, figure 2.
+    Equation: gan-fade. Karras et al. 2018, figure 2.
     """
     if low.shape != high.shape:
         raise ValueError(f"low, high: got shapes {tuple(low.shape)} and {tuple(high.shape)}, expected one shape")
@@ -34,7 +34,7 @@ def halved(x: Tensor) -> Tensor:
 def minibatch_std(x: Tensor) -> Tensor:
     """One map more, constant: the standard deviation over the batch (divided by n), averaged over channels and pixels.
 
-    (batch, C, H, W) → (batch, C + 1, H, W). Karras et al. 2018, §3.
+    (batch, C, H, W) → (batch, C + 1, H, W). Equation: gan-minibatch-std. Karras et al. 2018, §3.
     """
     spread = (x.var(0, correction=0) + 1e-8).sqrt().mean()
     return torch.cat([x, spread.expand(len(x), 1, *x.shape[2:])], 1)

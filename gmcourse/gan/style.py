@@ -12,8 +12,9 @@ EPSILON = 1e-8
 def adain(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     """scale · (x − μ) / √(σ² + ε) + shift, μ and σ² of each example's map over its pixels; ε = 1e−8.
 
-    x (batch, C, H, W), scale and shift (batch, C); a constant map becomes `shift`. Huang & Belongie 2017, eq. 8; Karras
-    et al. 2019, eq. 1.
+    x (batch, C, H, W), scale and shift (batch, C); a constant map becomes `shift`.
+
+    Equation: gan-adain. Huang & Belongie 2017, eq. 8; Karras et al. 2019, eq. 1.
     """
     if scale.shape != x.shape[:2] or shift.shape != x.shape[:2]:
         came = f"{tuple(scale.shape)} and {tuple(shift.shape)}"
@@ -35,7 +36,10 @@ def pixel_norm(x: Tensor) -> Tensor:
 
 
 def truncate(w: Tensor, center: Tensor, psi: float) -> Tensor:
-    """w̄ + ψ (w − w̄): styles (…, W) drawn towards their mean `center`, (W,). Karras et al. 2019, appendix B."""
+    """w̄ + ψ (w − w̄): styles (…, W) drawn towards their mean `center`, (W,).
+
+    Equation: gan-truncation. Karras et al. 2019, appendix B.
+    """
     return center + psi * (w - center)
 
 
@@ -56,7 +60,7 @@ class EqualisedLinear(nn.Module):
     """y = c ŵ x + b with c = gain · rate / √inputs, ŵ ~ N(0, 1/rate²): scaled when used, not when drawn.
 
     (batch, inputs) → (batch, outputs). Adam's steps are as large as its rate, whatever the weights' size: so all layers
-    learn at one speed, `rate` times it. Karras et al. 2018, §4.1.
+    learn at one speed, `rate` times it. Equation: gan-equalised. Karras et al. 2018, §4.1.
     """
 
     def __init__(self, inputs: int, outputs: int, gain: float = math.sqrt(2), rate: float = 1.0, bias: float = 0.0):
@@ -113,7 +117,9 @@ class _PixelNorm(nn.Module):
 
 
 class StyledLayer(nn.Module):
-    """Convolution, noise, leaky ReLU, style: one layer of a style-based generator. Karras et al. 2019, figure 1b.
+    """Convolution, noise, leaky ReLU, style: one layer of a style-based generator.
+
+    Equation: gan-style-layer. Karras et al. 2019, figure 1b.
 
     x (batch, inputs, H, W), w (batch, style_size), noise (batch, 1, H, W) → (batch, outputs, H, W). The noise has one
     learned weight a channel, 0 at first. The style's scale starts at 1, its shift at 0. With `normalised` False a map

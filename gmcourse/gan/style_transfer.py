@@ -82,7 +82,7 @@ class StyleTransfer(nn.Module):
     """g = decoder(t), t = AdaIN(E(content), statistics of E(style)); E is frozen, the decoder is trained.
 
     The loss: ‖E(g) − t‖², a mean, + λ Σ over the three maps of the mean squared differences of μ and of σ between g and
-    the style picture. Huang & Belongie 2017, eqs 11–13.
+    the style picture. Equation: gan-style-transfer. Huang & Belongie 2017, eqs 11–13.
     """
 
     def __init__(self, encoder: StyleEncoder, decoder: nn.Module, weight: float = 10.0):

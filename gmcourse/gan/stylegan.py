@@ -1,6 +1,7 @@
 """StyleGAN: a constant picture, grown and restyled layer by layer. Karras et al. 2019."""
 
 import copy
+import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -8,11 +9,12 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
+from gmcourse.gan.gan import adversarial
 from gmcourse.gan.growing import GrowingCritic, doubled, fade, growth, halved, sizes_of
 from gmcourse.gan.losses import gan_critic_loss, non_saturating_loss, r1_penalty
 from gmcourse.gan.style import EqualisedConv2d, EqualisedLinear, Mapping, PlainLayer, StyledLayer, mix, truncate
 from gmcourse.nets import sampling
-from gmcourse.record import Examples, shape_of
+from gmcourse.record import IMAGES, Examples, Suits, grey_images, shape_of
 
 R1_EVERY = 4  # steps: the penalty is taken so seldom, and as many times as large
 
@@ -21,7 +23,9 @@ class StyleGenerator(nn.Module):
     """w, one a layer → (batch, C, H, W), data in [−1, 1]: a learned constant, two styled layers a stage, to-RGB.
 
     `mapped`: w comes of z by a `Mapping` (off: w = z). `normalised`, `noisy`: as in `StyledLayer`. With `styled` False
-    it is the generator of the progressive GAN: z alone makes the first map, by a linear layer. Karras et al. 2019, §2.
+    it is the generator of the progressive GAN: z alone makes the first map, by a linear layer.
+
+    Equation: gan-style-layer. Karras et al. 2019, §2.
     """
 
     def __init__(
@@ -210,8 +214,40 @@ def _counted(model: StyleGAN, _: object) -> None:
 
 def make_stylegan(data: Examples | None = None) -> StyleGAN:
     """For square grey or coloured images in [0, 1]; without data for 8 × 8, and half way through the fade to them."""
-    model = StyleGAN(shape_of(data, (1, 8, 8)))
+    shape = shape_of(data, (1, 8, 8))
+    channels = [32 if side < 16 else 16 for side in sizes_of(shape[1])]
+    model = StyleGAN(shape, channels=channels)
     if data is None:
         model.taken = 2 * (model.held + model.faded // 2)
         model.updates += model.taken
     return model
+
+
+def stylegan_plan(data: Examples | None = None) -> dict[str, Any]:
+    """Adam without momentum; the rate is held for three quarters of the run, then falls to 0."""
+    large = data is not None and math.prod(data.event_shape) >= 256
+    steps, peak = (6_000, 5e-3) if large else (1_950, 7e-3)
+    rows = 32 if data is None else min(32, len(data.train))
+    rate = partial(_held_long, peak, steps)
+    return {"steps": steps, "batch_size": rows, "lr": rate, "betas": (0.0, 0.99)}
+
+
+def _held_long(peak: float, steps: int, step: float) -> float:
+    return peak * min(1.0, 4 * (1 - step / steps))
+
+
+STYLEGAN = adversarial(
+    name="StyleGAN",
+    key="stylegan",
+    paper="karras2019",
+    year=2019,
+    arxiv="1812.04948",
+    lesson="05_gan/08_style",
+    suits=Suits(
+        "square images (even sides from 8)",
+        lambda shape, dtype: IMAGES(shape, dtype) and shape[1] == shape[2] >= 8 and shape[1] % 2 == 0,
+    ),
+    make=make_stylegan,
+    plan=stylegan_plan,
+    example=grey_images,
+)
