@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 
 import gmcourse
 from gmcourse.checkpoint import write
@@ -97,10 +97,18 @@ def labels(data: Dataset, *splits: str) -> torch.Tensor:
     return torch.cat([data.labels[split] for split in splits])
 
 
-def keep_weights(path: Path, module: torch.nn.Module) -> None:
-    """The module's state goes to the file, its real numbers in half precision."""
+def keep_weights(path: Path, module: torch.nn.Module, part: str = "") -> None:
+    """The module's state goes to the file, its real numbers in half precision.
+
+    With `part`, as "part/name" beside the other parts that the file holds.
+    """
     halves = {name: v.half() if v.is_floating_point() else v for name, v in module.state_dict().items()}
-    write(path, save({name: v.contiguous() for name, v in halves.items()}))
+    kept = {name: v.contiguous() for name, v in halves.items()}
+    if part:
+        others = load_file(path) if path.exists() else {}
+        others = {name: v for name, v in others.items() if not name.startswith(f"{part}/")}
+        kept = others | {f"{part}/{name}": v for name, v in kept.items()}
+    write(path, save(kept))
 
 
 def _begun(path: Path, claim: str, options: argparse.Namespace, packages: tuple[str, ...], about: Row) -> Row:

@@ -115,7 +115,7 @@ def run(weights: Path, *, encoder: str, seed: int) -> dict[str, Any]:
     plain = splits()["players"][0].repeat(6, 1, 1, 1)
     learn(model, (plain, data[0][torch.randperm(len(plain))]), TRAINING["decoder_steps"], seed)
     if not seed:
-        evidence.keep_weights(weights.with_name(f"style_transfer_{encoder}.safetensors"), model)
+        evidence.keep_weights(weights.with_suffix(".safetensors"), model, encoder)
     return {"before": before} | measured(model, seed)
 
 

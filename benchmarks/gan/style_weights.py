@@ -59,7 +59,7 @@ def run(folder: Path, weights: Path, *, data: str, seed: int) -> dict[str, Any]:
         every=500,
         progress=False,
     )
-    evidence.keep_weights(weights.with_name(f"style_{data}.safetensors"), model.averaged)
+    evidence.keep_weights(weights.with_suffix(".safetensors"), model.averaged, data)
     samples = model.sample(4 * 540, rng=torch.Generator().manual_seed(seed))
     row = {"seconds": round(time.process_time() - start, 1), "floor": evidence.rounded(fidelity(real, train), 3)}
     return plan | row | evidence.rounded(fidelity(real, samples), 3)

@@ -149,7 +149,7 @@ def mixing_keeps_the_parents(candidate: Callable[[Tensor, Tensor, int], Tensor],
             "reduction": [(first + second) / 2, first + second],
             "dependence": [torch.cat([first[:, :k], second[:, k:]], 1) for k in (1, 2)],
         }
-        law = f"the first {crossover} layers of one, the others of the other"
+        law = f"layers before {crossover} of the first parent, the others of the second"
         observed = require_shape(law, ask(candidate, first=first, second=second, crossover=crossover), (4, 3, 2))
         require_close(law, observed.double(), expected.double(), 0.0, suspects)
 
