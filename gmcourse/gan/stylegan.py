@@ -23,9 +23,7 @@ class StyleGenerator(nn.Module):
     """w, one a layer → (batch, C, H, W), data in [−1, 1]: a learned constant, two styled layers a stage, to-RGB.
 
     `mapped`: w comes of z by a `Mapping` (off: w = z). `normalised`, `noisy`: as in `StyledLayer`. With `styled` False
-    it is the generator of the progressive GAN: z alone makes the first map, by a linear layer.
-
-    Equation: gan-style-layer. Karras et al. 2019, §2.
+    it is the generator of the progressive GAN: z alone makes the first map, by a linear layer. Karras et al. 2019, §2.
     """
 
     def __init__(
