@@ -155,15 +155,16 @@ def _estimates(name: str, values: dict[str, Tensor]) -> dict[str, float]:
 
 
 def _reconstruction(model: Any, data: Dataset, splits: dict[str, Tensor]) -> list[dict[str, Any]]:
-    """‖x − d(e(x))‖² of a model that has `errors`; below, that of the mean of train."""
+    """‖x − d(e(x))‖² of a model that has `errors`, or what it says that they are; below, that of the mean of train."""
     if not hasattr(model, "errors"):
         return []
     device, mean = next(model.parameters()).device, data.train.mean(0)
     with torch.no_grad(), evaluating(model):
         own = {s: torch.cat([model.errors(rows.to(device)).cpu() for rows in splits[s].split(1000)]) for s in splits}
     blank = {s: (rows - mean).square().flatten(1).sum(1) for s, rows in splits.items()}
-    sums = f"‖x − d(e(x))‖², the sum over {math.prod(data.event_shape):,} entries"
-    return [_loss("reconstruction", own, sums), _loss("mean of train", blank, "for scale: ‖x − m‖²")]
+    quantity, formula = getattr(model, "errors_are", ("reconstruction", "‖x − d(e(x))‖²"))
+    sums = f"{formula}, the sum over {math.prod(data.event_shape):,} entries"
+    return [_loss(quantity, own, sums), _loss("mean of train", blank, "for scale: ‖x − m‖²")]
 
 
 def _loss(quantity: str, values: dict[str, Tensor], meaning: str) -> dict[str, Any]:

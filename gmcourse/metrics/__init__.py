@@ -4,6 +4,7 @@ from gmcourse.metrics.classifier import features
 from gmcourse.metrics.coverage import Modes, modes
 from gmcourse.metrics.distances import mmd, sliced_wasserstein
 from gmcourse.metrics.fidelity import Fidelity, fidelity, frechet_distance, precision_recall
+from gmcourse.metrics.imputation import imputation_coverage, imputation_rmse
 from gmcourse.metrics.likelihood import Estimate, estimate, importance_weighted, mean_elbo, nll
 from gmcourse.metrics.ranking import auroc, neighbours_alike
 from gmcourse.metrics.sound import cents_off, loudness_left, pair_of_classes, pitch, pitch_class
@@ -20,6 +21,8 @@ __all__ = [
     "fidelity",
     "frechet_distance",
     "importance_weighted",
+    "imputation_coverage",
+    "imputation_rmse",
     "loudness_left",
     "mean_elbo",
     "mmd",
