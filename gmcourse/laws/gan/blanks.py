@@ -48,14 +48,14 @@ def critic_is_scored_where_nothing_is_told(candidate: Judged, *, seed: int = 0) 
 
 
 def generator_is_paid_for_blanks(candidate: Judged, *, seed: int = 0) -> None:
-    """candidate(logits, m, b), all (batch, D), is −E[(1 − m) ln D] over b = 0, with its gradient: of known entries 0."""
+    """candidate(logits, m, b), all (batch, D), is −E[(1 − m) ln D] over b = 0, with its gradient."""
     for logits, m, b in _judgements(seed):
         log_d, log_not = _log_sigmoid(logits), _log_sigmoid(-logits)
         parts = -(1 - m) * log_d
         suspects = _share_slips(parts, b) | {
-            "dependence": [_mean_over(-log_d, b == 0), _mean_over(-(m * log_d + (1 - m) * log_not), b == 0)],
             "direction": [_mean_over(-m * log_d, b == 0), _mean_over(parts, b == 1), _mean_over(-log_d, m == 0)],
-            "one-to-one": [_mean_over((1 - m) * log_not, b == 0), _mean_over(-(1 - m) * log_not, b == 0)],
+            "one-to-one": [_mean_over(-log_d, b == 0), _mean_over(-(m * log_d + (1 - m) * log_not), b == 0)],
+            "sign": [-_mean_over(parts, b == 0)] + [_mean_over(k * (1 - m) * log_not, b == 0) for k in (1, -1)],
             "constant": _mean_over(-log_d, (b == 0) & (m == 0)),
         }
         _judged("−E[(1 − m) ln D] over b = 0", candidate, (logits, m, b), parts, suspects)
@@ -85,13 +85,13 @@ def _share_slips(parts: Tensor, b: Tensor) -> dict[str, Slips]:
     return {
         "sign": -right,
         "reduction": [total, total / parts.numel(), total / len(parts)],
-        "container": [parts.mean(), parts.sum()],  # entries that a hint gives away are in it
+        "dependence": [parts.mean(), parts.sum()],  # entries that a hint gives away are in it
         "spread": [right / math.log(2)],
     }
 
 
 def error_of_blanks_alone(candidate: Callable[[Tensor, Tensor, Tensor], Any], *, seed: int = 0) -> None:
-    """candidate(x, filled, m), all (n, D), is the root of the mean of (x − filled)² over m = 0: of all columns together.
+    """candidate(x, filled, m), all (n, D), is √ of the mean of (x − filled)² over m = 0, of all columns together.
 
     `filled` holds other numbers than x where m is 1, too: they count for nothing.
     """
@@ -106,15 +106,17 @@ def error_of_blanks_alone(candidate: Callable[[Tensor, Tensor, Tensor], Any], *,
         square, whole = (x - filled).double().square(), x.numel()
         blank, exact = (m == 0).double(), math.sqrt(sum(squares) / len(squares))
         by_column = ((square * blank).sum(0) / blank.sum(0)).sqrt()
-        suspects: dict[str, Slips] = {
+        slips = {
             "reduction": [math.sqrt(sum(squares) / whole), math.sqrt(sum(squares)), math.sqrt(sum(squares) / rows)]
             + [math.sqrt(sum(squares)) / len(squares), math.sqrt(sum(squares) / (len(squares) - 1))],
-            "container": [square.mean().sqrt(), square.mean()],
+            "dependence": [square.mean().sqrt(), square.mean()],
             "direction": [_mean_over(square, m == 1).sqrt(), _mean_over(square, m == 1)],
             "spread": [exact**2, _mean_over((x - filled).double().abs(), m == 0)],
             "one-to-one": [by_column.mean(), by_column.square().mean().sqrt()],
         }
-        suspects = {cause: _detached([torch.tensor(float(s)).double() for s in s_]) for cause, s_ in suspects.items()}  # type: ignore[union-attr]
+        suspects: dict[str, Slips] = {
+            cause: [torch.tensor(float(v), dtype=torch.float64) for v in values] for cause, values in slips.items()
+        }
         observed = ask(candidate, x=x, filled=filled, m=m)
         observed = require_shape("one number for the table", observed, ()).double()
         told = {"x": x, "filled": filled, "m": m}
@@ -150,12 +152,12 @@ def known_entries_come_back(candidate: Callable[..., Any], *, columns: int = 3, 
 
 
 def means_leave_blanks_out(candidate: Callable[[Tensor], Any], *, seed: int = 0) -> None:
-    """candidate(blanked) is the table (n, D) with each blank, NaN, replaced by the mean of its column's known entries."""
+    """candidate(blanked) is the table (n, D) with each blank, NaN, replaced by the mean of what its column knows."""
     rng = torch.Generator().manual_seed(seed)
     for rows, columns in ((6, 2), (5, 4)):
         x = torch.randn(rows, columns, generator=rng) + 3 * torch.arange(columns)
         m = torch.rand(rows, columns, generator=rng) < 0.6
-        m[0], m[1] = True, False
+        m[0], m[1], m[1, 0], m[2, 0] = True, False, True, False
         blanked = torch.where(m, x, torch.nan)
         held = [[row[d] for row in blanked.tolist() if not math.isnan(row[d])] for d in range(columns)]
 
@@ -165,14 +167,14 @@ def means_leave_blanks_out(candidate: Callable[[Tensor], Any], *, seed: int = 0)
         means = torch.tensor([sum(column) / len(column) for column in held])
         counts = m.sum(0)
         suspects: dict[str, Slips] = {
-            "reduction": [put(means * counts / rows), put(means * counts), put(means * counts / (counts - 1))],
+            "reduction": [put(means * counts / rows), put(means * counts), put(means * counts / (counts - 1))]
+            + [means * counts / rows + 0 * x],
             "direction": put(blanked.nanmean(1)[:, None]),
             "one-to-one": put(blanked.nanmean()),
             "spread": [put(torch.stack([torch.tensor(c).median() for c in held]))]
             + [put(torch.tensor([sorted(c)[len(c) // 2] for c in held]))],
             "constant": put(torch.zeros(())),
             "dependence": means.expand_as(x),
-            "container": means * counts / rows + 0 * x,
         }
         observed = require_shape("the whole table", _ask_blanked(candidate, blanked), (rows, columns))
         told = {"blanked": blanked}

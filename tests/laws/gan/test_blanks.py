@@ -1,6 +1,7 @@
 """Every law of filling blanks passes the package's own function and catches each planted bug."""
 
 import math
+from functools import partial
 
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, softplus
@@ -60,7 +61,7 @@ RIGHT = {
         lambda h, m, b: ((1 - m) * -logsigmoid(h))[b == 0].mean(),
     ),
     blanks.error_of_blanks_alone: (imputation_rmse, rmse),
-    blanks.known_entries_come_back: (gain().impute, filler().impute),
+    blanks.known_entries_come_back: (partial(gain().impute), partial(filler().impute)),
     blanks.means_leave_blanks_out: (means,),
     blanks.critic_reads_filled_rows: (bayes,),
     blanks.sampler_pays_twice: (math.sqrt(2), 1.414),
@@ -74,7 +75,7 @@ BUGS = {
         "½ added everywhere": (lambda m, b: m + 0.5 * (1 - b), "constant"),
     },
     blanks.critic_is_scored_where_nothing_is_told: {
-        "all entries": (over_all, "container"),
+        "all entries": (over_all, "dependence"),
         "told entries": (lambda h, m, b: gain_critic_loss(h, m, 1 - b), "direction"),
         "mask inverted": (lambda h, m, b: gain_critic_loss(h, 1 - m, b), "direction"),
         "sum": (lambda h, m, b: gain_critic_loss(h, m, b) * (1 - b).sum(), "reduction"),
@@ -83,17 +84,17 @@ BUGS = {
         "detached": (lambda h, m, b: gain_critic_loss(h.detach(), m, b), "gradient"),
     },
     blanks.generator_is_paid_for_blanks: {
-        "known entries too": (lambda h, m, b: gain_generator_loss(h, 0 * m, b), "dependence"),
-        "the critic's loss": (gain_critic_loss, "dependence"),
-        "told entries too": (lambda h, m, b: ((1 - m) * softplus(-h)).mean(), "container"),
+        "known entries too": (lambda h, m, b: gain_generator_loss(h, 0 * m, b), "one-to-one"),
+        "the critic's loss": (gain_critic_loss, "one-to-one"),
+        "told entries too": (lambda h, m, b: ((1 - m) * softplus(-h)).mean(), "dependence"),
         "mask inverted": (lambda h, m, b: gain_generator_loss(h, 1 - m, b), "direction"),
-        "saturating": (lambda h, m, b: -((1 - m) * softplus(h))[b == 0].mean(), "one-to-one"),
+        "saturating": (lambda h, m, b: -((1 - m) * softplus(h))[b == 0].mean(), "sign"),
         "sign": (lambda h, m, b: -gain_generator_loss(h, m, b), "sign"),
         "detached": (lambda h, m, b: gain_generator_loss(h.detach(), m, b), "gradient"),
     },
     blanks.error_of_blanks_alone: {
         "over all entries": (lambda x, f, m: ((1 - m) * (x - f)).square().mean().sqrt(), "reduction"),
-        "all entries": (lambda x, f, m: (x - f).square().mean().sqrt(), "container"),
+        "all entries": (lambda x, f, m: (x - f).square().mean().sqrt(), "dependence"),
         "known entries": (lambda x, f, m: rmse(x, f, m, 1), "direction"),
         "no root": (lambda x, f, m: rmse(x, f, m) ** 2, "spread"),
         "absolute": (lambda x, f, m: (x - f)[m == 0].abs().mean(), "spread"),
