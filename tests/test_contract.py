@@ -404,6 +404,7 @@ def test_bad_counts_are_named(record):
 
 ARGUMENTS = {"n": lambda x: 5, "x": lambda x: x, "k": lambda x: 3, "given": None}
 ARGUMENTS |= {"labels": lambda x: torch.zeros(5, dtype=torch.long), "count": lambda x: 3}
+ARGUMENTS |= {"blanked": lambda x: torch.where(torch.arange(x.shape[1]) == 0, torch.nan, x)}
 ARGUMENTS |= {"known": lambda x: torch.zeros(x.shape[1:], dtype=torch.bool)}
 
 

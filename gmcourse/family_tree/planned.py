@@ -27,5 +27,4 @@ PLANNED = (
     Planned("pix2pix", ADVERSARIAL, "05_gan/07_translation"),
     Planned("CycleGAN", ADVERSARIAL, "05_gan/07_translation"),
     Planned("StyleGAN", ADVERSARIAL, "05_gan/08_style"),
-    Planned("GAIN", ADVERSARIAL, "05_gan/09_filling_blanks"),
 )

@@ -14,6 +14,7 @@ class Filler(nn.Module):
     shown and scored: the generator of `GAIN` without its critic. With hide > 0 each known entry is hidden with this
     probability, anew at every loss, and the hidden ones alone are scored: a denoising autoencoder (Vincent et al. 2008)
     that is told which entries are spoilt.
+    Equation: gan-hidden-entries.
     """
 
     def __init__(self, network: nn.Module, hide: float = 0.0):

@@ -5,13 +5,15 @@ where the critic is told which of the two it is.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import softplus
 
 from gmcourse.nets import evaluating, mlp
-from gmcourse.record import Examples, shape_of
+from gmcourse.protocols import Adversarial
+from gmcourse.record import VECTORS, Examples, ModelRecord, held_then_falling_plan, shape_of
 
 NOISE = 0.01
 """What stands in a blank when the generator looks at it: a number drawn from U(0, NOISE)."""
@@ -23,25 +25,34 @@ def known(x: Tensor) -> Tensor:
 
 
 def fill(x: Tensor, m: Tensor, other: Tensor) -> Tensor:
-    """m ⊙ x + (1 − m) ⊙ other; the two never mix, so that x may hold NaN where m is 0. Yoon et al. 2018, section 3."""
+    """m ⊙ x + (1 − m) ⊙ other; the two never mix, so that x may hold NaN where m is 0. Yoon et al. 2018, section 3.
+
+    Equation: gan-blank-fill.
+    """
     return torch.where(m > 0, x, other)
 
 
 def hint(m: Tensor, b: Tensor) -> Tensor:
-    """h = b ⊙ m + ½ (1 − b): the mask where b is 1, and ½ where the critic has to find out. Yoon et al. 2018, §4."""
+    """h = b ⊙ m + ½ (1 − b): the mask where b is 1, and ½ where the critic has to find out.
+
+    Equation: gan-hint. Yoon et al. 2018, section 4.
+    """
     return b * m + 0.5 * (1 - b)
 
 
 def gain_critic_loss(logits: Tensor, m: Tensor, b: Tensor) -> Tensor:
     """−E[m ln D + (1 − m) ln(1 − D)] over the entries with b = 0, nats; D = sigmoid(logits), all (batch, D).
 
-    Yoon et al. 2018, section 5.
+    Equation: gan-gain-critic. Yoon et al. 2018, section 5, and algorithm 1.
     """
     return _mean(m * softplus(-logits) + (1 - m) * softplus(logits), 1 - b)
 
 
 def gain_generator_loss(logits: Tensor, m: Tensor, b: Tensor) -> Tensor:
-    """−E[(1 − m) ln D] over the entries with b = 0: the generator is paid for blanks alone. Yoon et al. 2018, §5."""
+    """−E[(1 − m) ln D] over the entries with b = 0: the generator is paid for blanks alone.
+
+    Equation: gan-gain-generator. Yoon et al. 2018, section 5, and algorithm 1.
+    """
     return _mean((1 - m) * softplus(-logits), 1 - b)
 
 
@@ -190,3 +201,21 @@ def table_rows(n: int, seed: int = 0) -> tuple[Tensor]:
     """Rows of 8 columns in [0, 1] that hang together, (n, 8)."""
     rng = torch.Generator().manual_seed(seed)
     return ((torch.randn(n, 1, generator=rng) + 0.5 * torch.randn(n, 8, generator=rng)).sigmoid(),)
+
+
+GAIN_RECORD = ModelRecord(
+    name="GAIN",
+    key="gain",
+    family="gan",
+    branch=("implicit density", "adversarial"),
+    density="none",
+    claims=(Adversarial,),
+    paper="yoon2018",
+    year=2018,
+    arxiv="1806.02920",
+    lesson="05_gan/09_filling_blanks",
+    suits=VECTORS,
+    make=make_gain,
+    plan=partial(held_then_falling_plan, steps=3_000, batch_size=128, peak=1e-3, betas=(0.9, 0.999)),
+    example=table_rows,
+)

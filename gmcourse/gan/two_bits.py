@@ -21,7 +21,7 @@ def wrong_optimum(delta: float, observed: float) -> Tensor:
     """The laws q_m to which no critic without hints objects, (4, 4).
 
     q₁₁ = p, q₁₀ = q₀₁ = p + u, q₀₀ = p + u (1 − 2o)/(1 − o), with u = δ (+1, −1, −1, +1) and o = `observed`; δ = 0 is
-    the truth. Raises ValueError where a probability would be negative.
+    the truth. Raises ValueError where a probability would be negative. Equation: gan-wrong-optimum.
     """
     u = delta * torch.tensor([1.0, -1.0, -1.0, 1.0], dtype=torch.float64)
     shares = (1 - 2 * observed) / (1 - observed), 1, 1, 0
@@ -37,7 +37,10 @@ def largest_delta(observed: float) -> float:
 
 
 def critic_without_hints(laws: Tensor, observed: float) -> Tensor:
-    """D_i(x) = P(m_i = 1 | x), (2 bits, 4 rows): all that can be said of a filled row; NaN where none ever comes."""
+    """D_i(x) = P(m_i = 1 | x), (2 bits, 4 rows): all that can be said of a filled row; NaN where none ever comes.
+
+    Equation: gan-best-mask-critic.
+    """
     joint, masks = mask_probabilities(observed)[:, None] * laws, torch.tensor(PAIRS, dtype=laws.dtype)
     return masks.T @ joint / joint.sum(0)
 

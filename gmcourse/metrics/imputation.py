@@ -8,7 +8,8 @@ def imputation_rmse(x: Tensor, filled: Tensor, m: Tensor) -> float:
     """√ of the mean of (x − filled)² over the blanks, m = 0, of all columns together; the units are those of x.
 
     x, the truth, `filled` and the mask m are (n, D). Known entries count for nothing, whatever stands there. Columns
-    must have one scale: GAIN's papers have [0, 1]. Raises ValueError for other shapes, and where nothing is blank.
+    must have one scale: the paper of GAIN has [0, 1]. Raises ValueError for other shapes, and where nothing is blank.
+    Equation: gan-imputation-rmse.
     """
     blanks = _blanks(x, m)
     if filled.shape != x.shape:

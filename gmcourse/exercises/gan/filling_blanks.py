@@ -1,0 +1,211 @@
+"""Exercises of lesson 05.9, filling blanks."""
+
+import math
+
+import torch
+from torch.nn.functional import softplus
+
+from gmcourse.exercises.record import Exercise
+from gmcourse.gan.gain import gain_critic_loss, gain_generator_loss, hint
+from gmcourse.gan.two_bits import PAIRS
+from gmcourse.laws.gan import blanks
+from gmcourse.metrics import imputation_rmse
+
+
+def mean_filled(blanked):
+    """Each blank, NaN, replaced by the mean of its column's known entries."""
+    return torch.where(blanked.isnan(), blanked.nanmean(0), blanked)
+
+
+def mask_critic(laws, p):
+    """Bayes' rule: of all filled rows x, the share whose mask has m_i = 1."""
+    joint, bits = p[:, None] * laws, torch.tensor(PAIRS, dtype=laws.dtype)
+    return bits.T @ joint / joint.sum(0)
+
+
+def _put(blanked, values):
+    return torch.where(blanked.isnan(), values, blanked)
+
+
+def _likely_masks(laws, p):
+    return mask_critic(laws, torch.full_like(p, 0.25))
+
+
+def _joint(laws, p):
+    return torch.tensor(PAIRS, dtype=laws.dtype).T @ (p[:, None] * laws)
+
+
+EXERCISES = (
+    Exercise(
+        id="gan.hint",
+        stub='''def hint(m, b):
+    """What the critic is told: the mask where b is 1, ½ where b is 0. All (batch, D)."""
+    raise NotImplementedError''',
+        points=1,
+        laws=(blanks.hint_leaves_some_open,),
+        reference=hint,
+        hints=(
+            "There are three values: 1 for known, 0 for blank, and ½ for: find out. b says which entries have the last.",
+            "b * m is right where b is 1, and 0 where b is 0. What must be added there?",
+        ),
+        wrong=(
+            (lambda m, b: b * m, "constant"),
+            (lambda m, b: (1 - b) * m + 0.5 * b, "direction"),
+            (lambda m, b: m.clone(), "dependence"),
+            (lambda m, b: m + 0.5 * (1 - b), "constant"),
+            (lambda m, b: 0.5 * (m + b), "one-to-one"),
+        ),
+        causes={
+            "constant": "What does yours say of an entry with b = 0? It should say ½, whatever m is there.",
+            "direction": "Where is the mask told, at b = 1 or at b = 0? Yours gives away what the critic has to guess.",
+            "dependence": "Yours gives the whole mask away. What is left for the critic to find out?",
+            "one-to-one": "Take one entry of each kind: m and b both 0 or 1. Which of your four values is off?",
+            "sign": "½ is added where b is 0. Did you take it away?",
+        },
+    ),
+    Exercise(
+        id="gan.gain_generator_loss",
+        stub='''def gain_generator_loss(logits, m, b):
+    """−E[(1 − m) ln D] over the entries with b = 0, D = sigmoid(logits); one number.
+
+    All are (batch, D). E divides by the number of entries with b = 0, known ones too.
+    """
+    raise NotImplementedError''',
+        points=2,
+        laws=(blanks.generator_is_paid_for_blanks,),
+        reference=gain_generator_loss,
+        hints=(
+            "The generator wants its fillings to be taken for known entries. Of which entries can it change anything?",
+            "−ln sigmoid(a) = softplus(−a). Multiply by (1 − m) and (1 − b), sum, divide by (1 − b).sum().",
+        ),
+        wrong=(
+            (lambda h, m, b: softplus(-h)[b == 0].mean(), "one-to-one"),
+            (gain_critic_loss, "one-to-one"),
+            (lambda h, m, b: ((1 - m) * softplus(-h)).mean(), "dependence"),
+            (lambda h, m, b: (m * softplus(-h))[b == 0].mean(), "direction"),
+            (lambda h, m, b: -((1 - m) * softplus(h))[b == 0].mean(), "sign"),
+            (lambda h, m, b: ((1 - m) * softplus(-h))[b == 0].sum(), "reduction"),
+            (lambda h, m, b: softplus(-h)[(b == 0) & (m == 0)].mean(), "constant"),
+        ),
+        causes={
+            "one-to-one": "Known entries are in yours. The generator cannot change them: what is the push on D there for?",
+            "dependence": "Entries with b = 1 are in yours. There the critic has been told, and cannot be deceived.",
+            "direction": "Which entries does the generator fill, those with m = 1 or m = 0? And which are told, b = 1 or 0?",
+            "sign": "That is the saturating loss, or the wrong sign. The generator minimises −ln D where m is 0.",
+            "reduction": "Is it the mean over the entries with b = 0? Yours divides by another number, or by none.",
+            "constant": "You divide by the number of blanks. E here is over all entries with b = 0.",
+            "gradient": "The value is right, and the generator learns nothing from it. What cuts the logits off?",
+            "spread": "Nats, please: the natural logarithm.",
+        },
+    ),
+    Exercise(
+        id="gan.imputation_rmse",
+        stub='''def imputation_rmse(x, filled, m):
+    """√ of the mean of (x − filled)² over the blanks, m = 0, of the whole table: one
+    number. All are (n, D); `filled` may hold anything where m = 1."""
+    raise NotImplementedError''',
+        points=1,
+        laws=(blanks.error_of_blanks_alone,),
+        reference=imputation_rmse,
+        hints=(
+            "How many entries are counted: all of them, or those that were filled?",
+            "(x − filled)[m == 0] are the errors. Square, mean, root.",
+        ),
+        wrong=(
+            (lambda x, f, m: ((1 - m) * (x - f)).square().mean().sqrt(), "reduction"),
+            (lambda x, f, m: (x - f).square().mean().sqrt(), "dependence"),
+            (lambda x, f, m: (x - f)[m == 1].square().mean().sqrt(), "direction"),
+            (lambda x, f, m: (x - f)[m == 0].square().mean(), "spread"),
+            (lambda x, f, m: (x - f)[m == 0].abs().mean(), "spread"),
+        ),
+        causes={
+            "reduction": "You divided by another number than that of the blanks. With a fifth blank, division by all "
+            "entries makes an error √0.2 = 0.45 times what it is.",
+            "dependence": "Known entries are in yours. They were not filled: what does their error say?",
+            "direction": "That is the error of known entries. Is m = 1 known or blank?",
+            "spread": "Is it a root, of a mean of squares?",
+            "one-to-one": "One mean over all blanks of the table, or one of each column? Columns have unequal numbers.",
+        },
+    ),
+    Exercise(
+        id="gan.mean_filled",
+        stub='''def mean_filled(blanked):
+    """The table (n, D) with every blank, NaN, replaced by the mean of the known entries
+    of its column; known entries as they are."""
+    raise NotImplementedError''',
+        points=1,
+        laws=(blanks.means_leave_blanks_out,),
+        reference=mean_filled,
+        hints=(
+            "A mean over a column that holds NaN is NaN. torch.nanmean leaves them out.",
+            "torch.where(blanked.isnan(), blanked.nanmean(0), blanked)",
+        ),
+        wrong=(
+            (lambda x: _put(x, x.nan_to_num().mean(0)), "reduction"),
+            (lambda x: _put(x, x.nanmean(1, keepdim=True)), "direction"),
+            (lambda x: _put(x, x.nanmean()), "one-to-one"),
+            (lambda x: _put(x, x.nanmedian(0).values), "spread"),
+            (lambda x: x.nanmean(0).expand_as(x), "dependence"),
+            (lambda x: x.nan_to_num(), "constant"),
+        ),
+        causes={
+            "reduction": "A blank is not a 0. Did it count as one in your mean, in the sum or in the number?",
+            "direction": "The mean of the row mixes columns that have nothing in common. Along which axis is yours?",
+            "one-to-one": "One number for all columns? Each has its own mean.",
+            "spread": "That is the median of the column. Which of the two minimises the squared error?",
+            "dependence": "Known entries have changed. Only blanks are filled.",
+            "constant": "You put 0 in. What is the mean of the column?",
+            "not-finite": "Some entry is NaN or infinite still. What does a mean make of NaN?",
+            "mutation": "You wrote into the table that you were given. Give back a new one.",
+        },
+    ),
+    Exercise(
+        id="gan.mask_critic",
+        stub='''def mask_critic(laws, p):
+    """D_i(x) = P(m_i = 1 | x): (2 bits, 4 rows). A critic without hints.
+
+    laws (4 masks, 4 rows): row k is the law of the filled rows with mask k; p (4,): how
+    often each mask comes. Masks and rows: (0,0), (0,1), (1,0), (1,1).
+    """
+    raise NotImplementedError''',
+        points=2,
+        laws=(blanks.critic_reads_filled_rows,),
+        reference=mask_critic,
+        hints=(
+            "Bayes: P(m | x) = p(m) q_m(x) / Σ over all masks of the same. Then add the masks that have m_i = 1.",
+            "joint = p[:, None] * laws; masks 2 and 3 have m_1 = 1, masks 1 and 3 have m_2 = 1; divide by joint.sum(0).",
+        ),
+        wrong=(
+            (lambda q, p: 1 - mask_critic(q, p), "direction"),
+            (_likely_masks, "dependence"),
+            (_joint, "direction"),
+            (lambda q, p: mask_critic(q, p) / (1 - mask_critic(q, p)), "reduction"),
+        ),
+        causes={
+            "direction": "Which masks have m_i = 1, and what is the order of the bits? And is the sum over masks of "
+            "P(m, x), or of P(m | x)?",
+            "dependence": "Masks do not come equally often, nor all rows. Where are p and x in yours?",
+            "reduction": "By what do you divide? By the weight of all four masks at this row x.",
+            "one-to-one": "Yours says the same of all bits, or all rows.",
+            "shape": "One number for each bit and row: (2, 4).",
+        },
+    ),
+    Exercise(
+        id="gan.sampler_ratio",
+        stub="sampler_ratio = ...",
+        points=1,
+        laws=(blanks.sampler_pays_twice,),
+        reference=math.sqrt(2),
+        hints=(
+            "Truth and draw are independent draws of one law. What is the variance of their difference?",
+            "Twice the variance, and the root of it: the ratio is √2.",
+        ),
+        wrong=((2.0, "spread"), (1.0, "constant"), (math.sqrt(0.5), "sign"), (1.25, "")),
+        causes={
+            "spread": "That is the ratio of the mean squares. The RMSE is a root.",
+            "constant": "The mean misses by the spread of the truth. A draw has a spread of its own besides.",
+            "sign": "Can a guess that adds noise have a smaller squared error than the mean?",
+            "": "E(x − x′)² for two independent draws of one law: how many variances are that?",
+        },
+    ),
+)
