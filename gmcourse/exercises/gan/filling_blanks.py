@@ -88,9 +88,9 @@ EXERCISES = (
             (lambda h, m, b: softplus(-h)[(b == 0) & (m == 0)].mean(), "constant"),
         ),
         causes={
-            "one-to-one": "Known entries are in yours. The generator cannot change them: what is the push on D there for?",
+            "one-to-one": "Known entries are in yours. The generator cannot change them: what is that push for?",
             "dependence": "Entries with b = 1 are in yours. There the critic has been told, and cannot be deceived.",
-            "direction": "Which entries does the generator fill, those with m = 1 or m = 0? And which are told, b = 1 or 0?",
+            "direction": "Which entries does the generator fill, those with m = 1 or m = 0? Which are told, b = 1 or 0?",
             "sign": "That is the saturating loss, or the wrong sign. The generator minimises −ln D where m is 0.",
             "reduction": "Is it the mean over the entries with b = 0? Yours divides by another number, or by none.",
             "constant": "You divide by the number of blanks. E here is over all entries with b = 0.",
@@ -173,7 +173,7 @@ EXERCISES = (
         reference=mask_critic,
         hints=(
             "Bayes: P(m | x) = p(m) q_m(x) / Σ over all masks of the same. Then add the masks that have m_i = 1.",
-            "joint = p[:, None] * laws; masks 2 and 3 have m_1 = 1, masks 1 and 3 have m_2 = 1; divide by joint.sum(0).",
+            "joint = p[:, None] * laws; masks 2, 3 have m_1 = 1, masks 1, 3 have m_2 = 1; divide by joint.sum(0).",
         ),
         wrong=(
             (lambda q, p: 1 - mask_critic(q, p), "direction"),
