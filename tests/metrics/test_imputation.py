@@ -31,6 +31,7 @@ def test_draws_of_the_right_law_cover_as_often_as_they_say():
     assert imputation_coverage(x, draws, m) == pytest.approx(0.9, abs=0.03)
     assert imputation_coverage(x, draws, m, level=0.5) == pytest.approx(0.5, abs=0.05)
     assert imputation_coverage(x, 0.01 * draws, m) < 0.03
+    assert imputation_coverage(x, draws[:20], m) == pytest.approx(1 - 2 * 1.95 / 21, abs=0.04)
 
 
 def test_what_cannot_be_measured_is_named():

@@ -39,7 +39,7 @@ EXERCISES = (
     Exercise(
         id="gan.hint",
         stub='''def hint(m, b):
-    """What the critic is told: the mask where b is 1, ½ where b is 0. All (batch, D)."""
+    """What the critic is told: the mask where b is 1, ½ where b is 0; (batch, D)."""
     raise NotImplementedError''',
         points=1,
         laws=(blanks.hint_leaves_some_open,),
