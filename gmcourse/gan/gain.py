@@ -139,12 +139,11 @@ class GAIN(nn.Module):
         logits, b = self._judged(x, m, guess)
         return gain_critic_loss(logits, m, b)
 
-    def generator_loss(self, x: Tensor) -> dict[str, Tensor]:
-        """The game on blanks, and `weight` times the squared error of known entries."""
+    def generator_loss(self, x: Tensor) -> Tensor:
+        """The game on blanks, plus `weight` times the squared error of known entries."""
         m, guess = self._guess(x)
         logits, b = self._judged(x, m, guess)
-        game = gain_generator_loss(logits, m, b)
-        return {"game": game, "known_entries": self.weight * squared_error_of(x, guess, m)}
+        return gain_generator_loss(logits, m, b) + self.weight * squared_error_of(x, guess, m)
 
     def _guess(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The mask, with what is hidden, and the generator's word on every entry."""

@@ -80,7 +80,7 @@ EXERCISES = (
         ),
         wrong=(
             (lambda h, m, b: softplus(-h)[b == 0].mean(), "one-to-one"),
-            (gain_critic_loss, "one-to-one"),
+            (lambda h, m, b: gain_critic_loss(h, m, b), "one-to-one"),
             (lambda h, m, b: ((1 - m) * softplus(-h)).mean(), "dependence"),
             (lambda h, m, b: (m * softplus(-h))[b == 0].mean(), "direction"),
             (lambda h, m, b: -((1 - m) * softplus(h))[b == 0].mean(), "sign"),
