@@ -20,8 +20,8 @@ def imputation_rmse(x: Tensor, filled: Tensor, m: Tensor) -> float:
 def imputation_coverage(x: Tensor, draws: Tensor, m: Tensor, level: float = 0.9) -> float:
     """The share of blanks that lie within the central `level` of their draws, (S, n, D): from quantile to quantile.
 
-    With S draws from the true law of a blank it is about 1 − 2k/(S + 1), k = 1 + (S − 1)(1 − level)/2: the truth is then
-    one of S + 1 draws, of any rank. That is 0.81 at S = 20, and `level` for large S. Raises ValueError as
+    With S draws from the true law of a blank it is about 1 − 2k/(S + 1), k = 1 + (S − 1)(1 − level)/2: the truth is
+    then one of S + 1 draws, of any rank. That is 0.81 at S = 20, and `level` for large S. Raises ValueError as
     `imputation_rmse`.
     """
     blanks = _blanks(x, m)

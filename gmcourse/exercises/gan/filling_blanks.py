@@ -45,7 +45,7 @@ EXERCISES = (
         laws=(blanks.hint_leaves_some_open,),
         reference=hint,
         hints=(
-            "There are three values: 1 for known, 0 for blank, and ½ for: find out. b says which entries have the last.",
+            "There are three values: 1 for known, 0 for blank, ½ for: find out. b says which entries have the last.",
             "b * m is right where b is 1, and 0 where b is 0. What must be added there?",
         ),
         wrong=(
@@ -90,7 +90,7 @@ EXERCISES = (
         causes={
             "one-to-one": "Known entries are in yours. The generator cannot change them: what is that push for?",
             "dependence": "Entries with b = 1 are in yours. There the critic has been told, and cannot be deceived.",
-            "direction": "Which entries does the generator fill, those with m = 1 or m = 0? Which are told, b = 1 or 0?",
+            "direction": "Which does the generator fill, entries with m = 1 or m = 0? Which are told, b = 1 or 0?",
             "sign": "That is the saturating loss, or the wrong sign. The generator minimises −ln D where m is 0.",
             "reduction": "Is it the mean over the entries with b = 0? Yours divides by another number, or by none.",
             "constant": "You divide by the number of blanks. E here is over all entries with b = 0.",
