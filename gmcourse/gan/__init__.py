@@ -11,4 +11,16 @@ from gmcourse.gan.inversion import invert
 from gmcourse.gan.pix2pix import Pix2Pix
 from gmcourse.gan.stylegan import StyleGAN
 
-__all__ = ["ACGAN", "CGAN", "GAN", "dcgan_critic", "dcgan_generator", "invert", "CycleGAN", "Pix2Pix", "StyleGAN", "GAIN", "Filler"]
+__all__ = [
+    "ACGAN",
+    "CGAN",
+    "GAN",
+    "dcgan_critic",
+    "dcgan_generator",
+    "invert",
+    "CycleGAN",
+    "Pix2Pix",
+    "StyleGAN",
+    "GAIN",
+    "Filler",
+]

@@ -9,4 +9,17 @@ from gmcourse.gan.pix2pix import PIX2PIX
 from gmcourse.gan.stylegan import STYLEGAN
 from gmcourse.gan.variants import GOODFELLOW_GAN, LSGAN, R1_GAN, WGAN, WGAN_GP
 
-RECORDS = (GOODFELLOW_GAN, LSGAN, R1_GAN, WGAN, WGAN_GP, DCGAN, CGAN_RECORD, ACGAN_RECORD, PIX2PIX, CYCLEGAN, STYLEGAN, GAIN_RECORD)
+RECORDS = (
+    GOODFELLOW_GAN,
+    LSGAN,
+    R1_GAN,
+    WGAN,
+    WGAN_GP,
+    DCGAN,
+    CGAN_RECORD,
+    ACGAN_RECORD,
+    PIX2PIX,
+    CYCLEGAN,
+    STYLEGAN,
+    GAIN_RECORD,
+)
