@@ -22,7 +22,7 @@ from gmcourse.metrics.captioned import digit_of, place_of, style_of
 from gmcourse.schedules import held_then_falling
 from gmcourse.training import fit_adversarial
 
-STEPS, BATCH, PEAK, SEEDS = 800, 32, 2e-3, 5
+STEPS, BATCH, PEAK, SEEDS = 1_500, 64, 2e-3, 5
 GAMES = {
     "concatenation": concatenating_cgan,
     "projection": projecting_cgan,

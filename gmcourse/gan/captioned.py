@@ -57,7 +57,7 @@ def some_fact_wrong(given: Tensor) -> Tensor:
     return one_fact_wrong(given, torch.randint(0, len(FACTS), (len(given),)), torch.rand(len(given)))
 
 
-def caption_generator(latent_size: int, told_size: int = 24, width: int = 16) -> Told:
+def caption_generator(latent_size: int, told_size: int = 24, width: int = 24) -> Told:
     """z beside an encoded caption → (batch, 3, 16, 16) in [0, 1], by two transposed convolutions."""
     layers = nn.Sequential(
         nn.Linear(latent_size + told_size, 256),
@@ -75,7 +75,7 @@ def caption_generator(latent_size: int, told_size: int = 24, width: int = 16) ->
     return Told(layers, CaptionEncoder(told_size))
 
 
-def caption_features(size: int = 128, width: int = 16) -> nn.Sequential:
+def caption_features(size: int = 128, width: int = 24) -> nn.Sequential:
     """(batch, 3, 16, 16) → (batch, size): two convolutions of stride 2, and a linear layer."""
     return nn.Sequential(
         nn.Conv2d(3, width, 4, stride=2, padding=1),
