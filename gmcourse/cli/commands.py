@@ -139,15 +139,13 @@ def sample(run: Run, n: int = 64, out: Path | None = None, seed: int = 0, mean: 
     record = find(info["model"])
     _, *labels = record.batch(loaded, "valid")
     given = [t[torch.arange(n) % len(t)] for t in labels]
-    samples = getattr(model, method)(n, *given, rng=torch.Generator().manual_seed(seed))
-    pictures.write_samples(out, samples, loaded.alphabet)
     what = "what is given with" if record.pairs else "the labels of"
     told = f", for {what} the first rows of valid" if labels else ""
+    samples = getattr(model, method)(n, *given, rng=torch.Generator().manual_seed(seed))
+    pictures.write_samples(out, samples, loaded.alphabet)
     print(f"{n} samples of {info['model']} on {loaded.name}{told} written to {out}")
     if loaded.scale is not None:
-        print(
-            "in the units that it was trained in: times `scale`, plus `shift` of the data set, gives those of the table"
-        )
+        print("in units of its training: times `scale`, plus `shift` of the data set, gives those of the table")
     if (share := pictures.outside(samples)) and out.suffix.lower() == ".png":
         print(f"{share:.1%} of their values lie outside [0, 1], and are clamped in the picture")
 
