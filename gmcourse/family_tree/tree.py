@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import Any
 
 from gmcourse.catalogue import CATALOGUE
-from gmcourse.family_tree.planned import PLANNED, Planned
 from gmcourse.family_tree.questions import QUESTIONS, Way, way
 from gmcourse.metrics.calls import cost
 from gmcourse.record import BRANCHES, ModelRecord
@@ -71,19 +70,17 @@ _PAGES = {  # of the reference, by the module that they hold, where it is not th
 }
 
 
-def family_tree(records: Iterable[ModelRecord] = CATALOGUE, planned: Iterable[Planned] = PLANNED) -> dict[str, Any]:
+def family_tree(records: Iterable[ModelRecord] = CATALOGUE) -> dict[str, Any]:
     """The tree as the explorer and the figure take it: the questions, and each branch with its models, of plain types.
 
-    A branch has a name, what it `evaluates`, and either `branches` or `models` and `planned`. A model has `answers`: by
-    the key of a question that it can answer, the method and what the answer costs, counted on the model itself.
+    A branch has a name, what it `evaluates`, and either `branches` or `models`. A model has `answers`: by the key of a
+    question that it can answer, the method and what the answer costs, counted on the model itself.
     """
     questions = [{"key": each.key, "words": each.words, "note": each.note} for each in QUESTIONS]
-    leaves: dict[tuple[str, ...], dict[str, list]] = {path: {"models": [], "planned": []} for path in BRANCHES}
+    leaves: dict[tuple[str, ...], dict[str, list]] = {path: {"models": []} for path in BRANCHES}
     for record in records:
         leaves[record.branch]["models"].append(_leaf(record))
-    for model in planned:
-        leaves[model.branch]["planned"].append({"name": model.name, "number": lesson_number(model.lesson)})
-    kept = {path: held for path, held in leaves.items() if held["models"] or held["planned"]}
+    kept = {path: held for path, held in leaves.items() if held["models"]}
     return {"questions": questions, "branches": _nested(kept, ())}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from gmcourse import show
 from gmcourse.catalogue import CATALOGUE
-from gmcourse.family_tree import PLANNED, family_tree
+from gmcourse.family_tree import family_tree
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 LIVE = """
@@ -77,9 +77,7 @@ def test_a_question_lights_the_models_that_can_answer_it_and_says_so(opened, tre
         page.locator(".gm-question").filter(has_text=re.compile(f"^{re.escape(question['words'])}$")).click()
         names = answering(tree, question["key"])
         assert lit(page) == names
-        assert status.inner_text() == (
-            f"{len(names)} of {len(CATALOGUE)} models can give {question['words']}. {len(PLANNED)} more are to come."
-        )
+        assert status.inner_text() == (f"{len(names)} of {len(CATALOGUE)} models can give {question['words']}.")
         assert page.locator(".gm-note").inner_text() == question["note"]
         marks = page.locator(".gm-model").evaluate_all(
             "(all) => all.map((one) => getComputedStyle(one.querySelector('.gm-mark'), '::before').content)"
@@ -99,18 +97,6 @@ def test_what_an_answer_costs_stands_beside_the_model_and_in_its_name(opened):
     assert page.get_by_role("button", name="GAN: no", exact=True).inner_text() == "GAN"
     page.get_by_role("radio", name="a sample", exact=True).check()
     assert page.get_by_role("button", name="MAF D passes: yes", exact=True).count() == 1
-
-
-def test_models_to_come_are_counted_named_on_demand_and_never_lit(opened):
-    page = opened(1280)
-    assert page.get_by_text("6 to come", exact=True).is_visible()
-    assert not page.get_by_text("CycleGAN").is_visible()
-    page.get_by_role("button", name="Name the models to come").click()
-    shown = " ".join(page.locator(".gm-planned").all_inner_texts())
-    for model in PLANNED:
-        assert model.name in shown
-        assert page.get_by_role("button", name=model.name, exact=True).count() == 0
-    assert page.locator(".gm-branch.gm-lit").filter(has_text="discrete codes").count() == 1  # the one above them all
 
 
 def test_mouse_opens_a_model_with_its_links_and_closes_it(opened, tree):

@@ -13,7 +13,6 @@ from gmcourse.family_tree import QUESTIONS, family_tree
 from gmcourse.show.style import COLOURS
 
 TREE = family_tree([find(key) for key in ("planar-flow", "maf", "gaussian-vae", "gan")])
-PLANNED = [("NADE", "2.1"), ("MADE", "2.1"), ("PixelCNN", "2.3")]
 KEYS = [question.key for question in QUESTIONS]
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
 
@@ -21,7 +20,7 @@ needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is
 @pytest.fixture
 def page(node):
     """The value of an expression in the functions of `tree.js`, given the tree as `given.tree`."""
-    names = "byLesson, leavesOf, links, modelsOf, sentence, stepped, tally, told, verdicts"
+    names = "leavesOf, links, modelsOf, sentence, stepped, tally, told, verdicts"
 
     def value(expression: str, **given: object):
         script = f'import {{ {names} }} from "./family_tree/tree.js";\nconsole.log(JSON.stringify({expression}));'
@@ -62,25 +61,7 @@ def test_the_page_counts_those_that_can_answer(page, key):
     can = sum(key in model["answers"] for model in models)
     assert page("tally(given.tree.branches, given.key)", key=key) == [can, 4]
     words = next(question.words for question in QUESTIONS if question.key == key)
-    assert page("sentence(given.tree, given.key)", key=key) == (
-        f"{can} of 4 models can give {words}. {planned_of(TREE)} more are to come."
-    )
-
-
-def planned_of(tree: dict) -> int:
-    count = 0
-    stack = list(tree["branches"])
-    while stack:
-        branch = stack.pop()
-        stack += branch.get("branches", [])
-        count += len(branch.get("planned", []))
-    return count
-
-
-@needs_node
-def test_nothing_is_said_of_models_to_come_where_there_are_none(page):
-    small = family_tree([find("gan")], [])
-    assert page("sentence(given.small, 'exact')", small=small) == "0 of 1 models can give log p(x), exactly."
+    assert page("sentence(given.tree, given.key)", key=key) == f"{can} of 4 models can give {words}."
 
 
 @needs_node
@@ -96,12 +77,6 @@ def test_a_model_says_yes_and_no_in_words(page):
     assert "It gives nothing that is asked here. Not a sample; " in page(
         "told(given.tree.questions, given.model)", model=nothing
     )
-
-
-@needs_node
-def test_models_to_come_are_grouped_by_lesson(page):
-    planned = [{"name": name, "number": number} for name, number in PLANNED]
-    assert page("byLesson(given.planned)", planned=planned) == [["2.1", ["NADE", "MADE"]], ["2.3", ["PixelCNN"]]]
 
 
 @needs_node
@@ -146,7 +121,7 @@ def test_the_figure_names_every_model_and_marks_those_that_can_answer():
     plain, asked = words(show.tree_figure(tree=TREE)), words(show.tree_figure("exact", TREE))
     assert {"Planar flow", "MAF", "Gaussian VAE", "GAN"} <= set(plain)
     assert {"✓ Planar flow: a formula", "✓ MAF: 1 pass", "Gaussian VAE", "GAN"} <= set(asked)
-    assert {"explicit density", "normalising flow", "a lower bound on log p(x)", "6 to come"} <= set(plain)
+    assert {"explicit density", "normalising flow", "a lower bound on log p(x)"} <= set(plain)
     assert not [text for text in plain if "✓" in text]
 
 

@@ -17,7 +17,7 @@ _HERE = Path(__file__).parent
 _ALT = (
     "The models of the course as a tree with a line on what each branch can evaluate. Explicit densities come first, "
     "tractable and approximate ones, then implicit densities and autoencoders. The models that can answer the question "
-    "are marked, with the network calls of one answer; models to come are counted."
+    "are marked, with the network calls of one answer."
 )
 
 

@@ -3,7 +3,7 @@
 import { button, explorer, make } from "../js/elements.js";
 import { listenToKeys } from "../js/keys.js";
 import { ask } from "../js/radios.js";
-import { byLesson, links, sentence, stepped, tally, told, verdicts } from "./tree.js";
+import { links, sentence, stepped, tally, told, verdicts } from "./tree.js";
 
 const HINT =
   "Choose what a model should give. ✓ marks those that can; beside them stands how often one answer calls the network " +
@@ -17,15 +17,13 @@ function grow(parent, branch, view, choose) {
   make("span", "gm-name", head, branch.name);
   make("span", "gm-evaluates", head, branch.evaluates);
   const count = make("span", "gm-count", head);
-  if (branch.planned?.length) make("span", "gm-to-come", head, `${branch.planned.length} to come`);
   view.branches.push({ item, count, branches: branch.branches ?? [branch] });
   if (branch.branches) {
     const list = make("ul", "gm-branches", item);
     for (const child of branch.branches) grow(list, child, view, choose);
     return;
   }
-  if (branch.models.length) hangModels(item, branch.models, view, choose);
-  if (branch.planned.length) hangPlanned(item, branch.planned);
+  hangModels(item, branch.models, view, choose);
 }
 
 function hangModels(item, models, view, choose) {
@@ -36,14 +34,6 @@ function hangModels(item, models, view, choose) {
     make("span", "gm-model-name", chip, model.name).after(" ");
     view.chips.push({ chip, model, cost: make("span", "gm-cost", chip), list });
   }
-}
-
-function hangPlanned(item, planned) {
-  const line = make("p", "gm-planned", item, "to come: ");
-  byLesson(planned).forEach(([number, names], index) => {
-    line.append(`${index ? "; " : ""}${names.join(", ")} `);
-    make("span", "gm-number", line, number);
-  });
 }
 
 /** Which pages there are to link to: those of the book, of JupyterLab, or none. */
@@ -126,10 +116,6 @@ function render({ model, el }) {
   const note = make("p", "gm-note", root);
   const status = make("p", "gm-status", root);
   status.setAttribute("aria-live", "polite");
-  const names = button(root, "Name the models to come", () => {
-    names.setAttribute("aria-pressed", String(root.classList.toggle("gm-named")));
-  }, "gm-names");
-  names.setAttribute("aria-pressed", "false");
   const list = make("ul", "gm-branches gm-roots", root);
   const choose = (key) => go("chosen", model.get("chosen") === key ? "" : key);
   for (const branch of tree.branches) grow(list, branch, view, choose);

@@ -10,13 +10,13 @@ from matplotlib.textpath import TextPath
 from gmcourse.family_tree import QUESTIONS, family_tree
 from gmcourse.show.style import COLOURS
 
-_WIDTH, _INDENT, _COLUMN, _LINE = 504.0, 13.0, 156.0, 12.8  # points
+_WIDTH, _INDENT, _COLUMN, _LINE = 504.0, 13.0, 156.0, 12.3  # points
 _NAME, _SMALL = 9.6, 8.2
 Branch = dict[str, Any]
 
 
 def tree_figure(question: str | None = None, tree: dict[str, Any] | None = None) -> Figure:
-    """The tree, 7 inches wide: what each branch evaluates, its models, and how many are to come.
+    """The tree, 7 inches wide: what each branch evaluates, and its models.
 
     With the key of a question, the models that can answer it are filled and say what an answer costs, and the lines
     that lead to them are thick. `tree` is what `family_tree()` gives, the default. Raises ValueError for another key.
@@ -63,13 +63,10 @@ def _elbow(axes: Axes, depth: int, top: float, y: float, lit: bool) -> None:
 
 
 def _row(axes: Axes, branch: Branch, question: str | None, y: float, depth: int) -> float:
-    """A branch's name and how many are to come; beside it what it evaluates, and its models. Returns where it ends."""
+    """A branch's name; beside it what it evaluates, and its models. Returns where it ends."""
     bold = {"fontsize": _NAME + 1.0 * (depth == 0), "weight": "bold", "va": "center"}
     axes.text(_INDENT * depth, y + _LINE / 2, branch["name"], color=COLOURS["ink"], **bold)
-    if later := len(branch.get("planned", ())):
-        small = {"fontsize": _SMALL, "style": "italic", "va": "center", "color": COLOURS["muted"]}
-        axes.text(_INDENT * depth, y + 1.5 * _LINE, f"{later} to come", **small)
-    end = y + _LINE * (2 if later else 1)
+    end = y + _LINE
     for line in _lines(branch["evaluates"]):
         axes.text(_COLUMN, y + _LINE / 2, line, color=COLOURS["ink"], fontsize=_SMALL, va="center")
         y += _LINE

@@ -19,8 +19,7 @@ export function tally(branches, question) {
 export function sentence({ questions, branches }, question) {
   const [can, all] = tally(branches, question);
   const { words } = questions.find(({ key }) => key === question);
-  const later = leavesOf(branches).reduce((sum, { planned }) => sum + planned.length, 0);
-  return `${can} of ${all} models can give ${words}.${later ? ` ${later} more are to come.` : ""}`;
+  return `${can} of ${all} models can give ${words}.`;
 }
 
 /** What a model says to each question: {words, can}, and where it can, by which method and at what cost. */
@@ -38,13 +37,6 @@ export function told(questions, model) {
   const cannot = all.filter((one) => !one.can).map(({ words }) => words);
   const rest = cannot.length ? ` Not ${cannot.join("; ")}.` : "";
   return `${model.name}, ${model.year}, ${model.density}. It gives ${can.join("; ") || "nothing that is asked here"}.${rest}`;
-}
-
-/** The models to come by lesson: [["2.1", ["FVSBN", "NADE"]], …]. */
-export function byLesson(planned) {
-  const lessons = new Map();
-  for (const { name, number } of planned) lessons.set(number, [...(lessons.get(number) ?? []), name]);
-  return [...lessons];
 }
 
 /**
