@@ -2,10 +2,11 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.gan.conditions
 
-Four games on the 8 × 8 digits, two hidden layers of 128 on either side, and ACGAN with a tenth of its weight. 1,080 samples, 108 of each class. Accuracy: the
-share that a support vector machine, trained on the 540 held-out digits, reads as asked; `data` is what it reads right
-of the training digits. Precision and recall within a class: its held-out digits against as many samples, in the
-classifier's features, the mean over classes; Fréchet distance, precision and recall of all by `gmcourse.metrics`.
+Four games on the 8 × 8 digits, two hidden layers of 128 on either side, and ACGAN again with a tenth of its weight.
+1,080 samples, 108 of each class. Accuracy: the share that a support vector machine, trained on the 540 held-out digits,
+reads as asked; `data` is what it reads right of the training digits. Precision and recall within a class: its held-out
+digits against as many samples, in the classifier's features, the mean over classes; Fréchet distance, precision and
+recall of all by `gmcourse.metrics`.
 """
 
 from functools import cache, partial

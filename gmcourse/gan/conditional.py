@@ -66,7 +66,7 @@ def filled(raised: Tensor, taken: Tensor) -> Tensor:
 
 
 class Projection(nn.Module):
-    """h(x, c) = ψ·φ(x) + b + v(c)·φ(x), (batch, 1): what is given multiplies the features.
+    """h(x, c) = u·φ(x) + b + v(c)·φ(x), (batch, 1): what is given multiplies the features.
 
     `features` maps x to φ, (batch, size), `read` what is given to v, (batch, size).
     Equation: gan-projection. Miyato & Koyama 2018.

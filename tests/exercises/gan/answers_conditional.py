@@ -43,7 +43,7 @@ def by_descent(p, w):
     """Exponentiated gradient of JS(p, ½(w + q))."""
     p, w = p.double(), w.double()
     q = torch.full_like(p, 1 / len(p))
-    for _ in range(20_000):
+    for _ in range(2_000):
         m = (w + q) / 2
         q = q * torch.exp(-2.0 * torch.log(2 * m / (p + m)).clamp(-50, 50) / 4)
         q = q / q.sum()
@@ -106,7 +106,7 @@ RIGHT = {
     "gan.wrong_class": {"a table": by_tables, "skipping": by_skipping},
     "gan.acgan_losses": {"mixed": acgan, "by rows": acgan_by_rows},
     "gan.invert": {"a loop": searched, "the package": lambda g, x, z: search(g, x, z, steps=150, lr=0.1)},
-    "gan.data_accuracy": {"by erf": 0.5 * (1 + math.erf(1 / math.sqrt(2))), "rounded": 0.84},
+    "gan.data_accuracy": {"by erf": 0.5 * (1 + math.erf(0.5 / math.sqrt(2))), "rounded": 0.69},
 }
 WRONG = {
     "gan.matching_critic_loss": {
@@ -144,5 +144,5 @@ WRONG = {
         "a root": (lambda g, x, z: (searched(g, x, z)[0], searched(g, x, z)[1].sqrt()), "spread"),
         "the start": (lambda g, x, z: (z[0], searched(g, x, z)[1]), "one-to-one"),
     },
-    "gan.data_accuracy": {"all": (1.0, "constant"), "two": (0.954, ""), "errors": (0.159, "direction")},
+    "gan.data_accuracy": {"all": (1.0, "constant"), "two": (0.954, ""), "errors": (0.309, "direction")},
 }
