@@ -4,7 +4,7 @@ import torch
 from torch.nn.functional import cross_entropy, softplus
 
 from gmcourse.exercises.record import Exercise
-from gmcourse.gan.conditional import matching_critic_loss, optimal_q, wrong_class
+from gmcourse.gan.conditional import matching_critic_loss, wrong_class
 from gmcourse.gan.inversion import invert as search
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.gan import auxiliary, conditional, inversion
@@ -17,9 +17,34 @@ def acgan_losses(h_real, h_fake, real, fake, given, weight):
     return critic, softplus(-h_fake).mean() + weight * of_fake
 
 
+def optimal_q(p, w):
+    """max(κp − w, 0) with the κ at which it sums to 1, by bisection."""
+    low, high = 0.0, 2.0
+    for _ in range(50):
+        kappa = (low + high) / 2
+        if (kappa * p - w).clamp(min=0).sum() < 1:
+            low = kappa
+        else:
+            high = kappa
+    return (high * p - w).clamp(min=0)
+
+
 def invert(generator, x, z):
     """150 steps of Adam from every start, and of each row the best."""
-    return search(generator, x, z)
+    mode, z = generator.training, z.detach().clone().requires_grad_()
+    optimizer = torch.optim.Adam([z], lr=0.1)
+
+    def missed():
+        return (x - generator(z.flatten(0, 1)).unflatten(0, z.shape[:2])).square().sum(2)
+
+    generator.eval()
+    for _ in range(150):
+        (z.grad,) = torch.autograd.grad(missed().sum(), z)
+        optimizer.step()
+    residual = missed().detach()
+    generator.train(mode)
+    best, rows = residual.argmin(0), torch.arange(len(x))
+    return z.detach()[best, rows], residual[best, rows]
 
 
 def data_accuracy(answer: object) -> None:
@@ -87,12 +112,19 @@ EXERCISES = (
             "reduction": "A critic that says ½ of all pays 2 ln 2 here. Yours? How much does each refused set count?",
             "direction": "A right picture with a wrong label: is it to be let in, or refused?",
             "dependence": "Three kinds of visitor come to the door. Which one does your loss not meet?",
-            "sign": "The critic minimises. Should a high logit of right pairs raise the loss, or lower it?",
-            "spread": "The loss wants logarithms of probabilities. Are yours the probabilities themselves?",
-            "not-finite": "ln of a sigmoid is −∞ where the sigmoid is 0 to a computer. What does softplus give there?",
+            "sign": (
+                "The critic minimises. Which way should a higher logit move the loss: of right pairs, of wrong "
+                "pairs, of fakes?"
+            ),
+            "spread": "The loss wants natural logarithms of probabilities. Are yours probabilities, logits, or log₂?",
+            "not-finite": (
+                "Is it ln of a sigmoid that is 0 to a computer, exp(200), or ln of a logit itself? Each is in "
+                "softplus, without an infinity."
+            ),
+            "": "Take one logit of 0 in each set: ln 2 + ½ ln 2 + ½ ln 2. Now raise one of them: which term moves?",
             "gradient": "The value is right, and one of the three sets teaches nothing. What cuts it off?",
             "overflow": "Right for moderate logits, wrong for ±200. Where do you leave the logarithm?",
-            "shape": "Each set has its own number of rows: take each mean by itself.",
+            "shape": "One number is asked for: the mean of each set by itself, then their sum.",
         },
     ),
     Exercise(
@@ -108,7 +140,7 @@ EXERCISES = (
         reference=optimal_q,
         hints=(
             "Try 2p − w. If an entry is negative, it is not drawn; what is left must still sum to 1.",
-            "max(κp − w, 0) grows with κ: bisect κ between 0 and a large number until the sum is 1.",
+            "The sum of max(κp − w, 0) grows with κ, and is at least 1 at κ = 2: bisect κ between 0 and 2.",
         ),
         wrong=(
             (lambda p, w: 2 * p - w, "constant"),
@@ -119,7 +151,10 @@ EXERCISES = (
         causes={
             "constant": "An entry is negative. Is it a probability?",
             "reduction": "Your table does not sum to 1. Which κ in κp − w would make it?",
-            "spread": "It sums to 1, but ½(w + q) is no multiple of p where you draw. Dividing changes q, not κ.",
+            "spread": (
+                "It sums to 1, but is ½(w + q) one multiple of p wherever you draw, and no less elsewhere? (To "
+                "divide by the sum changes q, not κ.)"
+            ),
             "dependence": "Are wrong pairs free of charge? Where w is large, the critic is already suspicious.",
             "direction": "The mean of w and q is to look like p. Which of the three do you solve for?",
             "sign": "What often comes with a wrong label need be drawn less often. Does yours follow?",
@@ -147,8 +182,13 @@ EXERCISES = (
             (lambda c, v, u: c + 1 + (u * (v - 1)).long(), "constant"),
         ),
         causes={
-            "direction": "Some of your wrong labels are right. Can a draw from all hit its own? A shuffled batch?",
-            "spread": "Never right, but not evenly wrong: how many of the other classes can come up?",
+            "direction": (
+                "Some of your wrong labels are right. Can a draw from all hit its own? A shuffled batch? A noise of 0?"
+            ),
+            "spread": (
+                "Never right, but by even noise not evenly wrong. Can each other class come up, as often as the "
+                "next, and is it the noise you are given that decides?"
+            ),
             "constant": "A class is a whole number from 0 to classes − 1. What comes after the last?",
         },
     ),
@@ -175,10 +215,29 @@ EXERCISES = (
             (lambda a, b, r, f, c, w: acgan_losses(a, b, r, f, c, 1.0), "reduction"),
         ),
         causes={
-            "sign": "What will the generator draw if it is paid for pictures whose class is *not* recognised?",
+            "sign": (
+                "Each term is −ln of a probability that its player wants large. The critic: D of data, 1 − D of "
+                "fakes, the right name of both. The generator: D of fakes, and their name. Which of yours has "
+                "another sign?"
+            ),
+            "constant": "The generator's game is −E ln D(fake), by the non-saturating loss: softplus(−h_fake).",
+            "one-to-one": "The generator draws fakes alone. Which class term of yours can it not change?",
+            "spread": (
+                "real and fake are logits: cross_entropy takes the softmax itself, over the classes, once. And yours?"
+            ),
+            "": (
+                "Take weight 0 first: is the game right? Then h = 0, so that the game is 2 ln 2 and ln 2: what is "
+                "added?"
+            ),
             "direction": "Who teaches the teacher? A head that sees fakes alone learns the generator's own labels.",
-            "dependence": "A class term is missing. The critic names data and fakes; the generator's are fakes alone.",
-            "reduction": "The weight belongs to the class terms alone, and these are means over the batch. Are yours?",
+            "dependence": (
+                "A term is missing. The critic: the game, the names of data, those of fakes. The generator: the "
+                "game, the names of fakes."
+            ),
+            "reduction": (
+                "Every term is a mean over the batch; the critic's are added, not averaged; the weight belongs to "
+                "the class terms, to each of them, alone. Are yours?"
+            ),
             "gradient": "The value is right, and one set of logits learns nothing. What cuts it off?",
             "container": "Two losses are asked for: the critic's, then the generator's.",
         },
@@ -207,7 +266,15 @@ EXERCISES = (
             (lambda g, x, z: (search(g, x, z).z, search(g, x, z).residual / x.shape[1]), "reduction"),
         ),
         causes={
-            "mutation": "The generator came back changed: a weight, or a batch norm's statistics. What may move?",
+            "mutation": (
+                "What was handed to you came back changed: z (search on a clone), or the generator: a weight, a "
+                "batch norm's statistics, its mode. What may move?"
+            ),
+            "randomness": "Where does your search begin? z says where: no other starts, and no noise.",
+            "": (
+                "Of an affine map the least residual is known, and yours is another. A fresh gradient at each step, "
+                "downhill, 150 steps of rate 0.1, on Σ(x − G(z))² alone, each latent beside its own row of x?"
+            ),
             "direction": "A search can end in the wrong valley. Which start is best, and is it the same for every row?",
             "reduction": "The residual adds the squares of a row. Over what did you take a mean?",
             "spread": "Σ(x − G(z))² is asked for, not its root.",
@@ -232,6 +299,7 @@ EXERCISES = (
             "one-to-one": "A coin does that. Where would you put the threshold?",
             "spread": "4 is the variance. How many standard deviations lie between the threshold and either mean?",
             "dependence": "That is the share within half a standard deviation, on both sides. Which side counts?",
+            "": "Where is the best threshold, and how many standard deviations is it from either mean?",
             "direction": "That is the share of errors.",
             "reduction": "A share between 0 and 1 is asked for.",
         },

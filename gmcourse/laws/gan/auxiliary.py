@@ -43,20 +43,32 @@ def _losses(
     h_real: Tensor, h_fake: Tensor, real: Tensor, fake: Tensor, given: Tensor, weight: float
 ) -> tuple[tuple[Tensor, Tensor], tuple[dict[str, Slips], dict[str, Slips]]]:
     """Both losses, and what the usual slips would give."""
-    data, seen, passed = (-Bernoulli(logits=h).log_prob(torch.ones(())).mean() for h in (h_real, -h_fake, h_fake))
+    one, (n, classes) = torch.ones(()), real.shape
+    data, seen, passed, missed = (-Bernoulli(logits=h).log_prob(one).mean() for h in (h_real, -h_fake, h_fake, -h_real))
+    twice = [-Categorical(logits=logits.softmax(1)).log_prob(given).mean() for logits in (real, fake)]
+    raw = [-logits.gather(1, given[:, None]).mean() for logits in (real, fake)]
     of_real, of_fake = (-Categorical(logits=logits).log_prob(given).mean() for logits in (real, fake))
     critic, generator, both = data + seen, passed, of_real + of_fake
     right = critic + weight * both, generator + weight * of_fake
     of_critic: dict[str, Slips] = {
-        "sign": (critic - weight * both, critic + weight * (of_real - of_fake), critic + weight * (of_fake - of_real)),
+        "container": (generator + weight * of_fake,),
+        "sign": (critic - weight * both, critic + weight * (of_real - of_fake), critic + weight * (of_fake - of_real))
+        + (-critic - weight * both, weight * both - critic, missed + passed + weight * both),
         "direction": (critic + weight * of_fake,),
-        "dependence": (critic + weight * of_real, critic, critic + weight * both / 2),
-        "reduction": (weight * (critic + both), critic + both, critic + weight * len(given) * both),
+        "dependence": (critic + weight * of_real, critic, weight * both),
+        "reduction": (weight * (critic + both), critic + both, critic + weight * n * both, n * (critic + weight * both))
+        + (critic + weight * both / 2, critic / 2 + weight * both, (critic + weight * both) / 2)
+        + (n * critic + weight * both,)
+        + (critic + weight * of_real + of_fake, critic + of_real + weight * of_fake, critic + weight * both / classes)
+        + ((1 - weight) * critic + weight * both,),
+        "spread": [critic + weight * sum(terms) for terms in (twice, raw)],
     }
     of_generator: dict[str, Slips] = {
-        "sign": (generator - weight * of_fake, -generator + weight * of_fake),
-        "dependence": (generator, generator + weight * both),
-        "direction": (generator + weight * of_real, -seen + weight * of_fake),
+        "sign": (generator - weight * of_fake, -generator + weight * of_fake, -generator - weight * of_fake),
+        "dependence": (generator, weight * of_fake),
+        "one-to-one": (generator + weight * of_real, generator + weight * both),
+        "constant": (-seen + weight * of_fake, seen + weight * of_fake, -critic - weight * both),
+        "spread": [generator + weight * terms[1] for terms in (twice, raw)],
         "reduction": (weight * (generator + of_fake), generator + of_fake, generator + weight * len(given) * of_fake),
     }
     return right, (of_critic, of_generator)

@@ -39,6 +39,12 @@ def by_dropping(p, w):
         kept &= q > 0
 
 
+def once(p, w):
+    """κ from the entries that κ = 2 draws, and no more dropped."""
+    drawn = 2 * p > w
+    return torch.where(drawn, (1 + w[drawn].sum()) / p[drawn].sum() * p - w, 0.0)
+
+
 def by_descent(p, w):
     """Exponentiated gradient of JS(p, ½(w + q))."""
     p, w = p.double(), w.double()
@@ -72,6 +78,11 @@ def acgan_by_rows(h_real, h_fake, real, fake, given, weight):
     of_fake = (fake.logsumexp(1) - fake[rows, given]).mean()
     critic = softplus(-h_real).mean() + softplus(h_fake).mean() + weight * of_real + weight * of_fake
     return [critic, softplus(-h_fake).mean() + weight * of_fake]
+
+
+def acgan_saturating(h_real, h_fake, real, fake, given, weight):
+    critic, _ = acgan(h_real, h_fake, real, fake, given, weight)
+    return critic, -softplus(h_fake).mean() + weight * cross_entropy(fake, given)
 
 
 def acgan_signed(h_real, h_fake, real, fake, given, weight):
@@ -124,25 +135,31 @@ WRONG = {
     },
     "gan.optimal_q": {
         "swapped": (lambda p, w: 2 * w - p, "direction"),
-        "half of each": (lambda p, w: (p + w) / 2, ""),
+        "half of each": (lambda p, w: (p + w) / 2, "spread"),
+        "entries dropped once": (once, "constant"),
         "the other sign": (lambda p, w: (2 * p + w) / 3, "sign"),
-        "the best alone": (lambda p, w: torch.nn.functional.one_hot((p - w).argmax(), len(p)).float(), ""),
+        "the best alone": (lambda p, w: torch.nn.functional.one_hot((p - w).argmax(), len(p)).float(), "spread"),
     },
     "gan.wrong_class": {
         "a random shift, 0 too": (lambda c, v, u: (c + (u * v).long()) % v, "direction"),
+        "itself at a noise of 0": (lambda c, v, u: (c + (u * (v - 1)).ceil().long()) % v, "direction"),
         "always 0 or 1": (lambda c, v, u: (c == 0).long(), "spread"),
     },
     "gan.acgan_losses": {
         "the generator maximises": (acgan_signed, "sign"),
         "critic alone": (lambda *a: acgan(*a)[0], "container"),
         "fakes cut off": (lambda a, b, r, f, c, w: acgan(a, b, r, f.detach(), c, w), "gradient"),
-        "swapped": (lambda *a: acgan(*a)[::-1], ""),
+        "swapped": (lambda *a: acgan(*a)[::-1], "container"),
+        "probabilities": (lambda a, b, r, f, c, w: acgan(a, b, r.softmax(1), f.softmax(1), c, w), "spread"),
+        "the saturating generator": (acgan_saturating, "constant"),
     },
     "gan.invert": {
         "one for the batch": (lambda g, x, z: searched(g, x, z, rows=False), "direction"),
         "in training": (lambda g, x, z: searched(g, x, z, train=True), "mutation"),
         "a root": (lambda g, x, z: (searched(g, x, z)[0], searched(g, x, z)[1].sqrt()), "spread"),
         "the start": (lambda g, x, z: (z[0], searched(g, x, z)[1]), "one-to-one"),
+        "another start": (lambda g, x, z: searched(g, x, 0 * z), "randomness"),
+        "left in evaluation mode": (lambda g, x, z: searched(g.eval(), x, z), "mutation"),
     },
     "gan.data_accuracy": {"all": (1.0, "constant"), "two": (0.954, ""), "errors": (0.309, "direction")},
 }

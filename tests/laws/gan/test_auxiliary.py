@@ -47,7 +47,7 @@ BUGS = {
         "the critic learns from fakes alone": (with_terms((0, 1), (0, 1)), "direction"),
         "the critic learns from data alone": (with_terms((1, 0), (0, 1)), "dependence"),
         "the generator is not told": (with_terms((1, 1), (0, 0)), "dependence"),
-        "the generator's term of data": (with_terms((1, 1), (1, 0)), "direction"),
+        "the generator's term of data": (with_terms((1, 1), (1, 0)), "one-to-one"),
         "the weight on all": (
             lambda a, b, r, f, c, w: tuple(w * part for part in losses(a, b, r, f, c, 1.0)),
             "reduction",

@@ -30,6 +30,11 @@ def clipped(p, w):
     return (2 * p - w).clamp(min=0)
 
 
+def once(p, w):
+    drawn = 2 * p > w
+    return torch.where(drawn, (1 + w[drawn].sum()) / p[drawn].sum() * p - w, 0.0)
+
+
 def by_bisection(p, w):
     low, high = torch.zeros(()), torch.tensor(50.0)
     for _ in range(60):
@@ -71,6 +76,7 @@ BUGS = {
     },
     laws.wrong_pairs_sharpen: {
         "not clipped": (lambda p, w: 2 * p - w, "constant"),
+        "the support of κ = 2": (once, "constant"),
         "clipped, and not a table": (clipped, "reduction"),
         "clipped, then divided": (lambda p, w: clipped(p, w) / clipped(p, w).sum(), "spread"),
         "wrong pairs are free": (lambda p, w: p, "dependence"),
@@ -81,6 +87,7 @@ BUGS = {
     laws.wrong_class_is_another: {
         "any class": (lambda c, v, u: (u * v).long(), "direction"),
         "shifted by any": (lambda c, v, u: (c + (u * v).long()) % v, "direction"),
+        "itself at a noise of 0": (lambda c, v, u: (c + (u * (v - 1)).ceil().long()) % v, "direction"),
         "the next": (lambda c, v, u: (c + 1) % v, "spread"),
         "not round": (lambda c, v, u: c + 1 + (u * (v - 1)).long(), "constant"),
         "the batch turned": (lambda c, v, u: c.roll(1), "direction"),

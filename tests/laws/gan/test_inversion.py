@@ -47,6 +47,10 @@ def moving_weights(generator, x, z):
     return invert(generator, x, z)
 
 
+def left(generator, x, z):
+    return invert(generator.eval(), x, z)
+
+
 RIGHT = {laws.inversion_finds_the_nearest: (invert, descended)}
 BUGS = {
     laws.inversion_finds_the_nearest: {
@@ -59,6 +63,8 @@ BUGS = {
             "reduction",
         ),
         "a distance, not its square": (lambda g, x, z: (invert(g, x, z).z, invert(g, x, z).residual.sqrt()), "spread"),
+        "left in evaluation mode": (left, "mutation"),
+        "starts of its own": (lambda g, x, z: invert(g, x, torch.zeros_like(z)), "randomness"),
         "few steps": (lambda g, x, z: invert(g, x, z, steps=2), ""),
         "where it began": (lambda g, x, z: (z[0], invert(g, x, z).residual), "one-to-one"),
         "no residual": (lambda g, x, z: invert(g, x, z).z, "container"),
