@@ -39,7 +39,7 @@ EXERCISES = (
     Exercise(
         id="gan.hint",
         stub='''def hint(m, b):
-    """What the critic is told: the mask where b is 1, ½ where b is 0; (batch, D)."""
+    """What the critic is told: the mask where b is 1, ½ where b is 0; (batch, columns)."""
     raise NotImplementedError''',
         points=1,
         laws=(blanks.hint_leaves_some_open,),
@@ -68,7 +68,7 @@ EXERCISES = (
         stub='''def gain_generator_loss(logits, m, b):
     """−E[(1 − m) ln D] over the entries with b = 0, D = sigmoid(logits); one number.
 
-    All are (batch, D). E divides by the number of entries with b = 0, known ones too.
+    All are (batch, columns). E divides by the number of entries with b = 0, known ones too.
     """
     raise NotImplementedError''',
         points=2,
@@ -102,7 +102,7 @@ EXERCISES = (
         id="gan.imputation_rmse",
         stub='''def imputation_rmse(x, filled, m):
     """√ of the mean of (x − filled)² over the blanks, m = 0, of the whole table: one
-    number. All are (n, D); `filled` may hold anything where m = 1."""
+    number. All are (n, columns); `filled` may hold anything where m = 1."""
     raise NotImplementedError''',
         points=1,
         laws=(blanks.error_of_blanks_alone,),
@@ -130,8 +130,8 @@ EXERCISES = (
     Exercise(
         id="gan.mean_filled",
         stub='''def mean_filled(blanked):
-    """The table (n, D) with every blank, NaN, replaced by the mean of the known entries
-    of its column; known entries as they are."""
+    """The table (n, columns) with every blank, NaN, replaced by the mean of the known
+    entries of its column; known entries as they are."""
     raise NotImplementedError''',
         points=1,
         laws=(blanks.means_leave_blanks_out,),
@@ -191,21 +191,32 @@ EXERCISES = (
         },
     ),
     Exercise(
-        id="gan.sampler_ratio",
-        stub="sampler_ratio = ...",
+        id="gan.draw_over_mean",
+        stub="draw_over_mean = ...",
         points=1,
-        laws=(blanks.sampler_pays_twice,),
-        reference=math.sqrt(2),
+        laws=(blanks.one_draw_pays_more_than_their_mean,),
+        reference=math.sqrt(40 / 21),
         hints=(
-            "Truth and draw are independent draws of one law. What is the variance of their difference?",
-            "Twice the variance, and the root of it: the ratio is √2.",
+            "Truth and draw are independent, of one law with variance v. What is the variance of their difference?",
+            "The mean of 20 draws has the variance v/20 itself. What is the variance of truth minus that mean?",
+            "2v for a draw, v + v/20 for the mean of twenty; the ratio is a root.",
         ),
-        wrong=((2.0, "spread"), (1.0, "constant"), (math.sqrt(0.5), "sign"), (1.25, "")),
+        wrong=(
+            (math.sqrt(2), "constant"),
+            (1.0, "dependence"),
+            (40 / 21, "spread"),
+            (math.sqrt(21 / 40), "direction"),
+            (math.sqrt(20), "reduction"),
+            (math.sqrt(40), "reduction"),
+            (1.25, ""),
+        ),
         causes={
+            "constant": "That is a draw over the conditional mean. Has the mean of twenty draws no error of its own?",
+            "dependence": "The mean of draws misses by the truth's spread. Has one draw no spread of its own?",
             "spread": "That is the ratio of the mean squares. The RMSE is a root.",
-            "constant": "The mean misses by the spread of the truth. A draw has a spread of its own besides.",
-            "sign": "Can a guess that adds noise have a smaller squared error than the mean?",
-            "": "E(x − x′)² for two independent draws of one law: how many variances are that?",
+            "direction": "Which of the two has the larger error? The ratio is that of the draw, over that of the mean.",
+            "reduction": "The mean of twenty draws varies little, but the truth varies as before, and both count.",
+            "": "E(x − x′)² for two independent draws of one law: how many variances are that? And for a mean of 20?",
         },
     ),
 )

@@ -229,13 +229,19 @@ def _bayes(laws: Tensor, p: Tensor) -> Tensor:
     return table
 
 
-def sampler_pays_twice(answer: object) -> None:
-    """The RMSE of a perfect sampler over that of the conditional mean: √2, since two independent draws differ.
+def one_draw_pays_more_than_their_mean(answer: object) -> None:
+    """The RMSE of one perfect draw over that of the mean of 20: √(2 / (1 + 1/20)).
 
-    E(x − x′)² = 2 Var for independent x, x′ of one law, and E(x − E x)² = Var.
+    E(x − x′)² = 2 Var for independent x, x′ of one law; E(x − x̄)² = Var + Var/20 for the mean x̄ of 20.
     """
-    suspects: dict[str, Slips] = {"spread": [2.0], "constant": [1.0], "sign": [math.sqrt(0.5), 0.5]}
-    require_value("RMSE of a perfect sampler over RMSE of the mean", answer, math.sqrt(2), 0.01, suspects)
+    suspects: dict[str, Slips] = {
+        "constant": math.sqrt(2),
+        "dependence": [1.0, math.sqrt(21 / 20)],
+        "spread": [40 / 21, 2.0],
+        "direction": [math.sqrt(21 / 40), 21 / 40, math.sqrt(0.5)],
+        "reduction": [math.sqrt(20), math.sqrt(40), 20.0, 40.0],
+    }
+    require_value("RMSE of one draw over RMSE of the mean of 20", answer, math.sqrt(40 / 21), 0.005, suspects)
 
 
 def _masks(seed: int) -> Iterator[tuple[Tensor, Tensor]]:

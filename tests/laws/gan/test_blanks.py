@@ -64,7 +64,7 @@ RIGHT = {
     blanks.known_entries_come_back: (partial(gain().impute), partial(filler().impute)),
     blanks.means_leave_blanks_out: (means,),
     blanks.critic_reads_filled_rows: (bayes,),
-    blanks.sampler_pays_twice: (math.sqrt(2), 1.414),
+    blanks.one_draw_pays_more_than_their_mean: (math.sqrt(2 / 1.05), 1.38),
 }
 BUGS = {
     blanks.hint_leaves_some_open: {
@@ -121,10 +121,12 @@ BUGS = {
         "joint, not divided": (lambda q, p: bayes(q, p) * (p[:, None] * q).sum(0), "direction"),
         "odds": (lambda q, p: bayes(q, p) / (1 - bayes(q, p)), "reduction"),
     },
-    blanks.sampler_pays_twice: {
-        "variance": (2.0, "spread"),
-        "the same": (1.0, "constant"),
-        "less": (math.sqrt(0.5), "sign"),
+    blanks.one_draw_pays_more_than_their_mean: {
+        "over the conditional mean": (math.sqrt(2), "constant"),
+        "the same": (1.0, "dependence"),
+        "mean squares": (2 / 1.05, "spread"),
+        "upside down": (math.sqrt(1.05 / 2), "direction"),
+        "the draws' variances alone": (math.sqrt(20), "reduction"),
         "another": (1.25, ""),
     },
 }
