@@ -6,10 +6,19 @@ import torch
 from torch.nn.functional import softplus
 
 from gmcourse.exercises.record import Exercise
-from gmcourse.gan.gain import gain_critic_loss, gain_generator_loss, hint
+from gmcourse.gan.gain import gain_critic_loss, hint
 from gmcourse.gan.two_bits import PAIRS
 from gmcourse.laws.gan import blanks
-from gmcourse.metrics import imputation_rmse
+
+
+def gain_generator_loss(logits, m, b):
+    """The mean of (1 − m) · −ln D over the entries with b = 0."""
+    return ((1 - m) * softplus(-logits))[b == 0].mean()
+
+
+def imputation_rmse(x, filled, m):
+    """√ of the mean of the squared errors of all blanks."""
+    return (x - filled)[m == 0].square().mean().sqrt()
 
 
 def mean_filled(blanked):
@@ -59,6 +68,7 @@ EXERCISES = (
             "constant": "What does yours say of an entry with b = 0? It should say ½, whatever m is there.",
             "direction": "Where is the mask told, at b = 1 or at b = 0? Yours gives away what the critic has to guess.",
             "dependence": "Yours gives the whole mask away. What is left for the critic to find out?",
+            "not-finite": "½ is a number, NaN is none: what could a network make of it?",
             "one-to-one": "Take one entry of each kind: m and b both 0 or 1. Which of your four values is off?",
             "sign": "½ is added where b is 0. Did you take it away?",
         },
@@ -89,13 +99,17 @@ EXERCISES = (
         ),
         causes={
             "one-to-one": "Known entries are in yours. The generator cannot change them: what is that push for?",
+            "not-finite": "The logarithm of a logit, or of a 0? Or a mean over no entry, of a row that has none with "
+            "b = 0?",
+            "": "Take one entry with b = 0, m = 0 and logit 0: ln 2. Add one with m = 1: the half of it. Add one with "
+            "b = 1: no change. Which of the three is not so in yours?",
             "dependence": "Entries with b = 1 are in yours. There the critic has been told, and cannot be deceived.",
             "direction": "Which does the generator fill, entries with m = 1 or m = 0? Which are told, b = 1 or 0?",
             "sign": "That is the saturating loss, or the wrong sign. The generator minimises −ln D where m is 0.",
             "reduction": "Is it the mean over the entries with b = 0? Yours divides by another number, or by none.",
             "constant": "You divide by the number of blanks. E here is over all entries with b = 0.",
             "gradient": "The value is right, and the generator learns nothing from it. What cuts the logits off?",
-            "spread": "Nats, please: the natural logarithm.",
+            "spread": "What is averaged is −ln D, D = sigmoid(logits), in nats: not D, not the logits, not log₂.",
         },
     ),
     Exercise(
@@ -119,12 +133,15 @@ EXERCISES = (
             (lambda x, f, m: (x - f)[m == 0].abs().mean(), "spread"),
         ),
         causes={
-            "reduction": "You divided by another number than that of the blanks. With a fifth blank, division by all "
-            "entries makes an error √0.2 = 0.45 times what it is.",
+            "": "Take two blanks with errors 3 and −4, and one known entry: √12.5. What does yours give?",
+            "sign": "Errors of 3 and −3 are no perfect filling. Did you square before the mean, and take away no mean?",
+            "reduction": "You divided by another number than that of the blanks, or by none. With a fifth blank, "
+            "division by all entries makes an error √0.2 = 0.45 times what it is.",
             "dependence": "Known entries are in yours. They were not filled: what does their error say?",
             "direction": "That is the error of known entries. Is m = 1 known or blank?",
             "spread": "Is it a root, of a mean of squares?",
-            "one-to-one": "One mean over all blanks of the table, or one of each column? Columns have unequal numbers.",
+            "one-to-one": "One mean over all blanks of the table, or one of each column, of each row? These have "
+            "unequal numbers of blanks.",
         },
     ),
     Exercise(
@@ -149,13 +166,15 @@ EXERCISES = (
             (lambda x: x.nan_to_num(), "constant"),
         ),
         causes={
-            "reduction": "A blank is not a 0. Did it count as one in your mean, in the sum or in the number?",
+            "reduction": "Every known entry of the column counts, a 0 and one beside a blank too; a blank does not. "
+            "Of how many is yours the mean?",
+            "": "Take one column: 1, 3, NaN. Yours should be 1, 3, 2. And with a second column beside it?",
             "direction": "The mean of the row mixes columns that have nothing in common. Along which axis is yours?",
             "one-to-one": "One number for all columns? Each has its own mean.",
             "spread": "That is the median of the column. Which of the two minimises the squared error?",
             "dependence": "Known entries have changed. Only blanks are filled.",
             "constant": "You put 0 in. What is the mean of the column?",
-            "not-finite": "Some entry is NaN or infinite still. What does a mean make of NaN?",
+            "not-finite": "Some entry is NaN or infinite still. What does a mean make of NaN? And is NaN == NaN?",
             "mutation": "You wrote into the table that you were given. Give back a new one.",
         },
     ),
@@ -187,6 +206,8 @@ EXERCISES = (
             "dependence": "Masks do not come equally often, nor all rows. Where are p and x in yours?",
             "reduction": "By what do you divide? By the weight of all four masks at this row x.",
             "one-to-one": "Yours says the same of all bits, or all rows.",
+            "": "Take one row x and write down four numbers, p(m) q_m(x), one for each mask. Which two of them "
+            "belong to m_1 = 1? What do all four add up to?",
             "shape": "One number for each bit and row: (2, 4).",
         },
     ),

@@ -26,13 +26,15 @@ def hint_leaves_some_open(candidate: Callable[[Tensor, Tensor], Any], *, seed: i
         )
         observed = require_shape("an entry for each entry of the mask", ask(candidate, m=m, b=b), tuple(m.shape))
         suspects: dict[str, Slips] = {
-            "direction": [torch.where(b > 0, torch.full_like(m, 0.5), m), torch.where(b > 0, 1 - m, 0.5 + 0 * m)],
+            "direction": torch.where(b > 0, torch.full_like(m, 0.5), m),
             "dependence": m,
             "constant": [b * m, b * m + (1 - b), m + 0.5 * (1 - b)],
             "one-to-one": [0.5 * (b * m), 0.5 * (m + b), 0.5 * m + 0.5 * (1 - b)],
             "sign": b * m - 0.5 * (1 - b),
         }
-        require_close("h is m where b = 1, ½ where b = 0", observed.to(m), expected, 1e-6, suspects, {"m": m, "b": b})
+        told = torch.equal(observed.to(m)[b > 0], m[b > 0])  # right where b is 1: it is the ½ that is amiss
+        law, deduced = "h is m where b = 1, ½ where b = 0", "constant" if told else "one-to-one"
+        require_close(law, observed.to(m), expected, 1e-6, suspects, {"m": m, "b": b}, deduced=deduced)
 
 
 def critic_is_scored_where_nothing_is_told(candidate: Judged, *, seed: int = 0) -> None:
@@ -53,11 +55,16 @@ def generator_is_paid_for_blanks(candidate: Judged, *, seed: int = 0) -> None:
         log_d, log_not = _log_sigmoid(logits), _log_sigmoid(-logits)
         parts = -(1 - m) * log_d
         suspects = _share_slips(parts, b) | {
-            "direction": [_mean_over(-m * log_d, b == 0), _mean_over(parts, b == 1), _mean_over(-log_d, m == 0)],
-            "one-to-one": [_mean_over(-log_d, b == 0), _mean_over(-(m * log_d + (1 - m) * log_not), b == 0)],
+            "direction": [_mean_over(-m * log_d, b == 0), _mean_over(parts, b == 1)],
+            "one-to-one": [_mean_over(-log_d, b == 0)]
+            + [_mean_over(k * (m * log_d + (1 - m) * log_not), b == 0) for k in (1, -1)]
+            + [_mean_over(-((1 - m) * log_d + m * log_not), b == 0)],
             "sign": [-_mean_over(parts, b == 0)] + [_mean_over(k * (1 - m) * log_not, b == 0) for k in (1, -1)],
             "constant": _mean_over(-log_d, (b == 0) & (m == 0)),
+            "log-mean": -_mean_over((1 - m) * log_d.exp(), b == 0).log(),
         }
+        suspects["dependence"] = [*suspects["dependence"], _mean_over(-log_d, m == 0)]
+        suspects["spread"] = [*suspects["spread"], *(_mean_over((1 - m) * v, b == 0) for v in _no_logs(logits))]
         _judged("−E[(1 − m) ln D] over b = 0", candidate, (logits, m, b), parts, suspects)
 
 
@@ -84,10 +91,20 @@ def _share_slips(parts: Tensor, b: Tensor) -> dict[str, Slips]:
     total, right = (parts * (b == 0)).sum(), _mean_over(parts, b == 0)
     return {
         "sign": -right,
-        "reduction": [total, total / parts.numel(), total / len(parts)],
-        "dependence": [parts.mean(), parts.sum()],  # entries that a hint gives away are in it
-        "spread": [right / math.log(2)],
+        "reduction": [total, total / parts.numel(), total / len(parts), _by_row(parts, b == 0)],
+        "dependence": [parts.mean(), parts.sum(), parts.sum() / (b == 0).sum()],  # what a hint gives away is in it
+        "spread": [right / math.log(2), right / math.log(10)],
     }
+
+
+def _no_logs(logits: Tensor) -> list[Tensor]:
+    """What stands where −ln D should: 1 − D, −D, −h."""
+    return [1 - logits.sigmoid(), -logits.sigmoid(), -logits]
+
+
+def _by_row(values: Tensor, where: Tensor) -> Tensor:
+    """The mean over all rows of each row's mean over its entries chosen, 0 in a row without any."""
+    return ((values * where).sum(1) / where.sum(1).clamp(min=1)).mean()
 
 
 def error_of_blanks_alone(candidate: Callable[[Tensor, Tensor, Tensor], Any], *, seed: int = 0) -> None:
@@ -103,25 +120,31 @@ def error_of_blanks_alone(candidate: Callable[[Tensor, Tensor, Tensor], Any], *,
         m[0], m[1], m[2, 0] = 1, 0, 0  # a row without blanks, one of blanks alone, unequal numbers in the columns
         pairs = zip(x.flatten().tolist(), filled.flatten().tolist(), m.flatten().tolist(), strict=True)
         squares = [(a - c) ** 2 for a, c, here in pairs if here == 0]
-        square, whole = (x - filled).double().square(), x.numel()
-        blank, exact = (m == 0).double(), math.sqrt(sum(squares) / len(squares))
-        by_column = ((square * blank).sum(0) / blank.sum(0)).sqrt()
-        slips = {
-            "reduction": [math.sqrt(sum(squares) / whole), math.sqrt(sum(squares)), math.sqrt(sum(squares) / rows)]
-            + [math.sqrt(sum(squares)) / len(squares), math.sqrt(sum(squares) / (len(squares) - 1))],
-            "dependence": [square.mean().sqrt(), square.mean()],
-            "direction": [_mean_over(square, m == 1).sqrt(), _mean_over(square, m == 1)],
-            "spread": [exact**2, _mean_over((x - filled).double().abs(), m == 0)],
-            "one-to-one": [by_column.mean(), by_column.square().mean().sqrt()],
-        }
-        suspects: dict[str, Slips] = {
-            cause: [torch.tensor(float(v), dtype=torch.float64) for v in values] for cause, values in slips.items()
-        }
+        exact = math.sqrt(sum(squares) / len(squares))
         observed = ask(candidate, x=x, filled=filled, m=m)
         observed = require_shape("one number for the table", observed, ()).double()
-        told = {"x": x, "filled": filled, "m": m}
-        law = f"√ of the mean of (x − filled)² over {len(squares)} blanks of {whole} entries"
+        law = f"√ of the mean of (x − filled)² over {len(squares)} blanks of {x.numel()} entries"
+        suspects, told = _error_slips((x - filled).double(), m), {"x": x, "filled": filled, "m": m}
         require_close(law, observed, torch.tensor(exact).double(), 1e-5, suspects, told)
+
+
+def _error_slips(errors: Tensor, m: Tensor) -> dict[str, Slips]:
+    """Another mean, root or choice of entries; errors (n, D)."""
+    blank, square, (rows, columns) = (m == 0).double(), errors.square(), errors.shape
+    total, count, whole = (square * blank).sum().item(), int(blank.sum()), errors.numel()
+    by_column, by_row = (((square * blank).sum(d) / blank.sum(d)).sqrt() for d in (0, 1))
+    by_row = by_row[by_row.isfinite()]  # a row without blanks has no error
+    wrong = errors[m == 0]
+    divided = [math.sqrt(total / n) for n in (whole, rows, columns, count - 1, whole - count, 2 * count)]
+    slips = {
+        "reduction": [*divided, math.sqrt(total), math.sqrt(total) / count, total, total / whole],
+        "dependence": [square.mean().sqrt(), square.mean(), (square.sum() / count).sqrt()],
+        "direction": [_mean_over(square, m == 1).sqrt(), _mean_over(square, m == 1), (square * m).mean().sqrt()],
+        "spread": [total / count, wrong.abs().mean(), wrong.abs().mean().sqrt()],
+        "sign": [wrong.mean().abs(), wrong.mean(), wrong.std(), wrong.std(unbiased=False)],
+        "one-to-one": [each for parts in (by_column, by_row) for each in (parts.mean(), parts.square().mean().sqrt())],
+    }
+    return {cause: [torch.tensor(float(v), dtype=torch.float64) for v in values] for cause, values in slips.items()}
 
 
 def known_entries_come_back(candidate: Callable[..., Any], *, columns: int = 3, seed: int = 0) -> None:
@@ -158,6 +181,7 @@ def means_leave_blanks_out(candidate: Callable[[Tensor], Any], *, seed: int = 0)
         x = torch.randn(rows, columns, generator=rng) + 3 * torch.arange(columns)
         m = torch.rand(rows, columns, generator=rng) < 0.6
         m[0], m[1], m[1, 0], m[2, 0] = True, False, True, False
+        x[0, 0] = 0.0  # a 0 is a number like others, and no blank
         blanked = torch.where(m, x, torch.nan)
         held = [[row[d] for row in blanked.tolist() if not math.isnan(row[d])] for d in range(columns)]
 
@@ -165,16 +189,18 @@ def means_leave_blanks_out(candidate: Callable[[Tensor], Any], *, seed: int = 0)
             return torch.where(m, x, values.to(x).expand_as(x))
 
         means = torch.tensor([sum(column) / len(column) for column in held])
-        counts = m.sum(0)
+        counts, whole = m.sum(0), m.all(1)
+        other = torch.stack([torch.tensor([v for v in column if v]).mean() for column in held])  # of what is not 0
         suspects: dict[str, Slips] = {
             "reduction": [put(means * counts / rows), put(means * counts), put(means * counts / (counts - 1))]
-            + [means * counts / rows + 0 * x],
+            + [means * counts / rows + 0 * x, put(other), torch.where(m & (x != 0), x, other)]
+            + [put(means * counts / (rows - counts).clamp(min=1)), put(x[whole].mean(0))],
             "direction": put(blanked.nanmean(1)[:, None]),
-            "one-to-one": put(blanked.nanmean()),
+            "one-to-one": [put(value) for value in (blanked.nanmean(), means.mean(), means[0])],
             "spread": [put(torch.stack([torch.tensor(c).median() for c in held]))]
-            + [put(torch.tensor([sorted(c)[len(c) // 2] for c in held]))],
+            + [put(torch.tensor([sorted(c)[len(c) // 2] for c in held])), put(blanked.nanquantile(0.5, dim=0))],
             "constant": put(torch.zeros(())),
-            "dependence": means.expand_as(x),
+            "dependence": [means.expand_as(x), torch.where(m, x, 0) + means],
         }
         observed = require_shape("the whole table", _ask_blanked(candidate, blanked), (rows, columns))
         told = {"blanked": blanked}

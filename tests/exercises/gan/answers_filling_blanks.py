@@ -127,7 +127,7 @@ WRONG = {
         "no half": (lambda m, b: b * m, "constant"),
         "b exchanged": (lambda m, b: (1 - b) * m + 0.5 * b, "direction"),
         "the mask": (lambda m, b: m.clone(), "dependence"),
-        "half of b": (lambda m, b: b * m + 0.5 * b, ""),
+        "half of b": (lambda m, b: b * m + 0.5 * b, "one-to-one"),
         "minus": (lambda m, b: b * m - 0.5 * (1 - b), "sign"),
         "one number": (lambda m, b: hint(m, b).mean(), "shape"),
         "in place": (lambda m, b: m.mul_(b).add_(0.5 * (1 - b)), "mutation"),
@@ -144,7 +144,7 @@ WRONG = {
         "over all": (lambda h, m, b: ((1 - m) * (1 - b) * softplus(-h)).mean(), "reduction"),
         "bits": (lambda *a: gain_generator_loss(*a) / math.log(2), "spread"),
         "detached": (lambda h, m, b: gain_generator_loss(h.detach(), m, b), "gradient"),
-        "logits for probabilities": (lambda h, m, b: ((1 - m) * -h)[b == 0].mean(), ""),
+        "logits for probabilities": (lambda h, m, b: ((1 - m) * -h)[b == 0].mean(), "spread"),
         "log of the logits": (lambda h, m, b: -((1 - m) * h.log())[b == 0].mean(), "not-finite"),
         "cross-entropy of logits": (
             lambda h, m, b: binary_cross_entropy(h, torch.ones_like(h)) * (1 - m)[b == 0].mean(),

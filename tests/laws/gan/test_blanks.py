@@ -34,6 +34,11 @@ def means_with(blanked, values):
     return torch.where(blanked.isnan(), values, blanked)
 
 
+def zero_for_blank(blanked):
+    held = blanked.nan_to_num()
+    return torch.where(held == 0, held.sum(0) / (held != 0).sum(0), held)
+
+
 def filler():
     torch.manual_seed(0)
     return Filler(gain_networks(3)[0], hide=0.2)
@@ -110,6 +115,8 @@ BUGS = {
         "blanks as 0": (lambda x: means_with(x, x.nan_to_num().mean(0)), "reduction"),
         "of the row": (lambda x: means_with(x, x.nanmean(1, keepdim=True)), "direction"),
         "of the table": (lambda x: means_with(x, x.nanmean()), "one-to-one"),
+        "a known 0 as a blank": (zero_for_blank, "reduction"),
+        "complete rows": (lambda x: means_with(x, x[~x.isnan().any(1)].mean(0)), "reduction"),
         "median": (lambda x: means_with(x, x.nanmedian(0).values), "spread"),
         "known overwritten": (lambda x: x.nanmean(0).expand_as(x), "dependence"),
         "zeros": (lambda x: x.nan_to_num(), "constant"),
