@@ -42,7 +42,8 @@ def critic_is_scored_where_nothing_is_told(candidate: Judged, *, seed: int = 0) 
     for logits, m, b in _judgements(seed):
         log_d, log_not = _log_sigmoid(logits), _log_sigmoid(-logits)
         parts = -(m * log_d + (1 - m) * log_not)
-        suspects = _share_slips(parts, b) | {
+        suspects: dict[str, Slips] = {
+            **_share_slips(parts, b),
             "direction": [_mean_over(-(m * log_not + (1 - m) * log_d), b == 0), _mean_over(parts, b == 1)],
             "one-to-one": [_mean_over(-m * log_d, b == 0), _mean_over(-(1 - m) * log_not, b == 0)],
         }
@@ -54,7 +55,9 @@ def generator_is_paid_for_blanks(candidate: Judged, *, seed: int = 0) -> None:
     for logits, m, b in _judgements(seed):
         log_d, log_not = _log_sigmoid(logits), _log_sigmoid(-logits)
         parts = -(1 - m) * log_d
-        suspects = _share_slips(parts, b) | {
+        shared = _share_slips(parts, b)
+        suspects: dict[str, Slips] = {
+            **shared,
             "direction": [_mean_over(-m * log_d, b == 0), _mean_over(parts, b == 1)],
             "one-to-one": [_mean_over(-log_d, b == 0)]
             + [_mean_over(k * (m * log_d + (1 - m) * log_not), b == 0) for k in (1, -1)]
@@ -62,9 +65,9 @@ def generator_is_paid_for_blanks(candidate: Judged, *, seed: int = 0) -> None:
             "sign": [-_mean_over(parts, b == 0)] + [_mean_over(k * (1 - m) * log_not, b == 0) for k in (1, -1)],
             "constant": _mean_over(-log_d, (b == 0) & (m == 0)),
             "log-mean": -_mean_over((1 - m) * log_d.exp(), b == 0).log(),
+            "dependence": [*shared["dependence"], _mean_over(-log_d, m == 0)],
+            "spread": [*shared["spread"], *(_mean_over((1 - m) * v, b == 0) for v in _no_logs(logits))],
         }
-        suspects["dependence"] = [*suspects["dependence"], _mean_over(-log_d, m == 0)]
-        suspects["spread"] = [*suspects["spread"], *(_mean_over((1 - m) * v, b == 0) for v in _no_logs(logits))]
         _judged("−E[(1 − m) ln D] over b = 0", candidate, (logits, m, b), parts, suspects)
 
 
@@ -86,11 +89,11 @@ def _detached(slips: Slips) -> Slips:
     return [torch.as_tensor(slip).detach() for slip in (slips if isinstance(slips, (list, tuple)) else [slips])]
 
 
-def _share_slips(parts: Tensor, b: Tensor) -> dict[str, Slips]:
+def _share_slips(parts: Tensor, b: Tensor) -> dict[str, list[Tensor]]:
     """Another sum, mean or sign of the same entries."""
     total, right = (parts * (b == 0)).sum(), _mean_over(parts, b == 0)
     return {
-        "sign": -right,
+        "sign": [-right],
         "reduction": [total, total / parts.numel(), total / len(parts), _by_row(parts, b == 0)],
         "dependence": [parts.mean(), parts.sum(), parts.sum() / (b == 0).sum()],  # what a hint gives away is in it
         "spread": [right / math.log(2), right / math.log(10)],
