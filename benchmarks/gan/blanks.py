@@ -6,9 +6,9 @@ GMCOURSE_DATA holds Letter and Spam (`gmcourse.data` says where they come from);
 row: a fifth of the entries of the whole table is blanked completely at random, by the seed; each column is brought to
 [0, 1] by the entries that are left; what was blanked is filled; "rmse" is over the blanks, in those units, and "rmse of
 the full range" in units of the range of all entries of a column, as GAIN's authors score; that range is wider, so the
-number is smaller. There is no other split: a table with blanks is all there is. "10 neighbours" are means of scikit-learn's KNNImputer, which is
-slow: in 6,000 rows of Letter and 2,000 of Spam. "chained ridge" is its IterativeImputer: each column from all others by
-ridge regression of weight 0.01, 10 rounds, 3 on Spam.
+number is smaller. There is no other split: a table with blanks is all there is. "10 neighbours" are means of
+scikit-learn's KNNImputer, which is slow: in 6,000 rows of Letter and 2,000 of Spam. "chained ridge" is its
+IterativeImputer: each column from all others by ridge regression of weight 0.01, 10 rounds, 3 on Spam.
 
 The nets see the table alone, in 2,000 steps of 128 rows with Adam at 1e-3, held for half of the steps and then brought
 to 0; all seeds are trained side by side. "GAIN" has two hidden layers of D, or of "width", in either net, and the
