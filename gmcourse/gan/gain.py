@@ -193,7 +193,7 @@ def make_gain(data: Examples | None = None) -> GAIN:
     (dims,) = shape_of(data, (8,))
     low, high = (torch.zeros(dims), torch.ones(dims)) if data is None else (data.train.amin(0), data.train.amax(0))
     generator, critic = gain_networks(dims)
-    return GAIN(nn.Sequential(*generator[:-1], Between(low, high)), critic, hide=0.2)
+    return GAIN(nn.Sequential(*list(generator)[:-1], Between(low, high)), critic, hide=0.2)
 
 
 def table_rows(n: int, seed: int = 0) -> tuple[Tensor]:

@@ -57,7 +57,8 @@ class EdgePainter(Explorer):
         if pictures.shape[-1] != 1:
             raise ValueError(f"images: got {tuple(images.shape)}, expected (n, H, W) or (n, 1, H, W)")
         outlines = pictures[..., 0]
-        plans = [_plan(f"painters[{name!r}]", net, tuple(outlines.shape[1:])) for name, net in painters.items()]
+        _, rows, columns = outlines.shape
+        plans = [_plan(f"painters[{name!r}]", net, (rows, columns)) for name, net in painters.items()]
         z = torch.randn(max(net.planes for net in painters.values()), generator=torch.Generator().manual_seed(seed))
         shown = _painted(painters, outlines[:1, None], z)
         super().__init__(
@@ -67,7 +68,7 @@ class EdgePainter(Explorer):
             names=list(painters),
             plans=plans,
             weights=[float_bytes(folded(net)) for net in painters.values()],
-            shape=list(outlines.shape[1:]),
+            shape=[rows, columns],
             images=float_bytes(outlines),
             noise=float_bytes(z),
             modes=list(modes),
