@@ -180,13 +180,13 @@ def pix2pix(
 
 
 def make_pix2pix(data: Examples | None = None) -> Pix2Pix:
-    """λ = 10 and z of four planes. Without data: from grey 8 × 8 pictures to grey ones.
+    """λ = 10 and z of four planes. Without data: from grey 8 × 8 pictures to grey ones, half as wide.
 
     What is given are the labels of the data where those are pictures, else the edges of x itself.
     """
     channels, asked = (1, 1) if data is None else (data.event_shape[0], pictures_given(data, "train")[1].shape[1])
     large = data is not None and data.event_shape[-1] >= 16
-    return pix2pix(asked, channels, 10.0, halvings=2 if large else 1)
+    return pix2pix(asked, channels, 10.0, width=8 if data is None else 16, halvings=2 if large else 1)
 
 
 def pairs_of_pictures(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,8 @@ def price_of_a_draw(answer: object) -> None:
     """10 log10 2: a draw's squared error is twice that of the mean."""
     suspects = {
         "spread": (20 * math.log10(2), 10 * math.log10(math.sqrt(2)), math.log10(2), math.log(2), 10 * math.log(2)),
-        "constant": (0.0, 1.0, 2.0),
+        "constant": (0.0,),
+        "one-to-one": (2.0, 0.5),
         "sign": (-10 * math.log10(2),),
         "reduction": (10 * math.log10(4), 10 * math.log10(1.5)),
     }
@@ -82,6 +83,7 @@ EXERCISES = (
             "one-to-one": "Two layers of stride 2: how many pixels is one step of the output?",
             "constant": "A layer of kernel 1 must change nothing. Does it?",
             "shape": "Two numbers are asked for: the side, and the step.",
+            "sign": "The side comes first, then the step.",
         },
     ),
     Exercise(
@@ -106,7 +108,8 @@ EXERCISES = (
             (lambda p, weight, distance: 1.0 if p > 0.5 else p, "reduction"),
         ),
         causes={
-            "dependence": "Make λ ten times as large. Does your share move?",
+            "dependence": "Make λ ten times as large. Does your share move as it should?",
+            "spread": "Put the two answers twice as far apart. Does your share move?",
             "one-to-one": "A share cannot exceed 1. What does the generator do where the equation says more?",
             "sign": "The distance favours the commoner answer. Whose share is yours, and which way does λ pull?",
             "constant": "Leaving the median costs 2p − 1 of the distance: p of the pictures lose, 1 − p gain.",
@@ -174,6 +177,7 @@ EXERCISES = (
             "spread": "Squares ask for means, and means blur. Which distance is asked for?",
             "gradient": "The value is right, and one of the two maps cannot learn from it. What cuts it off?",
             "reduction": "Two means, added: yours is another multiple of them.",
+            "direction": "G takes a picture of A, and F one of B. Which of the two comes first from a, which from b?",
             "sign": "Differences of both signs cancel in a mean. Is that what you want?",
         },
     ),
@@ -199,7 +203,8 @@ EXERCISES = (
         ),
         causes={
             "constant": "Every order of the points has a closed cycle. Does every order carry the masses?",
-            "one-to-one": "Is there more than one such map, or none, or did you count maps whose cycle does not close?",
+            "one-to-one": "Two points of one mass may be exchanged. Is there still but one map?",
+            "direction": "Those are the maps that carry p to q. Can each of them be undone?",
             "dependence": "What if no map carries p to q and back? And F is fixed, once G is.",
         },
     ),
@@ -213,10 +218,11 @@ EXERCISES = (
             "The truth and a perfect draw are two independent draws of one law: E (x − x̂)² = Var + Var.",
             "Twice the squared error: 10 log10 2 = 3.01 dB.",
         ),
-        wrong=((6.02, "spread"), (0.0, "constant"), (-3.01, "sign"), (torch.tensor(2.0), "constant")),
+        wrong=((6.02, "spread"), (0.0, "constant"), (-3.01, "sign"), (torch.tensor(2.0), "one-to-one")),
         causes={
             "spread": "The PSNR is 10 log10 of one over the *squared* error. By what factor does that grow?",
             "constant": "A perfect draw is no better and no worse than the truth; but what is it compared with?",
+            "one-to-one": "A factor of 2 is right. How many decibels is that?",
             "sign": "It was asked by how much it is lower: a positive number.",
             "reduction": "E (x − x̂)² of two independent draws is Var x + Var x̂. How much is that beside Var x?",
             "": "Write E (x − x̂)² for two independent draws of one law, and for the mean of the law.",

@@ -1,6 +1,5 @@
 """Laws of translation: what a patch critic sees, what a cycle costs, what a buffer shows and a block mean loses."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -39,14 +38,23 @@ def field_is_what_gradients_reach(candidate: Callable[[list[tuple[int, int]]], A
             late += (kernel - 1) * jump
         slips = {
             "reduction": [_pair(sum(kernels), step), _pair(1 + sum(k - 1 for k in kernels), step)],
-            "direction": [_pair(back, step), _pair(late, step)],
+            "direction": [_pair(back, step), _pair(late, step), _pair(1 + sum((k - 1) * s for k, s in layers), step)],
             "one-to-one": [_pair(side, sum(strides)), _pair(side, strides[-1]), _pair(side, 1), _pair(side, side)],
-            "constant": [_pair(side - 1, step), _pair(side + 1, step), _pair(math.prod(kernels), step)],
+            "sign": [_pair(step, side)],
+            "constant": [_pair(side - 1, step), _pair(side + 1, step), _pair(_whole(layers), step)],
         }
         if back == side:
             slips["direction"] = slips["direction"][1:]
         law = f"the field of the layers (kernel, stride) {', '.join(map(str, layers))}"
         require_close(law, seen, _pair(side, step), 1e-6, slips)
+
+
+def _whole(layers: Sequence[tuple[int, int]]) -> int:
+    """The side where each layer adds its whole kernel."""
+    side = step = 1
+    for kernel, stride in layers:
+        side, step = side + kernel * step, step * stride
+    return side
 
 
 def _pair(side: float, step: float) -> Tensor:
@@ -73,12 +81,7 @@ def cycle_goes_both_ways(candidate: Callable[..., Any], *, seed: int = 0) -> Non
     for rows in ((4, 6), (5, 5)):
         a, b = (torch.rand(n, c, 2, 3, generator=rng) for n, c in zip(rows, (1, 3), strict=True))
 
-        def to_b(x: Tensor) -> Tensor:
-            return torch.einsum("oc,nchw->nohw", there, x).tanh()
-
-        def to_a(x: Tensor) -> Tensor:
-            return torch.einsum("oc,nchw->nohw", back, x).tanh()
-
+        to_b, to_a = _map("G", there), _map("F", back)
         gaps = _round(a, there, back) - a, _round(b, back, there) - b
         first, second = (gap.abs().mean() for gap in gaps)
         squares = sum((gap.square().mean() for gap in gaps), torch.zeros(()))
@@ -97,6 +100,18 @@ def cycle_goes_both_ways(candidate: Callable[..., Any], *, seed: int = 0) -> Non
             law, moved = f"the cycle moves {name}", slope(value, weight)
             right = slope(expected, weight)
             require_close(law, moved, right, within(right, 1e-3), {"gradient": [moved]})
+
+
+def _map(name: str, weight: Tensor) -> Callable[[Tensor], Tensor]:
+    """A map of channels that says so where it is given a picture of the other domain."""
+
+    def mapped(x: Tensor) -> Tensor:
+        if x.shape[1] != weight.shape[1]:
+            law = "G takes pictures of A, of one channel, and F takes pictures of B, of three"
+            raise LawBroken(law, f"{name} was given {x.shape[1]}", f"{weight.shape[1]}", "direction")
+        return torch.einsum("oc,nchw->nohw", weight, x).tanh()
+
+    return mapped
 
 
 def _round(x: Tensor, there: Tensor, back: Tensor) -> Tensor:
