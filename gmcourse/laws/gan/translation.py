@@ -79,7 +79,7 @@ def cycle_goes_both_ways(candidate: Callable[..., Any], *, seed: int = 0) -> Non
     rng = torch.Generator().manual_seed(seed)
     there, back = (torch.randn(*shape, generator=rng, requires_grad=True) for shape in ((3, 1), (1, 3)))
     for rows in ((4, 6), (5, 5)):
-        a, b = (torch.rand(n, c, 2, 3, generator=rng) for n, c in zip(rows, (1, 3), strict=True))
+        a, b = (torch.rand(n, c, 2, 3, generator=rng) - 0.5 for n, c in zip(rows, (1, 3), strict=True))
 
         to_b, to_a = _map("G", there), _map("F", back)
         gaps = _round(a, there, back) - a, _round(b, back, there) - b
