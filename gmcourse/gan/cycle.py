@@ -21,7 +21,7 @@ Map = Callable[[Tensor], Tensor]
 
 
 def critic_squares(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
-    """½ E (D(real) − 1)² + ½ E D(fake)²: the targets are 1 and 0, the ½ slows the critic. Zhu et al. 2017, §4.
+    """½ E (h(real) − 1)² + ½ E h(fake)²: the targets are 1 and 0, the ½ slows the critic. Zhu et al. 2017, §4.
 
     Equation: gan-cycle-squares.
     """
@@ -29,7 +29,7 @@ def critic_squares(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
 
 
 def fooling_squares(critic: Critic, fake: Tensor) -> Tensor:
-    """E (D(fake) − 1)². Zhu et al. 2017, §4. Equation: gan-cycle-squares."""
+    """E (h(fake) − 1)². Zhu et al. 2017, §4. Equation: gan-cycle-squares."""
     return (critic(fake) - 1).square().mean()
 
 
