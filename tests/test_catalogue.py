@@ -152,6 +152,8 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "dcgan": (2_000, 64, 5e-4, {"betas": (0.5, 0.999)}),
     "cgan": (3_000, 128, 1e-3, {"betas": (0.5, 0.999)}),
     "acgan": (3_000, 128, 1e-3, {"betas": (0.5, 0.999)}),
+    "pix2pix": (2_000, 16, 1e-3, {"betas": (0.5, 0.999)}),
+    "cyclegan": (1_000, 32, 2e-3, {"betas": (0.5, 0.999)}),
     "gain": (3_000, 128, 1e-3, {"betas": (0.9, 0.999)}),
     "planar-flow": (2_000, 256, 2e-2, {}),
     "radial-flow": (2_000, 256, 2e-2, {}),
