@@ -32,13 +32,13 @@ def share_at(p: float, weight: float, distance: float) -> float:
 
     The answers are right with probabilities p ≥ ½ and 1 − p, and a mean distance Δ = `distance` apart. The slope in q
     of the non-saturating loss is ln D(rare) − ln D(common), that of the distance −λ (2p − 1) Δ: with
-    c = exp(λ (2p − 1) Δ), q = p ((2 − p) c − (1 − p)) / (1 − p + p c), or 1 where that is above 1.
+    ρ = exp(λ (2p − 1) Δ), q = p ((2 − p) ρ − (1 − p)) / (1 − p + p ρ), or 1 where that is above 1.
     Raises ValueError for p outside [½, 1) or a weight or distance below 0. Equation: gan-share-at.
     """
     if not 0.5 <= p < 1 or weight < 0 or distance < 0:
         raise ValueError(f"p, weight, distance: got {p}, {weight}, {distance}, expected p in [0.5, 1), others from 0")
-    c = math.exp(min(weight * (2 * p - 1) * distance, 700.0))
-    return min(1.0, p * ((2 - p) * c - (1 - p)) / (1 - p + p * c))
+    rho = math.exp(min(weight * (2 * p - 1) * distance, 700.0))
+    return min(1.0, p * ((2 - p) * rho - (1 - p)) / (1 - p + p * rho))
 
 
 def least_weight(p: float, distance: float) -> float:

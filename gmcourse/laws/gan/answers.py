@@ -21,12 +21,14 @@ def share_is_where_the_slope_is_zero(candidate: Callable[[float, float, float], 
         expected = _rest(p, weight, distance)
         seen = require_shape("one share", ask(candidate, p=p, weight=weight, distance=distance), ()).double()
         pull = weight * (2 * p - 1) * distance
+        late = pull > math.log1p(1 / p)
         slips = {
+            "one-to-one": [_formula(p, pull), *([p] if late else [])],
             "dependence": [_rest(p, 0.0, distance), _rest(p, 1.0, distance)],
             "spread": [_rest(p, weight, 1.0)],
             "sign": [_rest(p, -weight, distance), 1 - expected],
-            "constant": [_rest(p, weight * lost / (2 * p - 1), distance) for lost in (1.0, p)] if p > 0.5 else [],
-            "one-to-one": [_formula(p, pull)],
+            "constant": [min(1.0, _formula(p, weight * part * distance)) for part in (p, 1.0, 1 - p)],
+            "gradient": [_moving(p, pull)],
             "direction": [_saturating(p, pull)],
             "reduction": [1.0 if pull else p],
         }
@@ -64,6 +66,16 @@ def _saturating(p: float, pull: float) -> float:
     return (low + high) / 2
 
 
+def _moving(p: float, pull: float) -> float:
+    """The rest if D* is not held but moves with q, so that the slope has q/(p + q) − (1 − q)/(2 − p − q) more."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        q = (low + high) / 2
+        held = math.log((1 - p) / (2 - p - q)) - math.log(p / (p + q)) - pull
+        low, high = (low, q) if held + q / (p + q) - (1 - q) / (2 - p - q) > 0 else (q, high)
+    return (low + high) / 2
+
+
 def maps_are_enumerated(candidate: Callable[[list[float], list[float]], Any]) -> None:
     """candidate(p, q) is how many pairs (G, F) have no loss: G carries masses p to q, F back, and both cycles close.
 
@@ -76,18 +88,24 @@ def maps_are_enumerated(candidate: Callable[[list[float], list[float]], Any]) ->
         ([0.5, 0.25, 0.25], [0.25, 0.5, 0.25]),
         ([0.25] * 4, [0.5, 0.5]),
         ([0.6, 0.4], [0.7, 0.3]),
+        ([0.4, 0.4, 0.2], [0.4, 0.2, 0.2, 0.2]),
     ):
         seen = require_shape("one count", ask(candidate, p=p, q=q), ()).double()
-        carried, right = _carrying(p, q), _perfect(p, q)
+        carried = _carrying(p, q)
+        expected = float(_perfect(p, q))
+        points = [p.count(mass) for mass in set(p)]
+        orders = [math.factorial(m) for m in points]
         slips = {
-            "dependence": [float(_perfect(p, p)), float(len(carried) * len(_carrying(q, p)))],
+            "dependence": [float(_perfect(*same)) for same in ((p, p), (q, q))]
+            + [float(len(carried) * len(_carrying(q, p))), *([] if expected else [1.0])],
             "constant": [float(math.factorial(len(p)))],
-            "one-to-one": [1.0] if right else [],
-            "direction": [float(len(carried))],
+            "one-to-one": [1.0] if expected else [],
+            "spread": [float(len(carried))],
+            "reduction": [float(n) for n in (math.prod(points), sum(orders), max(orders), orders[0], len(p))],
+            "direction": [0.0] if p != q and expected else [],
         }
-        slips["dependence"] += [] if right else [1.0]
         law = f"pairs of maps without a loss, masses {p} and {q}"
-        require_close(law, seen, torch.tensor(float(right), dtype=torch.float64), 1e-6, slips)
+        require_close(law, seen, torch.tensor(expected, dtype=torch.float64), 1e-6, slips)
 
 
 def _carrying(p: Sequence[float], q: Sequence[float]) -> list[tuple[int, ...]]:
@@ -116,22 +134,42 @@ def answers_are_counted(candidate: Callable[[Tensor, list[float], float], Any]) 
     for answers, modes, width, right in (
         (k, [-0.8, 0.8], 0.2, (0.7, 5 / 14, 9 / 14)),
         (k, [-0.8, 0.1, 0.8], 0.3, (1.0, 0.25, 0.2, 0.55)),
+        (k, [0.1, 0.8, -0.8, 3.0], 0.5, (1.0, 0.2, 0.55, 0.25, 0.0)),
         (k[14:18], [-0.8, 0.8], 0.2, (0.0, 0.0, 0.0)),
+        (torch.tensor([-0.5, 0.25, 0.5, 0.75]), [0.5, -0.5], 0.25, (0.5, 0.5, 0.5)),
     ):
         said = ask(candidate, k=answers, modes=modes, within=width)
         pure, shares = require_parts("the share of pure answers, and a share for each mode", said, 2)
-        first = require_shape("the share of pure answers", pure, ()).double().reshape(1)
-        seen = torch.cat((first, require_numbers("a share for each mode", shares, len(modes))))
+        share = require_shape("the share of pure answers", pure, ()).double().reshape(1)
+        seen = torch.cat((share, require_numbers("a share for each mode", shares, len(modes))))
         expected = torch.tensor(right, dtype=torch.float64)
-        centres = torch.tensor(modes)
-        owner = (answers[:, None] - centres).abs().argmin(1)
-        all_of_them = [(owner == mode).double().mean() for mode in range(len(modes))]
-        of_all = torch.cat((expected[:1], expected[0] * expected[1:]))
-        slips = {
-            "reduction": [of_all, torch.cat((expected[:1] * len(answers), expected[1:]))],
-            "dependence": [torch.stack([expected[0], *all_of_them]), torch.stack([torch.ones(()), *all_of_them])],
-            "sign": [torch.cat((1 - expected[:1], expected[1:]))],
-            "direction": [torch.cat((expected[:1], expected[1:].flip(0)))],
-        }
         law = f"pure answers within {width} of {modes}, of {len(answers)}"
-        require_close(law, seen, expected, 1e-5, slips)
+        require_close(law, seen, expected, 1e-5, _miscounts(answers, torch.tensor(modes), width, expected))
+
+
+def _miscounts(answers: Tensor, centres: Tensor, width: float, expected: Tensor) -> dict[str, list[Tensor]]:
+    """What slips would count; `expected` is the pure share and then those of the modes."""
+    pure, shares, n, rows = expected[:1], expected[1:], len(centres), len(answers)
+    gaps = (answers[:, None] - centres).abs()
+    owner, near = gaps.argmin(1), gaps < width
+    edge, hit = gaps.amin(1) <= width, near.any(1)
+    first = torch.where(hit, near.int().argmax(1), -1)  # the first mode that is near enough
+    several = [near.double().sum(0) / max(int(all_), 1) for all_ in (hit.sum(), near.sum())]
+    several.append(torch.stack([(first == mode).double().sum() for mode in range(n)]) / max(int(hit.sum()), 1))
+    of_all_rows, at_edge = (
+        torch.stack([(held == mode).double().mean().nan_to_num() for mode in range(n)]) for held in (owner, owner[edge])
+    )
+    return {
+        "reduction": [
+            torch.cat((pure, pure * shares)),
+            torch.cat((pure * rows, shares)),
+            100 * expected,
+            torch.cat((pure, pure * shares * rows)),
+        ],
+        "spread": [torch.cat((edge.double().mean().reshape(1), at_edge))],
+        "one-to-one": [torch.cat((pure, counted)) for counted in several],
+        "not-finite": [] if near.any() else [torch.cat((pure, shares + 1 / n))],
+        "dependence": [torch.cat((one, of_all_rows)) for one in (pure, torch.ones_like(pure))],
+        "sign": [torch.cat((1 - pure, shares))],
+        "direction": [torch.cat((pure, turned)) for turned in (shares.flip(0), shares[centres.argsort()])],
+    }

@@ -1,5 +1,6 @@
 """Laws of translation: what a patch critic sees, what a cycle costs, what a buffer shows and a block mean loses."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,25 +37,22 @@ def field_is_what_gradients_reach(candidate: Callable[[list[tuple[int, int]]], A
         for kernel, stride in layers:
             jump *= stride
             late += (kernel - 1) * jump
+        steps = [math.prod(strides[:k]) for k in range(len(layers))]
         slips = {
+            "shape": [_pair(step, side)],
             "reduction": [_pair(sum(kernels), step), _pair(1 + sum(k - 1 for k in kernels), step)],
-            "direction": [_pair(back, step), _pair(late, step), _pair(1 + sum((k - 1) * s for k, s in layers), step)],
+            "direction": [_pair(back, step), _pair(late, step)]
+            + [_pair(1 + sum((k - 1) * s for k, s in layers), step)],
             "one-to-one": [_pair(side, sum(strides)), _pair(side, strides[-1]), _pair(side, 1), _pair(side, side)],
-            "sign": [_pair(step, side)],
-            "constant": [_pair(side - 1, step), _pair(side + 1, step), _pair(_whole(layers), step)],
+            "constant": [_pair(side - 1, step), _pair(side + 1, step), _pair(1, 0)]
+            + [_pair(start + sum(k * j for k, j in zip(kernels, steps)), step) for start in (0, 1)]
+            + [_pair(1 + sum(2 * (k // 2) * j for k, j in zip(kernels, steps)), step)],
         }
         if back == side:
             slips["direction"] = slips["direction"][1:]
+        deduced = "one-to-one" if seen[0] == side else "reduction" if seen[1] == step else ""
         law = f"the field of the layers (kernel, stride) {', '.join(map(str, layers))}"
-        require_close(law, seen, _pair(side, step), 1e-6, slips)
-
-
-def _whole(layers: Sequence[tuple[int, int]]) -> int:
-    """The side where each layer adds its whole kernel."""
-    side = step = 1
-    for kernel, stride in layers:
-        side, step = side + kernel * step, step * stride
-    return side
+        require_close(law, seen, _pair(side, step), 1e-6, slips, deduced=deduced)
 
 
 def _pair(side: float, step: float) -> Tensor:
@@ -80,36 +78,52 @@ def cycle_goes_both_ways(candidate: Callable[..., Any], *, seed: int = 0) -> Non
     there, back = (torch.randn(*shape, generator=rng, requires_grad=True) for shape in ((3, 1), (1, 3)))
     for rows in ((4, 6), (5, 5)):
         a, b = (torch.rand(n, c, 2, 3, generator=rng) - 0.5 for n, c in zip(rows, (1, 3), strict=True))
-
         to_b, to_a = _map("G", there), _map("F", back)
         gaps = _round(a, there, back) - a, _round(b, back, there) - b
-        first, second = (gap.abs().mean() for gap in gaps)
-        squares = sum((gap.square().mean() for gap in gaps), torch.zeros(()))
-        slips = {
-            "dependence": [first.detach(), second.detach()],
-            "spread": [squares.detach(), squares.detach().sqrt()],
-            "reduction": [sum(float(gap.detach().abs().sum()) for gap in gaps) / n for n in (1, rows[0], rows[1])]
-            + [((first + second) / 2).detach(), sum(float(g.detach().abs().sum()) / len(g) for g in gaps)],
-            "sign": [sum((gap.mean() for gap in gaps), torch.zeros(())).detach()],
-        }
         value = require_shape("one number", ask(candidate, to_b=to_b, to_a=to_a, a=a, b=b), ())
-        expected = first + second
+        expected = sum((gap.abs().mean() for gap in gaps), torch.zeros(()))
         law = f"E |F(G(a)) − a| + E |G(F(b)) − b|, {rows[0]} and {rows[1]} pictures"
-        require_close(law, value.detach(), expected.detach(), within(expected.detach()), slips)
+        require_close(law, value.detach(), expected.detach(), within(expected.detach()), _other_sums(*gaps))
         for name, weight in (("G", there), ("F", back)):
             law, moved = f"the cycle moves {name}", slope(value, weight)
             right = slope(expected, weight)
             require_close(law, moved, right, within(right, 1e-3), {"gradient": [moved]})
 
 
+def _other_sums(*gaps: Tensor) -> dict[str, list[float]]:
+    """What slips would make of the two differences F(G(a)) − a and G(F(b)) − b."""
+    gaps = tuple(gap.detach() for gap in gaps)
+    sizes = [gap.abs() for gap in gaps]
+    squares = sum(float(gap.square().mean()) for gap in gaps)
+    expected, total = (sum(float(part) for part in parts) for parts in zip(*((s.mean(), s.sum()) for s in sizes)))
+    return {
+        "dependence": [float(size.mean()) for size in sizes],
+        "spread": [
+            squares,
+            0.5 * squares,
+            squares**0.5,
+            sum(float(gap.square().mean().sqrt()) for gap in gaps),
+            sum(float(F.huber_loss(gap, torch.zeros_like(gap))) for gap in gaps),
+        ],
+        "reduction": [
+            *(total / n for n in (1, *map(len, gaps))),
+            *(share * expected for share in (0.5, 2.0, 10.0, 20.0)),
+            float(torch.cat([size.flatten() for size in sizes]).mean()),
+            sum(float(size.sum(1).mean()) for size in sizes),
+            sum(float(size.sum()) / len(size) for size in sizes),
+        ],
+        "sign": [sum(float(gap.mean()) for gap in gaps), sum(float(gap.mean().abs()) for gap in gaps)],
+    }
+
+
 def _map(name: str, weight: Tensor) -> Callable[[Tensor], Tensor]:
     """A map of channels that says so where it is given a picture of the other domain."""
 
     def mapped(x: Tensor) -> Tensor:
-        if x.shape[1] != weight.shape[1]:
+        if x.shape[-3] != weight.shape[1]:
             law = "G takes pictures of A, of one channel, and F takes pictures of B, of three"
-            raise LawBroken(law, f"{name} was given {x.shape[1]}", f"{weight.shape[1]}", "direction")
-        return torch.einsum("oc,nchw->nohw", weight, x).tanh()
+            raise LawBroken(law, f"{name} was given {x.shape[-3]}", f"{weight.shape[1]}", "direction")
+        return F.conv2d(x, weight[:, :, None, None]).tanh()
 
     return mapped
 

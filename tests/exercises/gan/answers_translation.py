@@ -85,6 +85,13 @@ def rest(p, pull):
     return min(1.0, p * ((2 - p) * r - (1 - p)) / (1 - p + p * r))
 
 
+def moving(p, weight, distance):
+    """Where −q ln D*(q) − (1 − q) ln D*(q) + λ E|x − x̂| is least, D* moving with q."""
+    q = np.linspace(1e-6, 1 - 1e-6, 200_001)
+    loss = -q * np.log(p / (p + q)) - (1 - q) * np.log((1 - p) / (2 - p - q))
+    return q[(loss + weight * distance * (q * (1 - p) + (1 - q) * p)).argmin()]
+
+
 def one_by_one(k, modes, within):
     held = [0] * len(modes)
     for answer in k.tolist():
@@ -95,9 +102,10 @@ def one_by_one(k, modes, within):
     return pure / len(k), [count / pure if pure else 0.0 for count in held]
 
 
-def near_each(k, modes, within):
-    near = torch.stack([(k - mode).abs() < within for mode in modes])
-    return near.any(0).float().mean(), near.sum(1) / max(1, int(near.sum()))
+def with_one_hot(k, modes, within):
+    near, mode = (k[:, None] - torch.tensor(modes)).abs().min(1)
+    held = torch.nn.functional.one_hot(mode[near < within], len(modes)).sum(0)
+    return (near < within).float().mean(), held / max(1, int(held.sum()))
 
 
 def in_numpy(k, modes, within):
@@ -113,8 +121,37 @@ def undivided(k, modes, within):
 
 
 def no_guard(k, modes, within):
+    near, mode = (k[:, None] - torch.tensor(modes)).abs().min(1)
+    held = mode[near < within].bincount(minlength=len(modes))
+    return (near < within).float().mean(), held / held.sum()
+
+
+def sorted_first(k, modes, within):
+    return one_by_one(k, sorted(modes), within)
+
+
+def without_empty(k, modes, within):
+    pure, shares = one_by_one(k, modes, within)
+    return pure, [share for share in shares if share] or [0.0] * len(modes)
+
+
+def at_each_near(k, modes, within):
     near = torch.stack([(k - mode).abs() < within for mode in modes])
-    return near.any(0).float().mean(), near.sum(1) / near.sum()
+    return near.any(0).float().mean(), near.sum(1) / max(1, int(near.any(0).sum()))
+
+
+def at_the_first(k, modes, within):
+    held = [0] * len(modes)
+    for answer in k.tolist():
+        for place, mode in enumerate(modes):
+            if abs(answer - mode) < within:
+                held[place] += 1
+                break
+    return sum(held) / len(k), [count / max(sum(held), 1) for count in held]
+
+
+def up_to(k, modes, within):
+    return one_by_one(k, modes, within + 1e-9)
 
 
 def both_ways(to_b, to_a, a, b):
@@ -195,7 +232,7 @@ RIGHT = {
         "a bound on λ": by_a_bound,
         "halving": by_halving,
     },
-    "gan.count_answers": {"one by one": one_by_one, "near each": near_each, "numpy": in_numpy},
+    "gan.count_answers": {"one by one": one_by_one, "one-hot": with_one_hot, "numpy": in_numpy},
     "gan.cycle_loss": {"l1_loss": both_ways, "picture by picture": picture_by_picture, "norms": by_norms},
     "gan.perfect_maps": {
         "all tables": all_tables,
@@ -216,7 +253,7 @@ WRONG = {
         "the step added up": (lambda layers: fields(layers, added=True), ""),
         "the last stride": (lambda layers: (a_sum(layers)[0], layers[-1][1]), "one-to-one"),
         "the side alone": (lambda layers: a_sum(layers)[0], "shape"),
-        "exchanged": (lambda layers: a_sum(layers)[::-1], "sign"),
+        "exchanged": (lambda layers: a_sum(layers)[::-1], "shape"),
         "its own stride alone": (
             lambda layers: (1 + sum((k - 1) * s for k, s in layers), a_sum(layers)[1]),
             "direction",
@@ -225,7 +262,7 @@ WRONG = {
     "gan.price_of_a_draw": {
         "of an amplitude": (6.02, "spread"),
         "of a root": (1.505, "spread"),
-        "a factor": (2.0, "one-to-one"),
+        "a factor": (2.0, "log-mean"),
         "no price": (0, "constant"),
         "negative": (-3.0103, "sign"),
         "natural": (0.693, "spread"),
@@ -249,6 +286,7 @@ WRONG = {
         "the weight alone": (lambda p, weight, distance: rest(p, weight * (2 * p - 1)), "spread"),
         "no weight": (lambda p, weight, distance: rest(p, (2 * p - 1) * distance), "dependence"),
         "not p": (lambda p, weight, distance: rest(p, weight * distance), "constant"),
+        "the critic moves, too": (moving, "gradient"),
         "nothing": (lambda p, weight, distance: None, "container"),
     },
     "gan.count_answers": {
@@ -274,6 +312,11 @@ WRONG = {
         ),
         "0 / 0": (no_guard, "not-finite"),
         "the pure share alone": (lambda k, modes, within: one_by_one(k, modes, within)[0], "container"),
+        "modes sorted": (sorted_first, "direction"),
+        "empty modes left out": (without_empty, "shape"),
+        "at each mode that is near": (at_each_near, "one-to-one"),
+        "at the first mode that is near": (at_the_first, "one-to-one"),
+        "up to the edge": (up_to, "spread"),
         "half as far": (lambda k, modes, within: one_by_one(k, modes, within / 2), ""),
     },
     "gan.cycle_loss": {
@@ -293,18 +336,29 @@ WRONG = {
         ),
         "the wrong order": (lambda g, f, a, b: l1_loss(g(f(a)), a) + l1_loss(f(g(b)), b), "direction"),
         "identity": (lambda g, f, a, b: l1_loss(g(b), b) + l1_loss(f(a), a), "direction"),
+        "all numbers in one mean": (
+            lambda g, f, a, b: torch.cat([(f(g(a)) - a).flatten(), (g(f(b)) - b).flatten()]).abs().mean(),
+            "reduction",
+        ),
+        "weighted": (lambda g, f, a, b: 10 * both_ways(g, f, a, b), "reduction"),
         "for each picture": (lambda g, f, a, b: (f(g(a)) - a).abs().mean((1, 2, 3)), "shape"),
     },
     "gan.perfect_maps": {
         "n!": (lambda p, q: math.factorial(len(p)), "constant"),
         "one": (lambda p, q: 1, "one-to-one"),
-        "maps that carry": (carrying, "direction"),
+        "maps that carry": (carrying, "spread"),
         "both chosen freely": (lambda p, q: carrying(p, q) * carrying(q, p), "dependence"),
         "p alone": (lambda p, q: math.prod(math.factorial(n) for n in Counter(p).values()), "dependence"),
         "added": (
             lambda p, q: sum(math.factorial(n) for n in Counter(p).values()) if sorted(p) == sorted(q) else 0,
-            "",
+            "reduction",
         ),
+        "one set": (
+            lambda p, q: math.prod(math.factorial(p.count(m)) for m in set(p)) if set(p) == set(q) else 0,
+            "dependence",
+        ),
+        "place by place": (lambda p, q: by_sorting(p, q) if p == q else 0, "direction"),
+        "sorted in place": (lambda p, q: p.sort() or by_sorting(p, q), "mutation"),
         "none": (lambda p, q: 0, ""),
     },
 }
