@@ -151,7 +151,7 @@ def mixing_keeps_the_parents(candidate: Callable[[Tensor, Tensor, int], Tensor],
         }
         law = f"layers before {crossover} of the first parent, the others of the second"
         observed = require_shape(law, ask(candidate, first=first, second=second, crossover=crossover), (4, 3, 2))
-        require_close(law, observed.double(), expected.double(), 0.0, suspects)
+        require_close(law, observed.double(), expected.double(), 0.0, suspects, {"layer": torch.arange(4)})
 
 
 def batch_spread_is_one_map(candidate: Callable[[Tensor], Tensor], *, seed: int = 0) -> None:
