@@ -116,7 +116,8 @@ EXERCISES = (
     """x with one map more: the same number everywhere, the batch's mean spread.
 
     x is (batch, C, H, W), the result (batch, C + 1, H, W). The spread at a channel
-    and pixel is the standard deviation over the batch, divided by n.
+    and pixel is the standard deviation over the batch, divided by n. The generator
+    learns from this map: a gradient goes through it to x.
     """
     raise NotImplementedError''',
         points=2,
@@ -133,6 +134,7 @@ EXERCISES = (
             (lambda x: _with_map(x, x.flatten(1).std(1, correction=0).view(-1, 1, 1, 1)), "dependence"),
             (lambda x: _with_map(x, x.std(correction=0)), "direction"),
             (lambda x: torch.cat([x, x.std(0, correction=0).expand_as(x)], 1), "shape"),
+            (lambda x: _with_map(x, x.detach().std(0, correction=0).mean()), "gradient"),
         ),
         causes={
             "spread": "That is a variance, or its root after the mean. Which comes first, the root or the mean?",
@@ -141,6 +143,7 @@ EXERCISES = (
             "dependence": "Yours is a number of each picture alone. What does it say about the others?",
             "direction": "Pixels of one picture differ too. Between what should the deviation be taken?",
             "reduction": "The deviations are averaged here. Did you add them up?",
+            "gradient": "The values are right. May the generator learn from this map? What cuts it off?",
             "shape": "One map is added, of the height and the width of the others: (batch, C + 1, H, W).",
             "not-finite": "Is there a deviation of a single number in yours?",
         },
@@ -228,7 +231,8 @@ EXERCISES = (
 
     w (n, W) are styles, values (n,) the attribute, classes (n,) the digits. In each
     class: mean w of the upper half of its values − that of the lower half. Then the
-    mean over classes, each counted by its number of rows (always even).
+    mean over classes, each counted by its number of rows (always even). Not every
+    digit need occur.
     """
     raise NotImplementedError''',
         points=2,
@@ -249,6 +253,8 @@ EXERCISES = (
             "reduction": "A class of two rows counts as much as one of eight in yours, or you added up.",
             "sign": "Which half comes with the plus?",
             "spread": "The gap itself is asked for, not a unit vector and not half of it.",
+            "log-mean": "Halves by rank: as many rows above as below. Are yours, if you cut at the mean?",
+            "not-finite": "A class without rows has no mean. Which classes do you go through?",
             "shape": "One vector, (W,).",
         },
     ),

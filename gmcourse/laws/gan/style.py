@@ -186,6 +186,15 @@ def batch_spread_is_one_map(candidate: Callable[[Tensor], Tensor], *, seed: int 
         suspects["dependence"] = [flat.std(1, correction=0)[:, None, None].expand(batch, height, width)]
         expected = torch.full((batch, height, width), spread, dtype=torch.float64)
         require_close(law, observed[:, channels], expected, 2e-4, suspects)
+    x = next(_batches(seed)).requires_grad_()
+    output = candidate(x)
+    if not isinstance(output, Tensor) or not output.requires_grad or not _reached(output[:, -1], x):
+        raise LawBroken("a gradient reaches x through the new map", "none", "one", "gradient")
+
+
+def _reached(output: Tensor, x: Tensor) -> bool:
+    (slope,) = torch.autograd.grad(output.sum(), x, materialize_grads=True)
+    return bool(slope.abs().sum() > 1e-3)
 
 
 def _batches(seed: int) -> Iterator[Tensor]:
@@ -202,8 +211,8 @@ def _deviation(column: list[float]) -> float:
 def direction_holds_the_class(candidate: Callable[[Tensor, Tensor, Tensor], Tensor], *, seed: int = 0) -> None:
     """candidate(w, values, classes) (W,): inside each class, mean w of the upper half of values − of the lower half.
 
-    Then the mean over classes, weighted by their rows. w (n, W), values (n,), classes (n,); every class has an even
-    number of rows, and no two values are the same. The oracle sorts each class by itself.
+    Then the mean over classes, weighted by their rows. w (n, W), values (n,), classes (n,); every class that occurs
+    has an even number of rows, and no two values are the same. The oracle sorts each class by itself.
     """
     rng = torch.Generator().manual_seed(seed)
     counts = (6, 2, 8)
@@ -220,6 +229,7 @@ def direction_holds_the_class(candidate: Callable[[Tensor, Tensor, Tensor], Tens
         "reduction": [torch.stack(parts).mean(0), torch.stack(parts).sum(0)],
         "sign": -expected,
         "spread": [expected / 2, expected / expected.norm()],
+        "log-mean": _above_mean(w.double(), values, classes),
     }
     law = "upper half − lower half inside each class, weighted by the rows of the class"
     observed = require_shape(law, ask(candidate, w=w, values=values, classes=classes), (3,)).double()
@@ -232,3 +242,12 @@ def _half_gap(w: Tensor, values: Tensor) -> Tensor:
     half = len(pairs) // 2
     low, high = (torch.tensor([row for _, row in part], dtype=w.dtype) for part in (pairs[:half], pairs[half:]))
     return high.mean(0) - low.mean(0)
+
+
+def _above_mean(w: Tensor, values: Tensor, classes: Tensor) -> Tensor:
+    """The slip that cuts each class at the mean of its values, not at their middle rank."""
+    total = torch.zeros(w.shape[1], dtype=w.dtype)
+    for c in classes.unique():
+        rows, upper = w[classes == c], values[classes == c] > values[classes == c].mean()
+        total += len(rows) / len(w) * (rows[upper].mean(0) - rows[~upper].mean(0))
+    return total

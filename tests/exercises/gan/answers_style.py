@@ -29,14 +29,22 @@ def map_by_map(x, scale, shift):
     return torch.stack(rows)
 
 
-def with_numpy(x):
-    x = x.numpy()
-    spread = x.std(axis=0).mean()
-    return np.concatenate([x, np.full((len(x), 1, *x.shape[2:]), spread, dtype=x.dtype)], axis=1)
+def pixel_by_pixel(x):
+    columns = x.flatten(1).unbind(1)
+    spread = sum(((c - c.mean()) ** 2).mean().sqrt() for c in columns) / len(columns)
+    return torch.cat([x, spread.repeat(len(x), 1, *x.shape[2:])], 1)
 
 
-def with_pad(x):
-    return F.pad(x, (0, 0, 0, 0, 0, 1), value=x.var(0, correction=0).sqrt().mean().item())
+def assigned_last(x):
+    out = x.new_empty(len(x), x.shape[1] + 1, *x.shape[2:])
+    out[:, :-1] = x
+    out[:, -1] = torch.sqrt(((x - x.mean(0)) ** 2).mean(0)).mean()
+    return out
+
+
+def by_numpy_spread(x):
+    x = x.detach().numpy()
+    return np.concatenate([x, np.full((len(x), 1, *x.shape[2:]), x.std(axis=0).mean(), dtype=x.dtype)], axis=1)
 
 
 def assigned(first, second, crossover):
@@ -75,6 +83,22 @@ def global_halves(w, values, classes):
     return w[order[len(w) // 2 :]].mean(0) - w[order[: len(w) // 2]].mean(0)
 
 
+def above_the_mean(w, values, classes):
+    out = 0
+    for c in classes.unique():
+        rows, r = w[classes == c], values[classes == c]
+        out = out + len(rows) / len(w) * (rows[r > r.mean()].mean(0) - rows[r <= r.mean()].mean(0))
+    return out
+
+
+def all_ten(w, values, classes):
+    gaps = []
+    for c in range(10):
+        rows = w[classes == c][values[classes == c].argsort()]
+        gaps.append(len(rows) / len(w) * (rows[len(rows) // 2 :].mean(0) - rows[: len(rows) // 2].mean(0)))
+    return torch.stack(gaps).sum(0)
+
+
 def over(x, a, b, axes, eps=1e-8):
     mean = x.mean(axes, keepdim=True)
     z = (x - mean) / (x.var(axes, correction=0, keepdim=True) + eps).sqrt()
@@ -95,11 +119,9 @@ RIGHT = {
         "two cases": lambda low, high, alpha: high if alpha == 1 else low + alpha * (high - low),
     },
     "gan.minibatch_std": {
-        "numpy": with_numpy,
-        "pad": with_pad,
-        "ε": lambda x: torch.cat(
-            [x, torch.full_like(x[:, :1], (x.var(0, correction=0) + 1e-8).sqrt().mean().item())], 1
-        ),
+        "pixel by pixel": pixel_by_pixel,
+        "assigned": assigned_last,
+        "ε": lambda x: torch.cat([x, torch.ones_like(x[:, :1]) * (x.var(0, correction=0) + 1e-8).sqrt().mean()], 1),
     },
     "gan.mix": {
         "assigned": assigned,
@@ -140,6 +162,11 @@ WRONG = {
         ),
         "over all": (lambda x: torch.cat([x, x.std(correction=0).expand_as(x[:, :1])], 1), "direction"),
         "alone": (lambda x: x.std(0, correction=0).mean(), "shape"),
+        "filled with a number": (
+            lambda x: torch.cat([x, torch.full_like(x[:, :1], x.std(0, correction=0).mean().item())], 1),
+            "gradient",
+        ),
+        "by numpy": (lambda x: by_numpy_spread(x), "gradient"),
     },
     "gan.mix": {
         "exchanged": (lambda a, b, k: assigned(b, a, k), "direction"),
@@ -160,6 +187,8 @@ WRONG = {
     "gan.held_direction": {
         "class let go": (global_halves, "dependence"),
         "turned round": (lambda w, v, c: -by_median(w, v, c), "sign"),
+        "cut at the mean": (above_the_mean, "log-mean"),
+        "every digit": (all_ten, "not-finite"),
         "classes alike": (
             lambda w, v, c: torch.stack([direction(w[c == k], v[c == k], 0.5) for k in c.unique()]).mean(0),
             "reduction",
