@@ -94,6 +94,7 @@ BUGS = {
             lambda x: torch.cat([x, x.std(0, correction=0).expand_as(x)], 1),
             "shape",
         ),
+        "no gradient": (lambda x: with_map(x, x.detach().std(0, correction=0).mean()), "gradient"),
     },
     style.direction_holds_the_class: {
         "the class let go": (lambda w, v, c: direction(w, v, 0.5), "dependence"),
