@@ -28,6 +28,9 @@ def adain_sets_statistics(candidate: Callable[[Tensor, Tensor, Tensor], Tensor],
         require_close(law, observed, expected, within(expected, 1e-3), _adain_slips(x, scale, shift), {"x": x})
         if not _linked(candidate, x, scale, shift):
             raise LawBroken("gradients reach x, scale and shift", "none", "all three", "gradient")
+        if not _normalised_slope(candidate, x, scale, shift):
+            law = "a number added to a map of x changes nothing, and so the slopes of its pixels sum to 0"
+            raise LawBroken(law, "another sum", "0", "gradient")
     _constant_maps_survive(candidate)
 
 
@@ -54,13 +57,14 @@ def _adain_slips(x: Tensor, scale: Tensor, shift: Tensor) -> dict[str, list[Tens
     mean = x.mean(pixels, keepdim=True)
     bare = _restyled(x, torch.ones_like(scale), torch.zeros_like(shift))
     return {
-        "dependence": [over((0, 2, 3)), over((0,))],
-        "direction": [over((1, 2, 3)), over((1,)), bare * b + a],
+        "dependence": [over((0, 2, 3)), over((0,)), over((0, 1, 2, 3)), a[:1] * bare + b[:1]]
+        + [a.mean(0) * bare + b.mean(0)],
+        "direction": [over((1, 2, 3)), over((1,)), over((2,)), over((3,)), bare * b + a, a[:, :1] * bare + b[:, :1]],
         "spread": [_restyled(x, scale, shift, power=1.0), a * (x - mean) + b],
         "constant": [_restyled(x, scale, shift, ddof=1), a * (bare + b), a * bare, bare],
-        "log-mean": [a * x / x.std(pixels, correction=0, keepdim=True) + b, a * x + b],
-        "reduction": [(1 + a) * bare + b],
-        "sign": [a * bare - b, -a * bare + b],
+        "log-mean": [a * x / x.std(pixels, correction=0, keepdim=True) + b, a * x + b, a * bare + mean + b],
+        "reduction": [(1 + a) * bare + b, a.exp() * bare + b, a.square() * bare + b, bare / a + b],
+        "sign": [a * bare - b, -a * bare + b, a.abs() * bare + b],
     }
 
 
@@ -69,9 +73,17 @@ def _linked(candidate: Callable[[Tensor, Tensor, Tensor], Tensor], *inputs: Tens
     output = candidate(*leaves)
     if not isinstance(output, Tensor) or not output.requires_grad:
         return False
-    weights = draw(*output.shape, seed=7)
+    weights = draw(*output.shape, seed=1_007)  # not the draws of x
     slopes = torch.autograd.grad((output * weights).sum(), leaves, materialize_grads=True)
     return all(bool(slope.abs().sum() > 1e-3) for slope in slopes)
+
+
+def _normalised_slope(candidate: Callable[[Tensor, Tensor, Tensor], Tensor], *inputs: Tensor) -> bool:
+    """Whether the gradient goes through the mean (and the deviation) of a map: then its slopes sum to 0."""
+    x = inputs[0].clone().requires_grad_()
+    output = candidate(x, *(part.clone() for part in inputs[1:]))
+    (slopes,) = torch.autograd.grad((output * draw(*output.shape, seed=1_007)).sum(), x)
+    return bool(slopes.sum((2, 3)).abs().max() < 1e-3)
 
 
 def _constant_maps_survive(candidate: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
@@ -93,10 +105,13 @@ def fade_keeps_both_ends(candidate: Callable[[Tensor, Tensor, float], Tensor], *
         expected = low.double() * (1 - alpha) + high.double() * alpha
         suspects = {
             "direction": low.double() * alpha + high.double() * (1 - alpha),
-            "constant": [low.double() + alpha * high.double(), low.double() * (1 - alpha) + high.double()],
+            "constant": [low.double() + alpha * high.double(), low.double() * (1 - alpha) + high.double()]
+            + [alpha * low.double() + high.double(), alpha * (low.double() + high.double())]
+            + [1 - alpha * low.double() + alpha * high.double()],
             "reduction": [low.double() + high.double(), (low.double() + high.double()) / 2],
             "dependence": [low.double(), high.double()],
-            "spread": low.double() * math.sqrt(1 - alpha) + high.double() * math.sqrt(alpha),
+            "spread": [low.double() * math.sqrt(1 - alpha) + high.double() * math.sqrt(alpha)]
+            + [torch.lerp(low.double(), high.double(), a) for a in (alpha**2, alpha**2 * (3 - 2 * alpha), alpha / 2)],
         }
         observed = require_shape("one picture", ask(candidate, low=low, high=high, alpha=alpha), tuple(low.shape))
         law = f"(1 − α) low + α high at α = {alpha}"
@@ -112,16 +127,18 @@ def fade_keeps_both_ends(candidate: Callable[[Tensor, Tensor, float], Tensor], *
 def truncation_keeps_the_center(candidate: Callable[[Tensor, Tensor, float], Tensor], *, seed: int = 0) -> None:
     """candidate(w, center, ψ) = w̄ + ψ (w − w̄) for styles (n, W) or (layers, n, W) and w̄ (W,)."""
     for shape in ((4, 3), (2, 4, 3)):
-        w, center = draw(*shape, seed=seed), draw(3, seed=seed + 1) + 1.5
+        w, center = draw(*shape, seed=seed), draw(3, seed=seed + 1) + 0.5
         for psi in (0.7, 0.0, 1.3, 1.0):
             v, c = w.double(), center.double()
             expected = c + psi * (v - c)
             suspects = {
+                "one-to-one": [v] if psi > 1 else [],
                 "constant": [psi * v, psi * (v - c), v],
-                "direction": [v + psi * (c - v), c - psi * (v - c)],
-                "dependence": [v.mean(-2, keepdim=True) + psi * (v - v.mean(-2, keepdim=True))],
-                "spread": [c + psi**0.5 * (v - c), c + psi**2 * (v - c)],
-                "log-mean": [(v - c).clamp(-psi, psi) + c, v.clamp(-psi, psi)],
+                "direction": [v + psi * (c - v), c - psi * (v - c), c + psi * v, psi * c + v],
+                "dependence": [m + psi * (v - m) for m in (v.mean(-2, keepdim=True), v.mean(0), v.mean())],
+                "spread": [c + psi**0.5 * (v - c), c + psi**2 * (v - c), *([c + (v - c) / psi] if psi else [])],
+                "log-mean": [(v - c).clamp(-psi, psi) + c, v.clamp(-psi, psi), c + psi * torch.tanh(v - c)]
+                + [c + (v - c) * (psi / (v - c).norm(dim=-1, keepdim=True)).clamp(max=1)],
                 "sign": c + psi * (v + c),
             }
             law = f"w̄ + ψ (w − w̄) at ψ = {psi:g}"
@@ -134,24 +151,40 @@ def mixing_keeps_the_parents(candidate: Callable[[Tensor, Tensor, int], Tensor],
 
     Both are (layers, batch, W); the oracle goes layer by layer.
     """
-    first, second = draw(2, 4, 3, 2, seed=seed)
+    first, second = draw(2, 4, 3, 5, seed=seed)
     for crossover in (2, 1, 3, 0, 4):
         expected = torch.stack([first[k] if k < crossover else second[k] for k in range(4)])
         suspects = {
             "direction": [
                 torch.stack([second[k] if k < crossover else first[k] for k in range(4)]),
-                torch.stack([first[k] if k < 4 - crossover else second[k] for k in range(4)]),
+                torch.cat([second[crossover:], first[:crossover]]),
             ],
+            "one-to-one": [torch.cat([first[:crossover], second[: 4 - crossover]])],
             "constant": [
+                torch.stack([first[k] if k < 4 - crossover else second[k] for k in range(4)]),
+                torch.stack([first[k] if k < 2 else second[k] for k in range(4)]),
+                first,
                 torch.stack([first[k] if k <= crossover else second[k] for k in range(4)]),
                 torch.stack([first[k] if k < crossover - 1 else second[k] for k in range(4)]),
             ],
             "reduction": [(first + second) / 2, first + second],
-            "dependence": [torch.cat([first[:, :k], second[:, k:]], 1) for k in (1, 2)],
+            "dependence": [torch.cat([first[:, :k], second[:, k:]], 1) for k in (1, 2)]
+            + [torch.cat([first[..., :k], second[..., k:]], 2) for k in (1, 2)],
         }
         law = f"layers before {crossover} of the first parent, the others of the second"
-        observed = require_shape(law, ask(candidate, first=first, second=second, crossover=crossover), (4, 3, 2))
-        require_close(law, observed.double(), expected.double(), 0.0, suspects, {"layer": torch.arange(4)})
+        observed = require_shape(law, ask(candidate, first=first, second=second, crossover=crossover), (4, 3, 5))
+        try:
+            require_close(law, observed.double(), expected.double(), 0.0, suspects)
+        except LawBroken as broken:  # four numbers of the first layer would tell nothing
+            seen, right = (_parents(styles, first, second) for styles in (observed, expected))
+            raise LawBroken(law, seen, right, broken.cause, broken.case) from None
+
+
+def _parents(styles: Tensor, first: Tensor, second: Tensor) -> str:
+    """Layer by layer, which layer of which parent it is: "first[0], second[1], …"."""
+    parents = {"first": first, "second": second}
+    known = [(f"{name}[{k}]", layer) for name, held in parents.items() for k, layer in enumerate(held)]
+    return ", ".join(next((name for name, layer in known if torch.equal(layer, row)), "neither") for row in styles)
 
 
 def batch_spread_is_one_map(candidate: Callable[[Tensor], Tensor], *, seed: int = 0) -> None:
@@ -164,37 +197,43 @@ def batch_spread_is_one_map(candidate: Callable[[Tensor], Tensor], *, seed: int 
         law = "x, and behind it one map of the batch's mean spread"
         observed = require_shape(law, ask(candidate, x=x), (batch, channels + 1, height, width)).double()
         kept = "the maps of x come first, as they were"
-        require_close(kept, observed[:, :channels], x.double(), 1e-6)
+        require_close(kept, observed[:, :channels], x.double(), 1e-6, deduced="shape")
         columns = x.double().flatten(1).T.tolist()
         spread = math.fsum(_deviation(column) for column in columns) / len(columns)
         flat = x.double().flatten(1)
         values = {
             "constant": [flat.std(0).mean(), flat.new_zeros(())],
-            "spread": [flat.var(0, correction=0).mean(), flat.var(0, correction=0).mean().sqrt()],
+            "spread": [flat.var(0, correction=0).mean(), flat.var(0, correction=0).mean().sqrt()]
+            + [x.double().var(0, correction=0).mean((1, 2)).sqrt().mean()],
             "log-mean": [
                 flat.mean(1).std(correction=0),
                 x.double().mean((2, 3)).std(0, correction=0).mean(),
                 x.double().mean(1).std(0, correction=0).mean(),
             ],
-            "direction": [flat.std(1, correction=0).mean(), flat.std(correction=0)],
+            "direction": [flat.std(1, correction=0).mean(), flat.std(correction=0)]
+            + [x.double().std(axes, correction=0).mean() for axes in ((2, 3), 1)],
             "reduction": [flat.std(0, correction=0).sum()],
         }
         suspects = {
             cause: [value.expand(batch, height, width) for value in slips if value > 0 or spread > 1e-3]
             for cause, slips in values.items()
         }
-        suspects["dependence"] = [flat.std(1, correction=0)[:, None, None].expand(batch, height, width)]
+        own = flat.std(1, correction=0), (flat - flat.mean(0)).square().mean(1).sqrt()
+        suspects["dependence"] = [one[:, None, None].expand(batch, height, width) for one in own]
+        if spread > 1e-3:
+            suspects["reduction"].append(x.double().std(0, correction=0).mean(0).expand(batch, height, width))
         expected = torch.full((batch, height, width), spread, dtype=torch.float64)
-        require_close(law, observed[:, channels], expected, 2e-4, suspects)
-    x = next(_batches(seed)).requires_grad_()
+        require_close(law, observed[:, channels], expected, 2e-4, suspects, deduced="" if spread > 1e-3 else "constant")
+    _teaches(candidate, next(_batches(seed)).requires_grad_())
+
+
+def _teaches(candidate: Callable[[Tensor], Tensor], x: Tensor) -> None:
     output = candidate(x)
-    if not isinstance(output, Tensor) or not output.requires_grad or not _reached(output[:, -1], x):
-        raise LawBroken("a gradient reaches x through the new map", "none", "one", "gradient")
-
-
-def _reached(output: Tensor, x: Tensor) -> bool:
-    (slope,) = torch.autograd.grad(output.sum(), x, materialize_grads=True)
-    return bool(slope.abs().sum() > 1e-3)
+    if isinstance(output, Tensor) and output.requires_grad:
+        (slope,) = torch.autograd.grad(output[:, -1].sum(), x, materialize_grads=True)
+        if slope.abs().sum() > 1e-3:
+            return
+    raise LawBroken("a gradient reaches x through the new map", "none", "one", "gradient")
 
 
 def _batches(seed: int) -> Iterator[Tensor]:
@@ -206,48 +245,3 @@ def _batches(seed: int) -> Iterator[Tensor]:
 def _deviation(column: list[float]) -> float:
     mean = math.fsum(column) / len(column)
     return math.sqrt(math.fsum((value - mean) ** 2 for value in column) / len(column))
-
-
-def direction_holds_the_class(candidate: Callable[[Tensor, Tensor, Tensor], Tensor], *, seed: int = 0) -> None:
-    """candidate(w, values, classes) (W,): inside each class, mean w of the upper half of values − of the lower half.
-
-    Then the mean over classes, weighted by their rows. w (n, W), values (n,), classes (n,); every class that occurs
-    has an even number of rows, and no two values are the same. The oracle sorts each class by itself.
-    """
-    rng = torch.Generator().manual_seed(seed)
-    counts = (6, 2, 8)
-    classes = torch.cat([torch.full((count,), 2 * k) for k, count in enumerate(counts)])
-    order = torch.randperm(len(classes), generator=rng)
-    classes = classes[order]
-    w = draw(len(classes), 3, seed=seed + 1) + 2.0 * classes[:, None] * torch.tensor([1.0, 0.0, -1.0])
-    values = draw(len(classes), seed=seed + 2) + 1.5 * classes
-    parts = [_half_gap(w[classes == c].double(), values[classes == c]) for c in (0, 2, 4)]
-    weights = torch.tensor(counts, dtype=torch.float64) / sum(counts)
-    expected = (weights[:, None] * torch.stack(parts)).sum(0)
-    suspects = {
-        "dependence": _half_gap(w.double(), values),
-        "reduction": [torch.stack(parts).mean(0), torch.stack(parts).sum(0)],
-        "sign": -expected,
-        "spread": [expected / 2, expected / expected.norm()],
-        "log-mean": _above_mean(w.double(), values, classes),
-    }
-    law = "upper half − lower half inside each class, weighted by the rows of the class"
-    observed = require_shape(law, ask(candidate, w=w, values=values, classes=classes), (3,)).double()
-    require_close(law, observed, expected, 1e-4, suspects)
-
-
-def _half_gap(w: Tensor, values: Tensor) -> Tensor:
-    """Mean w of the half with the larger values − that of the other."""
-    pairs = sorted(zip(values.tolist(), w.tolist(), strict=True))
-    half = len(pairs) // 2
-    low, high = (torch.tensor([row for _, row in part], dtype=w.dtype) for part in (pairs[:half], pairs[half:]))
-    return high.mean(0) - low.mean(0)
-
-
-def _above_mean(w: Tensor, values: Tensor, classes: Tensor) -> Tensor:
-    """The slip that cuts each class at the mean of its values, not at their middle rank."""
-    total = torch.zeros(w.shape[1], dtype=w.dtype)
-    for c in classes.unique():
-        rows, upper = w[classes == c], values[classes == c] > values[classes == c].mean()
-        total += len(rows) / len(w) * (rows[upper].mean(0) - rows[~upper].mean(0))
-    return total

@@ -15,6 +15,11 @@ def by_hand(x, scale, shift):
     return scale[:, :, None, None] * (x - mean) / torch.sqrt(variance + 1e-8) + shift[:, :, None, None]
 
 
+def statistics_held_fixed(x, scale, shift):
+    mean, variance = x.detach().mean((2, 3), keepdim=True), x.detach().var((2, 3), correction=0, keepdim=True)
+    return scale[..., None, None] * (x - mean) / (variance + 1e-8).sqrt() + shift[..., None, None]
+
+
 def flattened(x, scale, shift):
     flat = x.flatten(2)
     z = (flat - flat.mean(2, keepdim=True)) / (flat.var(2, keepdim=True, unbiased=False) + 1e-8).sqrt()
@@ -149,6 +154,8 @@ WRONG = {
         ),
         "nothing added": (lambda x, a, b: by_hand(x, a, 0 * b), "constant"),
         "without a gradient": (lambda x, a, b: by_hand(x, a.detach(), b.detach()), "gradient"),
+        "statistics held fixed": (statistics_held_fixed, "gradient"),
+        "scale without its sign": (lambda x, a, b: by_hand(x, a.abs(), b), "sign"),
     },
     "gan.fade": {
         "the wrong way": (lambda low, high, alpha: alpha * low + (1 - alpha) * high, "direction"),
@@ -172,22 +179,25 @@ WRONG = {
         "exchanged": (lambda a, b, k: assigned(b, a, k), "direction"),
         "one too far": (lambda a, b, k: assigned(a, b, k + 1), "constant"),
         "always in the middle": (lambda a, b, k: assigned(a, b, 2), "constant"),
+        "the first layers of both": (lambda a, b, k: torch.cat([a[:k], b[: 4 - k]]), "one-to-one"),
     },
     "gan.truncate": {
         "to zero": (lambda w, center, psi: psi * w, "constant"),
+        "no farther than 1": (lambda w, c, psi: c + min(psi, 1.0) * (w - c), "one-to-one"),
         "no mean added": (lambda w, center, psi: psi * (w - center), "constant"),
         "the rows' own mean": (lambda w, center, psi: w.mean(-2) + psi * (w - w.mean(-2)), "dependence"),
     },
     "gan.truncation_kl": {
         "the other way": (0.318, "direction"),
-        "the variance for the deviation": (0.114, "spread"),
+        "the variance for the deviation": (0.153, "spread"),
         "of the quotient alone": (1.5, "constant"),
+        "ln ψ² for ln ψ": (0.114, "constant"),
         "a word": ("0.81", "container"),
     },
     "gan.held_direction": {
         "class let go": (global_halves, "dependence"),
         "turned round": (lambda w, v, c: -by_median(w, v, c), "sign"),
-        "cut at the mean": (above_the_mean, "log-mean"),
+        "cut at the mean": (above_the_mean, "constant"),
         "every digit": (all_ten, "not-finite"),
         "classes alike": (
             lambda w, v, c: torch.stack([direction(w[c == k], v[c == k], 0.5) for k in c.unique()]).mean(0),

@@ -5,7 +5,7 @@ import torch
 from gmcourse.gan.editing import direction, direction_within
 from gmcourse.gan.growing import fade, minibatch_std
 from gmcourse.gan.style import adain, mix, truncate
-from gmcourse.laws.gan import style
+from gmcourse.laws.gan import editing, style
 
 
 def restyled(axes=(2, 3), power=0.5, correction=0, eps=1e-8):
@@ -48,7 +48,7 @@ RIGHT = {
         minibatch_std,
         lambda x: with_map(x, (x - x.mean(0)).square().mean(0).sqrt().mean()),
     ),
-    style.direction_holds_the_class: (by_class,),
+    editing.direction_holds_the_class: (by_class,),
 }
 BUGS = {
     style.adain_sets_statistics: {
@@ -96,7 +96,7 @@ BUGS = {
         ),
         "no gradient": (lambda x: with_map(x, x.detach().std(0, correction=0).mean()), "gradient"),
     },
-    style.direction_holds_the_class: {
+    editing.direction_holds_the_class: {
         "the class let go": (lambda w, v, c: direction(w, v, 0.5), "dependence"),
         "classes counted alike": (
             lambda w, v, c: torch.stack([direction(w[c == k], v[c == k], 0.5) for k in c.unique()]).mean(0),
@@ -104,6 +104,6 @@ BUGS = {
         ),
         "the wrong way": (lambda w, v, c: -by_class(w, v, c), "sign"),
         "a unit vector": (lambda w, v, c: by_class(w, v, c) / by_class(w, v, c).norm(), "spread"),
-        "small classes left out": (in_halves, ""),
+        "small classes left out": (in_halves, "reduction"),
     },
 }
