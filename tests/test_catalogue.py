@@ -150,6 +150,7 @@ RECIPES = {  # steps, batch, first rate, and what else is given: without data
     "wgan": (4_000, 256, 5e-4, {"betas": (0.0, 0.9), "critic_steps": 5}),
     "wgan-gp": (4_000, 256, 1e-3, {"betas": (0.0, 0.9), "critic_steps": 2}),
     "dcgan": (2_000, 64, 5e-4, {"betas": (0.5, 0.999)}),
+    "stylegan": (1_950, 32, 7e-3, {"betas": (0.0, 0.99)}),
     "cgan": (3_000, 128, 1e-3, {"betas": (0.5, 0.999)}),
     "acgan": (3_000, 128, 1e-3, {"betas": (0.5, 0.999)}),
     "pix2pix": (2_000, 16, 1e-3, {"betas": (0.5, 0.999)}),

@@ -16,6 +16,7 @@ from gmcourse.gan.style import EqualisedConv2d, EqualisedLinear, Mapping, PlainL
 from gmcourse.nets import sampling
 from gmcourse.record import IMAGES, Examples, Suits, grey_images, shape_of
 
+SAID = ("latent_size", "held", "faded", "mixing", "gamma", "average")
 R1_EVERY = 4  # steps: the penalty is taken so seldom, and as many times as large
 
 
@@ -41,7 +42,7 @@ class StyleGenerator(nn.Module):
         super().__init__()
         colours, side, _ = shape
         self.sizes = sizes_of(side)
-        channels = tuple(channels) or (32,) * len(self.sizes)
+        self.channels = channels = tuple(channels) or (32,) * len(self.sizes)
         size, start = (style_size if mapped and styled else latent_size), (channels[0], self.sizes[0], self.sizes[0])
         self.mapping = Mapping(latent_size, style_size) if mapped and styled else nn.Identity()
         self.constant = nn.Parameter(torch.randn(start)) if styled else None
@@ -99,8 +100,7 @@ class StyleGAN(nn.Module):
         self.shape, self.latent_size = tuple(shape), latent_size
         self.generator = StyleGenerator(shape, latent_size, channels=channels, **switches)
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
-        sizes = self.generator.sizes
-        self.critic = GrowingCritic(self.shape[0], sizes[0], tuple(channels) or (32,) * len(sizes))
+        self.critic = GrowingCritic(self.shape[0], self.generator.sizes[0], self.generator.channels)
         self.held, self.faded, self.mixing, self.gamma, self.average = held, faded, mixing, gamma, average
         self.register_buffer("updates", torch.tensor(0))
         self.taken = 0  # the same number, which needs no device
@@ -113,11 +113,11 @@ class StyleGAN(nn.Module):
 
     def latents(self, n: int, rng: Generator | None = None) -> Tensor:
         """z ~ N(0, I), (n, latent_size)."""
-        return self._normal((n, self.latent_size), rng)
+        return _normal(self, (n, self.latent_size), rng)
 
     def noise(self, n: int, rng: Generator | None = None) -> list[Tensor]:
         """N(0, I) for each layer, (n, 1, h, w) of its size."""
-        return [self._normal((n, 1, side, side), rng) for side in self.generator.sizes for _ in range(2)]
+        return [_normal(self, (n, 1, side, side), rng) for side in self.generator.sizes for _ in range(2)]
 
     def styles(self, z: Tensor, psi: float = 1.0) -> Tensor:
         """w = f(z) of the averaged mapping for every layer, (layers, n, W), with ψ truncated towards `center`."""
@@ -127,18 +127,15 @@ class StyleGAN(nn.Module):
 
     def center(self, count: int = 10_000) -> Tensor:
         """w̄ = E f(z), (W,), by `count` latents that are the same in every call."""
-        weight = next(self.averaged.parameters())
-        z = torch.randn(count, self.latent_size, generator=torch.Generator().manual_seed(0)).to(weight)
-        return self.averaged.mapping(z).mean(0)
+        z = torch.randn(count, self.latent_size, generator=torch.Generator().manual_seed(0))
+        return self.averaged.mapping(z.to(next(self.averaged.parameters()))).mean(0)
 
     @torch.no_grad()
     def draw(self, styles: Tensor, noise: Sequence[Tensor]) -> Tensor:
         """The picture of these styles, (layers, n, W), and noises, by the averaged generator: (n, C, H, W)."""
         stage, alpha = self.grown
         x = self.averaged(styles, noise, stage, alpha)
-        for _ in range(len(self.generator.sizes) - 1 - stage):
-            x = doubled(x)
-        return (0.5 + 0.5 * x).clamp(0, 1)
+        return (0.5 + 0.5 * _whole(x, len(self.generator.sizes) - 1 - stage)).clamp(0, 1)
 
     def sample(self, n: int, *, rng: Generator | None = None, psi: float = 1.0) -> Tensor:
         """(n, C, H, W), with styles truncated by ψ. Raises ValueError for a negative n."""
@@ -148,18 +145,16 @@ class StyleGAN(nn.Module):
     def critic_loss(self, real: Tensor) -> Tensor:
         """The critic's loss on data, brought to the size of the stage, and as many fakes; R1 in every fourth step."""
         stage, alpha = self.grown
-        real, critic = self._seen(real, stage, alpha), partial(self.critic, stage=stage, alpha=alpha)
-        with torch.no_grad():
-            fake = self._fake(len(real))
-        loss = gan_critic_loss(critic, real, fake)
-        if self.taken // 2 % R1_EVERY:
-            return loss
-        return loss + R1_EVERY * self.gamma * r1_penalty(critic, real)
+        critic = partial(self.critic, stage=stage, alpha=alpha)
+        real = _of_stage(real, len(self.generator.sizes) - 1 - stage, alpha)
+        loss = gan_critic_loss(critic, real, torch.no_grad()(_fakes)(self, len(real)))
+        due = self.taken // 2 % R1_EVERY == 0
+        return loss + R1_EVERY * self.gamma * r1_penalty(critic, real) if due else loss
 
     def generator_loss(self, real: Tensor) -> Tensor:
         """The non-saturating loss on as many fakes as there are data in the batch."""
         stage, alpha = self.grown
-        return non_saturating_loss(partial(self.critic, stage=stage, alpha=alpha), real, self._fake(len(real)))
+        return non_saturating_loss(partial(self.critic, stage=stage, alpha=alpha), real, _fakes(self, len(real)))
 
     def critic_parameters(self) -> Iterator[nn.Parameter]:
         return self.critic.parameters()
@@ -173,36 +168,49 @@ class StyleGAN(nn.Module):
         self.updates += 1
         self.taken += 1
         if self.taken % 2 == 0:
-            pairs = zip(self.averaged.parameters(), self.generator.parameters(), strict=True)
-            for average, latest in pairs:
-                average.lerp_(latest, 1 - self.average)
+            _follow(self.averaged, self.generator, self.average)
 
     def extra_repr(self) -> str:
         """What decides the model beside its networks."""
-        names = ("latent_size", "held", "faded", "mixing", "gamma", "average")
-        return f"shape={self.shape}, " + ", ".join(f"{name}={getattr(self, name)}" for name in names)
+        return f"shape={self.shape}, " + ", ".join(f"{name}={getattr(self, name)}" for name in SAID)
 
-    def _fake(self, n: int) -> Tensor:
-        """Fakes of the generator that learns, of the size of the stage, some of them of two latents."""
-        layers, (stage, alpha) = len(self.generator.layers), self.grown
-        first, second = (self.generator.mapping(z) for z in self.latents(2 * n).chunk(2))
-        active = 2 * stage + 2
-        crossover = torch.randint(1, active, (n,), device=first.device)
-        whole = torch.rand(n, device=first.device) >= self.mixing
-        crossover = torch.where(whole, layers, crossover)
-        styles = mix(first.expand(layers, -1, -1), second.expand(layers, -1, -1), crossover)
-        return self.generator(styles, self.noise(n), stage, alpha)
 
-    def _seen(self, real: Tensor, stage: int, alpha: float) -> Tensor:
-        """Data in [−1, 1] of the size of the stage, faded as the fakes are."""
-        x = 2 * real - 1
-        for _ in range(len(self.generator.sizes) - 1 - stage):
-            x = halved(x)
-        return fade(doubled(halved(x)), x, alpha) if stage and alpha < 1 else x
+def _fakes(model: StyleGAN, n: int) -> Tensor:
+    """Fakes of the generator that learns, of the size of the stage, some of them of two latents."""
+    layers, (stage, alpha) = len(model.generator.layers), model.grown
+    first, second = (model.generator.mapping(z) for z in model.latents(2 * n).chunk(2))
+    active = 2 * stage + 2
+    crossover = torch.randint(1, active, (n,), device=first.device)
+    whole = torch.rand(n, device=first.device) >= model.mixing
+    crossover = torch.where(whole, layers, crossover)
+    styles = mix(first.expand(layers, -1, -1), second.expand(layers, -1, -1), crossover)
+    return model.generator(styles, model.noise(n), stage, alpha)
 
-    def _normal(self, shape: tuple[int, ...], rng: Generator | None) -> Tensor:
-        weight = next(self.generator.parameters())
-        return torch.randn(shape, generator=rng, dtype=weight.dtype, device=weight.device)
+
+def _whole(x: Tensor, times: int) -> Tensor:
+    """A picture of an earlier stage, doubled until it is of full size."""
+    for _ in range(times):
+        x = doubled(x)
+    return x
+
+
+def _of_stage(real: Tensor, smaller: int, alpha: float) -> Tensor:
+    """Data in [−1, 1], halved `smaller` times, and faded as the fakes are."""
+    x = 2 * real - 1
+    for _ in range(smaller):
+        x = halved(x)
+    return fade(doubled(halved(x)), x, alpha) if alpha < 1 else x
+
+
+def _follow(averaged: nn.Module, generator: nn.Module, average: float) -> None:
+    """A share `average` of each averaged weight stays, the rest is the latest."""
+    for kept, latest in zip(averaged.parameters(), generator.parameters(), strict=True):
+        kept.lerp_(latest, 1 - average)
+
+
+def _normal(model: nn.Module, shape: tuple[int, ...], rng: Generator | None) -> Tensor:
+    like = next(model.parameters())
+    return torch.randn(shape, generator=rng, dtype=like.dtype, device=like.device)
 
 
 def _counted(model: StyleGAN, _: object) -> None:

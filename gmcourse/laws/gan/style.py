@@ -200,31 +200,43 @@ def batch_spread_is_one_map(candidate: Callable[[Tensor], Tensor], *, seed: int 
         require_close(kept, observed[:, :channels], x.double(), 1e-6, deduced="shape")
         columns = x.double().flatten(1).T.tolist()
         spread = math.fsum(_deviation(column) for column in columns) / len(columns)
-        flat = x.double().flatten(1)
-        values = {
-            "constant": [flat.std(0).mean(), flat.new_zeros(())],
-            "spread": [flat.var(0, correction=0).mean(), flat.var(0, correction=0).mean().sqrt()]
-            + [x.double().var(0, correction=0).mean((1, 2)).sqrt().mean()],
-            "log-mean": [
-                flat.mean(1).std(correction=0),
-                x.double().mean((2, 3)).std(0, correction=0).mean(),
-                x.double().mean(1).std(0, correction=0).mean(),
-            ],
-            "direction": [flat.std(1, correction=0).mean(), flat.std(correction=0)]
-            + [x.double().std(axes, correction=0).mean() for axes in ((2, 3), 1)],
-            "reduction": [flat.std(0, correction=0).sum()],
-        }
-        suspects = {
-            cause: [value.expand(batch, height, width) for value in slips if value > 0 or spread > 1e-3]
-            for cause, slips in values.items()
-        }
-        own = flat.std(1, correction=0), (flat - flat.mean(0)).square().mean(1).sqrt()
-        suspects["dependence"] = [one[:, None, None].expand(batch, height, width) for one in own]
-        if spread > 1e-3:
-            suspects["reduction"].append(x.double().std(0, correction=0).mean(0).expand(batch, height, width))
         expected = torch.full((batch, height, width), spread, dtype=torch.float64)
-        require_close(law, observed[:, channels], expected, 2e-4, suspects, deduced="" if spread > 1e-3 else "constant")
+        require_close(
+            law,
+            observed[:, channels],
+            expected,
+            2e-4,
+            _spread_slips(x, spread),
+            deduced="" if spread > 1e-3 else "constant",
+        )
     _teaches(candidate, next(_batches(seed)).requires_grad_())
+
+
+def _spread_slips(x: Tensor, spread: float) -> dict[str, list[Tensor]]:
+    batch, _, height, width = x.shape
+    flat = x.double().flatten(1)
+    values = {
+        "constant": [flat.std(0).mean(), flat.new_zeros(())],
+        "spread": [flat.var(0, correction=0).mean(), flat.var(0, correction=0).mean().sqrt()]
+        + [x.double().var(0, correction=0).mean((1, 2)).sqrt().mean()],
+        "log-mean": [
+            flat.mean(1).std(correction=0),
+            x.double().mean((2, 3)).std(0, correction=0).mean(),
+            x.double().mean(1).std(0, correction=0).mean(),
+        ],
+        "direction": [flat.std(1, correction=0).mean(), flat.std(correction=0)]
+        + [x.double().std(axes, correction=0).mean() for axes in ((2, 3), 1)],
+        "reduction": [flat.std(0, correction=0).sum()],
+    }
+    suspects = {
+        cause: [value.expand(batch, height, width) for value in slips if value > 0 or spread > 1e-3]
+        for cause, slips in values.items()
+    }
+    own = flat.std(1, correction=0), (flat - flat.mean(0)).square().mean(1).sqrt()
+    suspects["dependence"] = [one[:, None, None].expand(batch, height, width) for one in own]
+    if spread > 1e-3:
+        suspects["reduction"].append(x.double().std(0, correction=0).mean(0).expand(batch, height, width))
+    return suspects
 
 
 def _teaches(candidate: Callable[[Tensor], Tensor], x: Tensor) -> None:
