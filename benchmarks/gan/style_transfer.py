@@ -98,8 +98,9 @@ def measured(model: StyleTransfer, seed: int) -> dict[str, Any]:
     images, digits = splits()["held"]
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
     style, kinds, others = drawn(images[order], digits[order], seed=seed)
+    seen = judge()  # which may have to learn first, and needs gradients
     with torch.no_grad():
-        digit, way = judge()(model(images, style))
+        digit, way = seen(model(images, style))
     ways = [_share((way == kinds)[kinds == k]) for k in range(len(RENDERINGS))]
     found = {"content": _share(digit == digits), "leak": _share((digit == others)[others != digits])}
     return found | {"way": _share(way == kinds), "ways": ways, "gap": round(model.gap_left(images, style), 4)}
