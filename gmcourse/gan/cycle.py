@@ -187,7 +187,7 @@ def translator(inputs: int, outputs: int, width: int = 32, depth: int = 4) -> nn
 
 
 def small_cycle(a: tuple[int, int, int], b: tuple[int, int, int], width: int = 32, **options: Any) -> CycleGAN:
-    """For pictures of A and B of one size: two `translator`s of `width`, two `patch_critic`s with two halvings."""
+    """For pictures of one size: each map a `translator` of `width`, each critic a `patch_critic` of two halvings."""
     networks = translator(a[0], b[0], width), translator(b[0], a[0], width)
     critics = patch_critic(b[0], width, 2), patch_critic(a[0], width, 2)
     return CycleGAN(*networks, *critics, (a, b), **options)

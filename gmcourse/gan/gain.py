@@ -175,6 +175,7 @@ class Between(nn.Module):
         self.register_buffer("high", high)
 
     def forward(self, a: Tensor) -> Tensor:
+        """(…, D) in any range → (…, D) within it."""
         low, high = self.get_buffer("low"), self.get_buffer("high")
         return low + (high - low) * a.sigmoid()
 

@@ -88,6 +88,7 @@ class GrowingCritic(nn.Module):
         self.last = EqualisedLinear(width, 1, gain=1.0)
 
     def forward(self, x: Tensor, stage: int, alpha: float = 1.0) -> Tensor:
+        """Logits, (batch, 1), of pictures of the size of `stage`, which counts with the weight α."""
         h = leaky_relu(self.from_rgb[stage](x), 0.2)
         for at in range(stage, -1, -1):
             h = leaky_relu(self.second[at](leaky_relu(self.first[at](h), 0.2)), 0.2)

@@ -70,6 +70,7 @@ class EqualisedLinear(nn.Module):
         self.factor, self.rate = gain * rate / math.sqrt(inputs), rate
 
     def forward(self, x: Tensor) -> Tensor:
+        """(…, inputs) → (…, outputs)."""
         return linear(x, self.factor * self.weight, self.rate * self.bias)
 
     def extra_repr(self) -> str:
@@ -90,6 +91,7 @@ class EqualisedConv2d(nn.Module):
         self.factor = gain / math.sqrt(inputs * size**2)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(batch, inputs, H, W) → (batch, outputs, H, W)."""
         return conv2d(x, self.factor * self.weight, self.bias, padding=self.weight.shape[-1] // 2)
 
     def extra_repr(self) -> str:
@@ -135,6 +137,7 @@ class StyledLayer(nn.Module):
         self.normalised = normalised
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor) -> Tensor:
+        """(batch, outputs, H, W), of maps x, styles w (batch, style size) and noise (batch, 1, H, W)."""
         h = self.conv(x)
         if self.strength is not None:
             h = h + self.strength[:, None, None] * noise
@@ -157,4 +160,5 @@ class PlainLayer(nn.Module):
         self.conv = EqualisedConv2d(inputs, outputs, 3)
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor) -> Tensor:
+        """(batch, outputs, H, W), of maps x alone."""
         return pixel_norm(leaky_relu(self.conv(x), 0.2))

@@ -36,6 +36,7 @@ class StyleEncoder(nn.Module):
         self.third = nn.Conv2d(32, 32, 3, padding=1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The maps of each of the three layers, the last of them the features."""
         first = self.first(x).relu()
         second = self.second(first).relu()
         return first, second, self.third(second).relu()
