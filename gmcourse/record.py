@@ -178,11 +178,11 @@ def stop_of(data: Examples) -> int | None:
 
 
 def held_then_falling_plan(
-    data: Examples | None = None, *, steps: int, batch_size: int, peak: float, **more: Any
+    data: Examples | None = None, *, steps: int, batch_size: int, peak: float, warm: int = 1, **more: Any
 ) -> dict[str, Any]:
-    """Arguments of `fit`: the rate `peak` held for half the run, then brought to 0 in a straight line."""
+    """Arguments of `fit`: the rate reaches `peak` in `warm` steps, is held to half the run, and falls to 0."""
     rows = batch_size if data is None else len(data.train)
-    return {"steps": steps, "batch_size": min(batch_size, rows), "lr": held_then_falling(peak, steps), **more}
+    return {"steps": steps, "batch_size": min(batch_size, rows), "lr": held_then_falling(peak, steps, warm), **more}
 
 
 def plane_points(n: int, seed: int = 0) -> tuple[Tensor]:

@@ -31,11 +31,6 @@ NOISES = (0.05, 0.2)
 MAPS, KEPT = "gan/cycles.safetensors", {("colour", 10.0), ("colour", 0.0), ("coarse", 10.0), ("mirror", 10.0)}
 
 
-def rate(step: int) -> float:
-    """Up to `PEAK` over `WARM` steps, held until half of the run, then to 0 in a straight line."""
-    return held_then_falling(PEAK, STEPS)(step) * min(1.0, (step + 1) / WARM)
-
-
 def train(task: str, weight: float, noise: float, seed: int) -> tuple[CycleGAN, Tensor]:
     """The trained pair of maps, and B's mean picture."""
     data = load("digits")
@@ -43,7 +38,7 @@ def train(task: str, weight: float, noise: float, seed: int) -> tuple[CycleGAN, 
     a, b = split.a, TASKS[task](split.b)
     torch.manual_seed(seed)
     game = small_cycle((1, 8, 8), (b.shape[1], 8, 8), WIDTH, weight=weight, noise=noise, size=BUFFER)
-    options = {"steps": STEPS, "batch_size": BATCH, "lr": rate, "seed": seed}
+    options = {"steps": STEPS, "batch_size": BATCH, "lr": held_then_falling(PEAK, STEPS, WARM), "seed": seed}
     fit_adversarial(game, (b, a), progress=False, **options)
     return game, b.mean(0, keepdim=True)
 

@@ -29,7 +29,7 @@ from gmcourse.schedules import held_then_falling
 from gmcourse.training import fit, fit_adversarial
 
 STEPS, BATCH, PEAK, WIDTH, SEEDS = 600, 16, 2e-3, 8, tuple(range(5))
-CLAIM, PAINTERS, PHASES, BLOCK = "gan/translation", "gan/painters.safetensors", 4, 4
+CLAIM, PAINTERS, PHASES, BLOCK = "gan/translation", "gan/translation.safetensors", 4, 4
 ALONE = {"L2": 2, "L1": 1}
 WEIGHTS = {"dropout, λ = 100": 100.0, "λ = 10": 10.0, "λ = 1": 1.0}
 PLAN = {

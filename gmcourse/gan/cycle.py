@@ -159,9 +159,9 @@ class CycleGAN(nn.Module):
         self.fakes_of_b.keep()
 
     def sample(self, n: int, given: Tensor, *, rng: Generator | None = None) -> Tensor:
-        """G(given), (n, *event): a function of given, (n, …) or one row for all, (1, …); nothing is drawn."""
+        """G(given) within [0, 1], (n, *event), of given, (n, …) or one row for all, (1, …); nothing is drawn."""
         with sampling(self, n, rng):
-            return self.to_b(rows_of(given, n))
+            return self.to_b(rows_of(given, n)).clamp(0, 1)
 
     def errors(self, x: Tensor) -> Tensor:
         """‖G(F(x)) − x‖², (batch,): what the way to A and back costs a picture of B."""
@@ -178,12 +178,16 @@ class CycleGAN(nn.Module):
 
 
 def translator(inputs: int, outputs: int, width: int = 32, depth: int = 4) -> nn.Sequential:
-    """(batch, inputs, H, W) → (batch, outputs, H, W), in [0, 1]: `depth` convolutions of 3 × 3, ReLU, a tanh last."""
+    """(batch, inputs, H, W) → (batch, outputs, H, W): `depth` convolutions of 3 × 3, ReLU, and ½ + 0.55 tanh last.
+
+    So pictures lie in [−0.05, 1.05]: black and white are reached where the tanh has a slope. With ½ + ½ tanh they are
+    not, and a map that once answered black on a whole batch stays there.
+    """
     widths = [inputs, *[width] * (depth - 1), outputs]
     layers: list[nn.Module] = [Rescale(2.0, -1.0)]
     for before, after in pairwise(widths):
         layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
-    return nn.Sequential(*layers[:-1], nn.Tanh(), Rescale(0.5, 0.5))
+    return nn.Sequential(*layers[:-1], nn.Tanh(), Rescale(0.55, 0.5))
 
 
 def small_cycle(a: tuple[int, int, int], b: tuple[int, int, int], width: int = 32, **options: Any) -> CycleGAN:
@@ -212,7 +216,7 @@ CYCLEGAN = adversarial(
     lesson="05_gan/07_translation",
     suits=PICTURES,
     make=make_cycle_gan,
-    plan=partial(held_then_falling_plan, steps=1_000, batch_size=32, peak=2e-3, betas=(0.5, 0.999)),
+    plan=partial(held_then_falling_plan, steps=1_000, batch_size=32, peak=2e-3, warm=100, betas=(0.5, 0.999)),
     example=pairs_of_pictures,
     pairs=pictures_apart,
 )

@@ -250,7 +250,7 @@ STYLEGAN = adversarial(
     arxiv="1812.04948",
     lesson="05_gan/08_style",
     suits=Suits(
-        "square images (even sides from 8)",
+        "square images (even sides ≥ 8)",
         lambda shape, dtype: IMAGES(shape, dtype) and shape[1] == shape[2] >= 8 and shape[1] % 2 == 0,
     ),
     make=make_stylegan,

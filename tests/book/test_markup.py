@@ -26,6 +26,8 @@ SEARCH = '<button class="btn search-button-field" id="b">'
     "written, mended",
     [
         ('<script defer src="../_static/scripts/fontawesome.js?digest=9"></script>\n<link>', "\n<link>"),
+        ('<script src="../_static/searchtools.js"></script>\n<script src="../searchindex.js"></script>', "\n"),
+        ('<script src="_static/search.js?v=9"></script>', '<script src="_static/search.js?v=9"></script>'),
         (
             '<a class="reference internal" href="#">5 · A</a><details><summary><span>',
             '<a class="reference internal" href="#">5 · A</a><details><summary aria-label="Pages under 5 · A"><span>',

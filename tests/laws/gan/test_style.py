@@ -2,10 +2,9 @@
 
 import torch
 
-from gmcourse.gan.editing import direction, direction_within
 from gmcourse.gan.growing import fade, minibatch_std
 from gmcourse.gan.style import adain, mix, truncate
-from gmcourse.laws.gan import editing, style
+from gmcourse.laws.gan import style
 
 
 def restyled(axes=(2, 3), power=0.5, correction=0, eps=1e-8):
@@ -26,19 +25,6 @@ def by_loop(first, second, crossover):
     return torch.stack([a if k < crossover else b for k, (a, b) in enumerate(zip(first, second, strict=True))])
 
 
-def in_halves(w, values, classes):
-    return direction_within(w, values, classes, share=0.5)
-
-
-def by_class(w, values, classes):
-    """The same, written with a loop; classes of two rows count, too."""
-    total = torch.zeros(w.shape[1])
-    for c in classes.unique():
-        part = classes == c
-        total = total + part.float().mean() * direction(w[part], values[part], 0.5)
-    return total
-
-
 RIGHT = {
     style.adain_sets_statistics: (adain, restyled()),
     style.fade_keeps_both_ends: (fade, lambda low, high, a: torch.lerp(low, high, torch.tensor(a))),
@@ -48,7 +34,6 @@ RIGHT = {
         minibatch_std,
         lambda x: with_map(x, (x - x.mean(0)).square().mean(0).sqrt().mean()),
     ),
-    editing.direction_holds_the_class: (by_class,),
 }
 BUGS = {
     style.adain_sets_statistics: {
@@ -95,15 +80,5 @@ BUGS = {
             "shape",
         ),
         "no gradient": (lambda x: with_map(x, x.detach().std(0, correction=0).mean()), "gradient"),
-    },
-    editing.direction_holds_the_class: {
-        "the class let go": (lambda w, v, c: direction(w, v, 0.5), "dependence"),
-        "classes counted alike": (
-            lambda w, v, c: torch.stack([direction(w[c == k], v[c == k], 0.5) for k in c.unique()]).mean(0),
-            "reduction",
-        ),
-        "the wrong way": (lambda w, v, c: -by_class(w, v, c), "sign"),
-        "a unit vector": (lambda w, v, c: by_class(w, v, c) / by_class(w, v, c).norm(), "spread"),
-        "small classes left out": (in_halves, "reduction"),
     },
 }
