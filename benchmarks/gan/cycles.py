@@ -7,8 +7,9 @@ A are 8×8 digits; B are others of them: "edges", "invert"ed, in "colour" (blue 
 seed, so that no row of A has its partner in B. Errors are mean distances on [−1, 1] to the hidden partners of the 360
 digits of test; "of the mean" is the error of B's mean picture. λ = 10, or 0: no cycle. On "coarse", N(0, noise²) may
 stand between G and F. The rate rises to its peak over the first 100 steps: where it began there, a map answered black
-within twenty steps on colour (seed 1) and mirror (seed 0), its tanh without a slope, and stayed. The two maps of some
-rows of seed 0 are kept beside the results.
+within twenty steps on colour (seed 1) and mirror (seed 0), its tanh without a slope, and stayed. The maps end with
+1.1 tanh, those of "plain tanh" with 1: their black is the tanh's end. The two maps of some rows of seed 0 are kept
+beside the results.
 """
 
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from gmcourse.training import fit_adversarial
 
 STEPS, BATCH, PEAK, WARM, WIDTH, BUFFER, SEEDS = 800, 32, 2e-3, 100, 24, 50, tuple(range(5))
 TASKS = {"edges": edges, "invert": lambda x: 1 - x, "colour": on_paper, "coarse": coarse, "mirror": lambda x: x.flip(3)}
+TASKS["invert, plain tanh"] = TASKS["invert"]
 NOISES = (0.05, 0.2)
 MAPS, KEPT = "gan/cycles.safetensors", {("colour", 10.0), ("colour", 0.0), ("coarse", 10.0), ("mirror", 10.0)}
 
@@ -37,7 +39,8 @@ def train(task: str, weight: float, noise: float, seed: int) -> tuple[CycleGAN, 
     split = unpaired(torch.cat([data.train, data.valid]), seed)
     a, b = split.a, TASKS[task](split.b)
     torch.manual_seed(seed)
-    game = small_cycle((1, 8, 8), (b.shape[1], 8, 8), WIDTH, weight=weight, noise=noise, size=BUFFER)
+    shapes, reach = ((1, 8, 8), (b.shape[1], 8, 8)), 1.0 if "plain tanh" in task else 1.1
+    game = small_cycle(*shapes, WIDTH, reach, weight=weight, noise=noise, size=BUFFER)
     options = {"steps": STEPS, "batch_size": BATCH, "lr": held_then_falling(PEAK, STEPS, WARM), "seed": seed}
     fit_adversarial(game, (b, a), progress=False, **options)
     return game, b.mean(0, keepdim=True)
@@ -72,7 +75,8 @@ def plan() -> Iterator[dict]:
         for task in ("edges", "invert", "colour"):
             yield from ({"task": task, "weight": weight, "noise": 0.0, "seed": seed} for weight in (10.0, 0.0))
         yield from ({"task": "coarse", "weight": 10.0, "noise": noise, "seed": seed} for noise in (0.0, 0.1))
-        yield {"task": "mirror", "weight": 10.0, "noise": 0.0, "seed": seed}
+        for task in ("mirror", "invert, plain tanh"):
+            yield {"task": task, "weight": 10.0, "noise": 0.0, "seed": seed}
 
 
 def run(task: str, weight: float, noise: float, seed: int) -> dict:

@@ -177,22 +177,24 @@ class CycleGAN(nn.Module):
         return f"weight={self.weight}, identity={self.identity}, noise={self.noise}"
 
 
-def translator(inputs: int, outputs: int, width: int = 32, depth: int = 4) -> nn.Sequential:
-    """(batch, inputs, H, W) → (batch, outputs, H, W): `depth` convolutions of 3 × 3, ReLU, and ½ + 0.55 tanh last.
+def translator(inputs: int, outputs: int, width: int = 32, depth: int = 4, reach: float = 1.1) -> nn.Sequential:
+    """(batch, inputs, H, W) → (batch, outputs, H, W): `depth` convolutions of 3 × 3, ReLU, and ½ + ½ reach · tanh last.
 
-    So pictures lie in [−0.05, 1.05]: black and white are reached where the tanh has a slope. With ½ + ½ tanh they are
-    not, and a map that once answered black on a whole batch stays there.
+    With a reach above 1, black and white are given where the tanh has a slope; with 1 they are its ends, where it has
+    none, and a map that answers black everywhere may stay there.
     """
     widths = [inputs, *[width] * (depth - 1), outputs]
     layers: list[nn.Module] = [Rescale(2.0, -1.0)]
     for before, after in pairwise(widths):
         layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
-    return nn.Sequential(*layers[:-1], nn.Tanh(), Rescale(0.55, 0.5))
+    return nn.Sequential(*layers[:-1], nn.Tanh(), Rescale(0.5 * reach, 0.5))
 
 
-def small_cycle(a: tuple[int, int, int], b: tuple[int, int, int], width: int = 32, **options: Any) -> CycleGAN:
+def small_cycle(
+    a: tuple[int, int, int], b: tuple[int, int, int], width: int = 32, reach: float = 1.1, **options: Any
+) -> CycleGAN:
     """For pictures of one size: each map a `translator` of `width`, each critic a `patch_critic` of two halvings."""
-    networks = translator(a[0], b[0], width), translator(b[0], a[0], width)
+    networks = [translator(*ends, width, reach=reach) for ends in ((a[0], b[0]), (b[0], a[0]))]
     critics = patch_critic(b[0], width, 2), patch_critic(a[0], width, 2)
     return CycleGAN(*networks, *critics, (a, b), **options)
 
