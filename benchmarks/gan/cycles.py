@@ -6,10 +6,10 @@ A are 8×8 digits; B are others of them: "edges", "invert"ed, in "colour" (blue 
 "coarse", means of 2 × 2 pixels, which nothing inverts. The digits of train and valid are cut into two halves by the
 seed, so that no row of A has its partner in B. Errors are mean distances on [−1, 1] to the hidden partners of the 360
 digits of test; "of the mean" is the error of B's mean picture. λ = 10, or 0: no cycle. On "coarse", N(0, noise²) may
-stand between G and F. The rate rises to its peak over the first 100 steps: where it began there, a map answered black
-within twenty steps on colour (seed 1) and mirror (seed 0), its tanh without a slope, and stayed. The maps end with
-1.1 tanh, those of "plain tanh" with 1: their black is the tanh's end. The two maps of some rows of seed 0 are kept
-beside the results.
+stand between G and F. The rate rises to its peak over the first 100 steps: where it began there, a map with a plain
+tanh answered black within twenty steps on colour (seed 1) and mirror (seed 0), and stayed. The maps end with 1.1 tanh,
+those of "plain tanh" with 1: their black is the tanh's end. The two maps of some rows of seed 0 are kept beside the
+results.
 """
 
 from collections.abc import Iterator

@@ -95,7 +95,7 @@ def test_without_a_buffer_the_fakes_are_fresh():
 def test_the_cycle_closes_with_training():
     game = model()
     before = game.errors(B).mean()
-    fit_adversarial(game, (B, A), steps=80, batch_size=6, lr=2e-3, progress=False)
+    fit_adversarial(game, (B, A), steps=250, batch_size=6, lr=2e-3, progress=False)
     assert game.errors(B).shape == (12,)
     assert game.errors(B).mean() < 0.9 * before
     assert game.sample(12, A).shape == B.shape
