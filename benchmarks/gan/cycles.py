@@ -28,7 +28,8 @@ from gmcourse.training import fit_adversarial
 
 STEPS, BATCH, PEAK, WARM, WIDTH, BUFFER, SEEDS = 800, 32, 2e-3, 100, 24, 50, tuple(range(5))
 TASKS = {"edges": edges, "invert": lambda x: 1 - x, "colour": on_paper, "coarse": coarse, "mirror": lambda x: x.flip(3)}
-TASKS["invert, plain tanh"] = TASKS["invert"]
+PLAIN = ", plain tanh"
+TASKS |= {task + PLAIN: TASKS[task] for task in ("edges", "invert", "colour")}
 NOISES = (0.05, 0.2)
 MAPS, KEPT = "gan/cycles.safetensors", {("colour", 10.0), ("colour", 0.0), ("coarse", 10.0), ("mirror", 10.0)}
 
@@ -39,7 +40,7 @@ def train(task: str, weight: float, noise: float, seed: int) -> tuple[CycleGAN, 
     split = unpaired(torch.cat([data.train, data.valid]), seed)
     a, b = split.a, TASKS[task](split.b)
     torch.manual_seed(seed)
-    shapes, reach = ((1, 8, 8), (b.shape[1], 8, 8)), 1.0 if "plain tanh" in task else 1.1
+    shapes, reach = ((1, 8, 8), (b.shape[1], 8, 8)), 1.0 if task.endswith(PLAIN) else 1.1
     game = small_cycle(*shapes, WIDTH, reach, weight=weight, noise=noise, size=BUFFER)
     options = {"steps": STEPS, "batch_size": BATCH, "lr": held_then_falling(PEAK, STEPS, WARM), "seed": seed}
     fit_adversarial(game, (b, a), progress=False, **options)
@@ -75,7 +76,7 @@ def plan() -> Iterator[dict]:
         for task in ("edges", "invert", "colour"):
             yield from ({"task": task, "weight": weight, "noise": 0.0, "seed": seed} for weight in (10.0, 0.0))
         yield from ({"task": "coarse", "weight": 10.0, "noise": noise, "seed": seed} for noise in (0.0, 0.1))
-        for task in ("mirror", "invert, plain tanh"):
+        for task in ("mirror", "edges" + PLAIN, "invert" + PLAIN, "colour" + PLAIN):
             yield {"task": task, "weight": 10.0, "noise": 0.0, "seed": seed}
 
 

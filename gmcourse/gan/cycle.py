@@ -180,8 +180,7 @@ class CycleGAN(nn.Module):
 def translator(inputs: int, outputs: int, width: int = 32, depth: int = 4, reach: float = 1.1) -> nn.Sequential:
     """(batch, inputs, H, W) → (batch, outputs, H, W): `depth` convolutions of 3 × 3, ReLU, and ½ + ½ reach · tanh last.
 
-    With a reach above 1, black and white are given where the tanh has a slope; with 1 they are its ends, where it has
-    none, and a map that answers black everywhere may stay there.
+    With a reach above 1, black and white are given where the tanh has a slope; with 1 they are its ends.
     """
     widths = [inputs, *[width] * (depth - 1), outputs]
     layers: list[nn.Module] = [Rescale(2.0, -1.0)]
