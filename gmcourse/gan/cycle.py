@@ -193,7 +193,7 @@ def small_cycle(
     a: tuple[int, int, int], b: tuple[int, int, int], width: int = 32, reach: float = 1.1, **options: Any
 ) -> CycleGAN:
     """For pictures of one size: each map a `translator` of `width`, each critic a `patch_critic` of two halvings."""
-    networks = [translator(*ends, width, reach=reach) for ends in ((a[0], b[0]), (b[0], a[0]))]
+    networks = translator(a[0], b[0], width, reach=reach), translator(b[0], a[0], width, reach=reach)
     critics = patch_critic(b[0], width, 2), patch_critic(a[0], width, 2)
     return CycleGAN(*networks, *critics, (a, b), **options)
 
