@@ -2,18 +2,19 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any
 
-from gmcourse.laws.broken import Slips, require_value
+from gmcourse.exercises.record import Variant
+from gmcourse.laws.broken import LawBroken, Slips, require_value
 
-T = TypeVar("T")
+Pick = Callable[[Sequence[Any]], Any]
 
 
-def picker(seed: int) -> Callable[[Sequence[T]], T]:
+def picker(seed: int) -> Pick:
     """A function that picks one of several options, each call by the next draw of `seed`."""
     draw = random.Random(seed).random  # the one method whose numbers Python promises to keep
 
-    def pick(options: Sequence[T]) -> T:
+    def pick(options: Sequence[Any]) -> Any:
         return options[int(draw() * len(options))]
 
     return pick
@@ -29,3 +30,28 @@ def value_law(
 ) -> Callable[[object], None]:
     """The law that an answer is `expected`, as `require_value` has it."""
     return lambda answer: require_value(law, answer, expected, tolerance, suspects, fit)
+
+
+def first_sound(seed: int, build: Callable[[Pick], Variant], lesson: object) -> Variant:
+    """The first of `build(pick)`, called again and again, that is as sound as its exercise.
+
+    Its reference passes, each wrong answer draws its own cause, and `lesson`, the answer to the exercise as it stands
+    in the lesson, does not pass. Raises ValueError where none of 200 is.
+    """
+    pick = picker(seed)
+    for _ in range(200):
+        drawn = build(pick)
+        blames = [(drawn.reference, None), *drawn.wrong]
+        if all(_blame(drawn, answer) == cause for answer, cause in blames) and _blame(drawn, lesson) is not None:
+            return drawn
+    raise ValueError(f"build: got {build.__name__}, expected one that gives a sound variant")
+
+
+def _blame(variant: Variant, answer: object) -> str | None:
+    """The cause that an answer draws, None where it passes."""
+    try:
+        for law in variant.laws:
+            law(answer)
+    except LawBroken as broken:
+        return broken.cause
+    return None

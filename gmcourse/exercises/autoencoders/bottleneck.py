@@ -7,6 +7,7 @@ import torch
 
 from gmcourse.autoencoders.linear import pca_error, principal_angles
 from gmcourse.autoencoders.sparse import k_sparse, kl_sparsity
+from gmcourse.exercises.drawing import Pick, first_sound
 from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.autoencoders import sparsity, spectrum
 from gmcourse.laws.broken import require_value
@@ -19,7 +20,7 @@ def rounds_at_ten(
     answer: object, *, around: tuple[float, ...] = NINTH, largest: float = LARGEST, k: int = 10, factor: int = 1000
 ) -> None:
     """ln 1000 / ln(λ₁₀/λ₁₁) = 25.5 rounds: 25 and 26 pass. So too at another k and for another factor."""
-    before, last, left, after = around
+    (before, last, left, after), digits = around, math.log10(factor)
 
     def rounds(small: float, large: float) -> float:
         return math.log(factor) / math.log(large / small)
@@ -36,8 +37,8 @@ def rounds_at_ten(
             k
             for slip in (
                 right / math.log(10),
-                right / 3,
-                math.log10(factor) / math.log(last / left),
+                right / digits,
+                digits / math.log(last / left),
                 1 / (1 - left / last),
             )
             for k in (*_near(slip), *_near(math.log(factor) * slip))

@@ -8,6 +8,7 @@ import torch
 from gmcourse.autoencoders.contractive import contractive_penalty
 from gmcourse.autoencoders.corruption import masking
 from gmcourse.autoencoders.denoising import optimal_denoiser, score_from_denoiser
+from gmcourse.exercises.drawing import Pick, first_sound
 from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.autoencoders import contraction, denoiser
 from gmcourse.laws.broken import require_value

@@ -7,6 +7,7 @@ import torch
 
 from gmcourse.autoencoders.finite_chain import posterior, relaxation, transition_matrix
 from gmcourse.autoencoders.gsn import gsn_step, walkback_pairs
+from gmcourse.exercises.drawing import Pick, first_sound
 from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.autoencoders import chain
 from gmcourse.laws.broken import require_value
