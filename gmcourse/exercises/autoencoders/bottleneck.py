@@ -110,8 +110,8 @@ def _rounds(pick: Pick) -> Variant:
     wrong += (round(right / 2), "spread"), (k, "dependence"), (round(right / math.log(10)), "log-mean")
     return Variant(
         f"Alternating least squares with $k = {k}$ on data whose covariance has the eigenvalues {before:g}, {last:g}, "
-        f"{left:g} and {after:g} in the places {k - 1} to {k + 2}; the largest is 0.71. Once the largest angle shrinks "
-        f"steadily, how many rounds make it {factor:,} times smaller?",
+        f"{left:g} and {after:g} in the places {k - 1} to {k + 2}; the largest is 0.71. Once the largest angle "
+        f"shrinks steadily, how many rounds make it {factor:,} times smaller?",
         laws=(law,),
         reference=round(right),
         wrong=wrong,

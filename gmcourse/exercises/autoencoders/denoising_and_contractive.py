@@ -76,15 +76,15 @@ def _slope(pick: Pick) -> Variant:
     return Variant(
         rf"Let $p = \frac12 \mathcal{{N}}(-{mean:g}, {std:g}^2) + \frac12 \mathcal{{N}}({mean:g}, {std:g}^2)$, and "
         rf"$\sigma = {sigma:g}$. What is the slope of the best denoiser, $\mathrm{{E}}[x \mid \tilde x]$, at 0? "
-        rf"Predict it, "
-        "to within half a per cent, then measure it with your `optimal_denoiser` at two points very near 0.",
+        "Predict it, to within half a per cent, then measure it with your `optimal_denoiser` at two points very near "
+        "0.",
         laws=(law,),
         reference=right,
         wrong=(*wrong, (right * sigma, "spread"), (at_two, "one-to-one")),
         hints=(
             "The slope is Var(x | x̃)/σ². At x̃ = 0: which clean points are possible, and how far apart are they?",
             f"Given a mode, the mean is ±{mean * (1 - kept):.4g}, the variance {inner:.4g}. The variance of both "
-            f"together?",
+            "together?",
         ),
         causes={"one-to-one": f"That is the slope for modes at ±2, as in the text. Here they are at ±{mean:g}."},
     )

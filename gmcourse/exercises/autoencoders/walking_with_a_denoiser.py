@@ -88,8 +88,8 @@ def _mean_chain(pick: Pick) -> Variant:
     ones = (1 / (2 + noise), "one-to-one"), (data / (2 + noise), "one-to-one"), (right**0.5, "spread")
     return Variant(
         rf"The data are $\mathcal{{N}}(0, {data})$ and the noise has the variance $\sigma^2 = {noise}$. The walk "
-        rf"takes the "
-        "mean of the clean point instead of the draw. At which variance does it stay? Predict it, to within 1 %.",
+        "takes the mean of the clean point instead of the draw. At which variance does it stay? Predict it, to within "
+        "1 %.",
         laws=(law,),
         reference=right,
         wrong=((data, "constant"), (0.0, "sign"), (a, "dependence"), (a * data, "dependence"), *ones),

@@ -101,10 +101,9 @@ def _crescent(pick: Pick) -> Variant:
     gap, truth = wrong_order_gap(spread, bend), _truth(spread)
     known = {"constant": 0.0, "spread": math.log(2), "reduction": (truth + gap, truth), "direction": -gap}
     return Variant(
-        rf"A crescent: $x_2 \sim \mathcal N(0, {spread:g}^2)$ and "
-        rf"$x_1 \mid x_2 \sim \mathcal N({bend:g}\, x_2^2, 1)$. How "
-        "many nats does one layer in the order $(x_1, x_2)$ lose at least on it, to within 0.003? Guess first; then "
-        "take it from the best Gaussian of $x_1$ and of $x_2$ given $x_1$, by a sum over a grid.",
+        rf"A crescent: $x_2 \sim \mathcal N(0, {spread:g}^2)$ and $x_1 \mid x_2 \sim \mathcal N({bend:g}\, x_2^2, "
+        "1)$. How many nats does one layer in the order $(x_1, x_2)$ lose at least on it, to within 0.003? Guess "
+        "first; then take it from the best Gaussian of $x_1$ and of $x_2$ given $x_1$, by a sum over a grid.",
         laws=(
             value_law(
                 "nats lost by the order (x₁, x₂)", gap, 0.0035, known | {"log-mean": gap / math.log(2)}, fit=0.003

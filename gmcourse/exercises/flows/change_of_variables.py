@@ -74,8 +74,7 @@ def _likeliest(pick: Pick) -> Variant:
     }
     return Variant(
         rf"Now $x = e^{{{k:g}z}}$, with $z \sim \mathcal{{N}}({mean:g}, 1)$. At which $x$ is the density largest, to "
-        rf"within "
-        "2 %? Decide with pencil and paper; then find it on a grid.",
+        "within 2 %? Decide with pencil and paper; then find it on a grid.",
         laws=(value_law("the density of x is largest there", best, 0.025 * best, known),),
         reference=best,
         wrong=((known["direction"], "direction"), (known["spread"], "spread"), (known["log-mean"], "log-mean")),
@@ -102,8 +101,8 @@ def _slip(pick: Pick) -> Variant:
     known = {"constant": 1.0, "reduction": tuple(by**power for power in powers)}
     known |= {"sign": tuple(by**-power for power in (*powers, dims - dims**2))}
     return Variant(
-        f"Adding the log-determinant of $x = 2z$ to each coordinate made the mass ¼ in the plane. Now $x = {by:g}z$ in "
-        f"{dims} dimensions: what is the mass of the same slip, to within 2 %?",
+        f"Adding the log-determinant of $x = 2z$ to each coordinate made the mass ¼ in the plane. Now $x = {by:g}z$ "
+        f"in {dims} dimensions: what is the mass of the same slip, to within 2 %?",
         laws=(value_law("∫ of the slip's density dx", mass, 0.02 * mass, known, 0.005 * mass),),
         reference=mass,
         wrong=((1, "constant"), (by**-dims, "reduction"), (by ** (1 - dims), "reduction"), (1 / mass, "sign")),

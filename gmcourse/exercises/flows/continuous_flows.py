@@ -97,9 +97,9 @@ def _turn(pick: Pick) -> Variant:
     mass = grown**-steps
     known = {"constant": 1.0, "direction": 1 / mass, "reduction": 1 / grown, "spread": (mass**0.5, grown)}
     return Variant(
-        rf"A turn by {degrees}°, $f = \varphi\,(-y, x)$ with $\varphi = {angle:.5g}$, followed by {steps} Euler "
-        rf"steps from "
-        "$t = 1$ to 0. What is the mass of the density that is claimed, to within 1 %? Decide with pencil and paper.",
+        rf"A turn by {degrees}°, $f = \varphi\,(-y, x)$ with $\varphi = {angle:.5g}$, followed by {steps} Euler steps "
+        "from $t = 1$ to 0. What is the mass of the density that is claimed, to within 1 %? Decide with pencil and "
+        "paper.",
         laws=(value_law("the mass of the claimed density", mass, 0.01 * mass, known, 0.004 * mass),),
         reference=mass,
         wrong=((1.0, "constant"), (1 / mass, "direction"), (1 / grown, "reduction")),

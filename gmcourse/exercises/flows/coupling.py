@@ -89,9 +89,8 @@ def _floor(pick: Pick) -> Variant:
     right, entropy = empty + dims * std**2 / 2, empty + dims * (1 + math.log(std**2)) / 2
     known = {"spread": entropy, "constant": empty, "direction": empty + dims / 2, "reduction": right / dims}
     return Variant(
-        rf"A friend stacks a hundred additive couplings, without a scaling, on data from "
-        rf"$\mathcal{{N}}(0, {std:g}^2 I)$ in "
-        f"*{dims}* dimensions, and trains for a week. To within 0.005 nats, what is the lowest mean negative "
+        rf"A friend stacks a hundred additive couplings, without a scaling, on data from $\mathcal{{N}}(0, {std:g}^2 "
+        f"I)$ in *{dims}* dimensions, and trains for a week. To within 0.005 nats, what is the lowest mean negative "
         "log-likelihood that can come out?",
         laws=(value_law("the lowest NLL without a scaling", right, 0.006, known),),
         reference=right,

@@ -61,17 +61,15 @@ def _least_loss(pick: Pick) -> Variant:
     }
     return Variant(
         rf"Noise $\mathcal{{N}}(0, 1)$, data $\mathcal{{N}}({mean}, {spread:g}^2)$, one dimension. What is the least "
-        rf"value "
-        r"that $\mathrm{E}\,\lVert f(t, x_t) - (x_1 - x_0) \rVert^2$, $t$ uniform on $[0, 1]$, can take, over all "
-        r"fields? "
-        "To within 1 %.",
+        r"value that $\mathrm{E}\,\lVert f(t, x_t) - (x_1 - x_0) \rVert^2$, $t$ uniform on $[0, 1]$, can take, over "
+        "all fields? To within 1 %.",
         laws=(value_law("the least loss there is", floor, 0.01 * floor, known),),
         reference=floor,
         wrong=((0.0, "constant"), (spread**2, "spread"), (1 + spread**2, "dependence")),
         hints=(
             "The best field leaves Var[x₁ − x₀ | x_t] unexplained. For Gaussians that is Var − Cov²/Var.",
             f"With s = {spread:g}: Var[x₁ − x₀] = 1 + s², Cov[x₁ − x₀, x_t] = (1 + s²)t − 1, Var[x_t] = (1 − t)² + "
-            f"s²t².",
+            "s²t².",
             "∫₀¹ s² dt / ((1 − t)² + s²t²)",
         ),
         causes={"reduction": "Near: a factor is off. Integrate s²/((1 − t)² + s²t²) from 0 to 1, once."},
@@ -96,7 +94,7 @@ def _one_step(pick: Pick) -> Variant:
     }
     return Variant(
         rf"The exact field from $\mathcal{{N}}(0, 1)$ to $\mathcal{{N}}({mean}, 1)$, and a single Euler step of size "
-        rf"{size:g}, from $t = 0$ to $t = {size:g}$. What is the standard deviation of the points, to within 0.005?",
+        f"{size:g}, from $t = 0$ to $t = {size:g}$. What is the standard deviation of the points, to within 0.005?",
         laws=(value_law("the spread after one Euler step", right, 0.006, known),),
         reference=right,
         wrong=((1.0, "constant"), (two, "reduction"), (strange, "dependence")),

@@ -85,15 +85,14 @@ def _share(pick: Pick) -> Variant:
     return Variant(
         f"A colleague forgets to standardise: the coordinate has mean 0 and standard deviation {std:g}, is Gaussian, "
         f"and the box has $B = {bound:g}$. Which share of the data does the spline never touch? Answer with a number "
-        f"between "
-        "0 and 1, to three decimals.",
+        "between 0 and 1, to three decimals.",
         laws=(partial(law.share_outside, bound=bound, std=std, to=0.003),),
         reference=share,
         wrong=((1 - share, "sign"), (unit, "spread"), (share / 2, "reduction")),
         hints=(
             "How many standard deviations away from the mean is the edge of the box?",
             f"{bound:g}/{std:g} = {bound / std:.3f}: what share of a normal variable is farther from its mean than "
-            f"that?",
+            "that?",
         ),
         causes={"spread": f"That is for a deviation of 1. How many deviations is B = {bound:g} at {std:g}?"},
     )

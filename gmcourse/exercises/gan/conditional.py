@@ -95,10 +95,9 @@ def accuracy_of_other_data(seed: int) -> Variant:
     suspects = {"constant": (1.0, 100.0), "one-to-one": 0.5, "direction": 1 - right, "dependence": _both(apart)}
     suspects |= {"spread": (_below(mean), _below(apart * std**0.5), by_variance), "reduction": near(100 * right)}
     return Variant(
-        rf"Two classes, equally frequent: $\mathcal{{N}}({mean:g}, {std**2})$ and "
-        rf"$\mathcal{{N}}(-{mean:g}, {std**2})$, each "
-        f"with a standard deviation of {std}. Which share of the *data* does the best classifier name right? Three "
-        f"decimals.",
+        rf"Two classes, equally frequent: $\mathcal{{N}}({mean:g}, {std**2})$ and $\mathcal{{N}}(-{mean:g}, "
+        f"{std**2})$, each with a standard deviation of {std}. Which share of the *data* does the best classifier "
+        "name right? Three decimals.",
         laws=(value_law("the accuracy of the best classifier", right, 0.003, suspects),),
         reference=right,
         wrong=((1.0, "constant"), (0.5, "one-to-one"), (by_variance, "spread"), (1 - right, "direction")),

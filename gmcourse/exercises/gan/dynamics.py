@@ -59,10 +59,9 @@ def largest_step_elsewhere(seed: int) -> Variant:
     right = 4 * weight
     slips = {"dependence": 4.0, "constant": (weight, 2 * weight, 2 * right), "direction": 2 / weight, "sign": 0.0}
     return Variant(
-        rf"With R1 of weight $\gamma = {weight:g}$ and *simultaneous* steps in the Dirac game, "
-        r"$\mathcal V = -\ln 2 - \ln(1 + e^{\psi\theta})$: up to which step size $\eta$ does play arrive? Predict it "
-        r"from "
-        "a determinant, to within 1 %.",
+        rf"With R1 of weight $\gamma = {weight:g}$ and *simultaneous* steps in the Dirac game, $\mathcal V = -\ln 2 - "
+        r"\ln(1 + e^{\psi\theta})$: up to which step size $\eta$ does play arrive? Predict it from a determinant, to "
+        "within 1 %.",
         laws=(value_law("|λ| < 1 up to this step", right, 0.0125 * right, slips),),
         reference=right,
         wrong=((4.0, "dependence"), (weight, "constant"), (2 / weight, "direction"), (0.0, "sign")),

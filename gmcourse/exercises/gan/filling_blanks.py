@@ -61,7 +61,7 @@ def draw_over_another_mean(seed: int) -> Variant:
     roots = (1 / math.sqrt(square), "direction"), (math.sqrt(n), "reduction"), (math.sqrt(2 * n), "reduction")
     return Variant(
         f"The RMSE of one perfect draw, divided by that of the *mean of {n}* independent perfect draws, to four "
-        f"decimals.",
+        "decimals.",
         laws=(law,),
         reference=math.sqrt(square),
         wrong=((math.sqrt(2), "constant"), (1.0, "dependence"), (square, "spread"), *roots, (1.11, "")),

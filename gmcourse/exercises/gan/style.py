@@ -66,8 +66,7 @@ def kl_of_another_truncation(seed: int) -> Variant:
     return Variant(
         r"Data are $\mathcal{N}(0, 1)$ in one dimension and the generator is perfect. Somebody truncates it with "
         rf"$\psi = {psi:g}$: samples are $\mathcal{{N}}(0, \psi^2)$. How many nats does the divergence pay that asks "
-        rf"whether "
-        "the *data* are reached? Give it to within 0.002.",
+        "whether the *data* are reached? Give it to within 0.002.",
         laws=(value_law("the divergence that asks whether data are reached", right, 0.002, suspects, fit=0.001),),
         reference=right,
         wrong=((reverse, "direction"), (_kl(psi**0.5), "spread"), (-right, "sign"), (-log, "constant")),

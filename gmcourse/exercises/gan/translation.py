@@ -71,10 +71,9 @@ def price_of_another_draw(seed: int) -> Variant:
         "reduction": (10 * math.log10(2), 10 * math.log10(share) or -1.0),
     }
     return Variant(
-        "A sampler draws from the right law but for its spread: around the conditional mean its draws have "
-        f"{share:g} times the variance of the truth. By how many decibels is its PSNR lower than that of the "
-        f"conditional "
-        "mean? Give it to within 0.02.",
+        f"A sampler draws from the right law but for its spread: around the conditional mean its draws have {share:g} "
+        "times the variance of the truth. By how many decibels is its PSNR lower than that of the conditional mean? "
+        "Give it to within 0.02.",
         laws=(value_law("the loss in PSNR of a draw", price, 0.02, suspects, fit=0.01),),
         reference=price,
         wrong=((2 * price, "spread"), (0.0, "constant"), (-price, "sign"), (torch.tensor(factor), "log-mean")),

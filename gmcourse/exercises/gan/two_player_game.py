@@ -95,9 +95,9 @@ def ratio_elsewhere(seed: int) -> Variant:
     theta = picker(seed)([k / 20 for k in range(74, 118) if k != 80])
     truth = gradient_ratio(theta)
     return Variant(
-        rf"Data are $\mathcal N(0, 1)$, fakes $\mathcal N(\theta, 1)$. At $\theta = {theta:g}$, how many times "
-        rf"harder does "
-        "the non-saturating loss pull than the saturating one, with the best critic? Hand in the ratio, to within 2 %.",
+        rf"Data are $\mathcal N(0, 1)$, fakes $\mathcal N(\theta, 1)$. At $\theta = {theta:g}$, how many times harder "
+        "does the non-saturating loss pull than the saturating one, with the best critic? Hand in the ratio, to "
+        "within 2 %.",
         laws=(partial(ratio_at, theta=theta),),
         reference=truth,
         wrong=(

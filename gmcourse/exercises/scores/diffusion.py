@@ -63,13 +63,13 @@ def _variance_below(pick: Pick) -> Variant:
         "constant": (mean + high**2 * (1 - share), kept**2 * high**2 + noise, wide, noise, 1.0),
         "spread": (mean + math.sqrt(noise), math.sqrt(right), kept * wide + noise, mean + noise**2),
     }
-    slips = {"dependence": 1 + low**2, **slips, "one-to-one": right / 4}
+    slips = {"dependence": 1 + low**2, **slips}
     wrong = (1 + low**2, "dependence"), (mean, "randomness"), (ddim, "randomness"), (slips["constant"][0], "constant")
     return Variant(
         rf"Data $\mathcal{{N}}(0, 1)$, the denoiser exact. Points of level {high:g} have the variance {wide:.4g}; "
-        rf"those of level {low:g} should have {1 + low**2:.4g}. DDPM takes one step from the one to the other with "
-        rf"the *posterior's* "
-        "deviation, as if the clean point were known. Which variance comes out? Predict it, to within 1 %.",
+        f"those of level {low:g} should have {1 + low**2:.4g}. DDPM takes one step from the one to the other with the "
+        "*posterior's* deviation, as if the clean point were known. Which variance comes out? Predict it, to within 1 "
+        "%.",
         laws=(value_law(f"the variance at level {low:g}", right, 0.01 * right, slips, 0.005 * right),),
         reference=right,
         wrong=(*wrong, (math.sqrt(right), "spread")),
@@ -81,7 +81,6 @@ def _variance_below(pick: Pick) -> Variant:
             "constant": f"Which variance has x̃ at σ = {high:g}, data included? And is τ² = l²(1 − ρ)?",
             "spread": f"Variances add, a factor counts squared: {kept:.4g}² here. What did you add, or take the root "
             "of?",
-            "one-to-one": f"Level {low:g} is asked for. Did you walk on, down to 0?",
         },
     )
 

@@ -76,9 +76,8 @@ def _width(pick: Pick) -> Variant:
     wrong = (1.0, "dependence"), (right**2, "spread"), (1 / start, "one-to-one"), (kept * high, "constant")
     return Variant(
         rf"Data $\mathcal{{N}}(0, 1)$ and the levels {high:g}, {low:g} and 0, where $f(x, 0) = x$. Consistency "
-        rf"training of a "
-        "linear $f$ has found its minimum, at which each level follows the next lower one. What is the standard "
-        f"deviation of samples of one jump from level {high:g}? Predict it, to within 1 %.",
+        "training of a linear $f$ has found its minimum, at which each level follows the next lower one. What is the "
+        f"standard deviation of samples of one jump from level {high:g}? Predict it, to within 1 %.",
         laws=(value_law(f"the spread of one jump from level {high:g}", right, 0.01 * right, slips, 0.005 * right),),
         reference=right,
         wrong=(*wrong, (kept, "constant")),

@@ -88,9 +88,9 @@ def _box(pick: Pick) -> Variant:
     }
     ones = (-2 / end, "one-to-one"), (-12 / end**2, "one-to-one")
     return Variant(
-        rf"Data uniform on $[0, {end:g}]$, the model $s = c\,x$. The score is 0, so the best $c$ is 0. Which $c$ "
-        rf"does the implicit loss choose, to within 1 %? Predict it; then measure it with your `implicit_loss` on a "
-        rf"fine grid of $[0, {end:g}]$, for a few values of $c$.",
+        rf"Data uniform on $[0, {end:g}]$, the model $s = c\,x$. The score is 0, so the best $c$ is 0. Which $c$ does "
+        "the implicit loss choose, to within 1 %? Predict it; then measure it with your `implicit_loss` on a fine "
+        f"grid of $[0, {end:g}]$, for a few values of $c$.",
         laws=(value_law("the c that the implicit loss chooses on a box", right, 0.01 * abs(right), slips),),
         reference=right,
         wrong=((0.0, "dependence"), (right / 2, "constant"), (-right, "sign"), *ones),

@@ -89,9 +89,8 @@ def _strength(pick: Pick) -> Variant:
     wrong = (w, "dependence"), (2 * right, "spread"), (right / 2, "spread"), (-right, "sign")
     return Variant(
         rf"Data $\mathcal{{N}}(0, {wide})$, the class $\mathcal{{N}}(0, {narrow})$, exact scores. Someone wants the "
-        rf"*width* of the tilted law at $w = {w}$, whose variance is $((1 + w)/v_c - w/v)^{{-1}}$, and has only the "
-        rf"flow, whose "
-        r"variance is $v_c^{1 + w}/v^w$. Which strength must the flow be given, to within 0.005?",
+        f"*width* of the tilted law at $w = {w}$, whose variance is $((1 + w)/v_c - w/v)^{{-1}}$, and has only the "
+        "flow, whose variance is $v_c^{1 + w}/v^w$. Which strength must the flow be given, to within 0.005?",
         laws=(value_law("the flow's strength", right, 0.005, slips, fit=0.003),),
         reference=right,
         wrong=(*wrong, (right * ratio, "log-mean")),

@@ -46,8 +46,8 @@ def best_of_some(seed: int) -> Variant:
     suspects |= {"spread": (missed, 2 * size * missed, right**0.5, size**2 * missed)}
 
     return Variant(
-        f"The truth is +{size} or −{size}, each half of the time, and a model draws its answers by a fair coin. "
-        f"What is the expected squared error of the best of {count} answers? Give it to within 3 %.",
+        f"The truth is +{size} or −{size}, each half of the time, and a model draws its answers by a fair coin. What "
+        f"is the expected squared error of the best of {count} answers? Give it to within 3 %.",
         laws=(value_law(f"the best of {count} answers ±{size}", right, 0.03 * right, suspects, 0.005 * right),),
         reference=right,
         wrong=((cost / 2, "constant"), (cost / count, "log-mean"), (missed, "spread"), (23 * right, "")),

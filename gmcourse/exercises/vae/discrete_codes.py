@@ -50,9 +50,9 @@ def excess_elsewhere(seed: int) -> Variant:
     near_one = math.log1p(math.exp(-2 / std**2))
     ones = (0.0, "one-to-one"), (0.027, "one-to-one"), (near_one, "dependence"), (-excess, "sign"), (-0.17, "sign")
     return Variant(
-        r"Two codes stand at −1 and 1, and $x \sim \frac12 \mathcal N(-1, \sigma^2) + \frac12 \mathcal N(1, \sigma^2)$."
-        r" Taking the nearer code, $k(x)$, costs $\mathrm{E}[-\ln p(k(x) \mid x)]$: 0.026 nats at $\sigma = \frac12$. "
-        rf"What does it cost at $\sigma = {std:g}$, in nats? An answer within 0.003 passes.",
+        r"Two codes stand at −1 and 1, and $x \sim \frac12 \mathcal N(-1, \sigma^2) + \frac12 \mathcal N(1, "
+        r"\sigma^2)$. Taking the nearer code, $k(x)$, costs $\mathrm{E}[-\ln p(k(x) \mid x)]$: 0.026 nats at $\sigma "
+        rf"= \frac12$. What does it cost at $\sigma = {std:g}$, in nats? An answer within 0.003 passes.",
         laws=(partial(_costs_nothing_below_0, what), value_law(what, excess, 0.003, slips, 0.0015)),
         reference=excess,
         wrong=((math.log(2), "constant"), *ones),

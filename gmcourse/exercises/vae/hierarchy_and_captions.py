@@ -39,8 +39,8 @@ def some_captions_help(seed: int) -> Variant:
         "log-mean": (n * math.log(n), math.log(n) / n),
     }
     return Variant(
-        r"The code of a picture is shorter by $\ln p(k \mid c) - \ln p(k)$ nats where the caption $c$ is told. "
-        f"There are {n} captions, all equally likely: what is the largest mean saving, in nats, of an exact prior?",
+        r"The code of a picture is shorter by $\ln p(k \mid c) - \ln p(k)$ nats where the caption $c$ is told. There "
+        f"are {n} captions, all equally likely: what is the largest mean saving, in nats, of an exact prior?",
         laws=(value_law(f"the most that {n} equal captions save", math.log(n), 0.007, suspects),),
         reference=math.log(n),
         wrong=((math.log2(n), "spread"), (n, "constant"), (math.log(60), "reduction"), (-math.log(n), "sign")),

@@ -53,8 +53,8 @@ def codes_of_other_clips(seed: int) -> Variant:
         + tuple((slips[cause][0], cause) for cause in ("spread", "dependence")),
         hints=(
             "How many slots of time has the clip, and how many of them are known? How many codes has one slot?",
-            f"{frames} frames are {slots} slots, {given} of them {known}: {left} slots are left, of {rows} × {columns} "
-            "codes each.",
+            f"{frames} frames are {slots} slots, {given} of them {known}: {left} slots are left, of {rows} × "
+            f"{columns} codes each.",
         ),
         causes={"one-to-one": f"{given} frames are given. How many slots are they, and how many are left?"},
     )
