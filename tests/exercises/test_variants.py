@@ -143,3 +143,52 @@ def passes(exercise, answer):
     except LawBroken:
         return False
     return True
+
+
+SAME_FOR_ALL = {  # value exercises without a variant, and why
+    "autoencoders.recall_then_precision": "two signs: four answers in all",
+    "autoregressive.parity": "multiples of ln 2, one for each order: a handful of answers",
+    "flows.bins_for_fifty": "measured on fixed points: one of four numbers",
+    "gan.one_batch_or_two": "each student's own measurements are the answer",
+    "scores.contrast_length": "1 for all symmetric data, which is what it teaches",
+    "taxonomy.lost_hill": "a set of three names: eight answers in all",
+    "taxonomy.overtaking": "measured on the digits: one of five sizes",
+}
+
+
+def test_every_other_value_exercise_varies():
+    values = {id for id, exercise in EXERCISES.items() if not callable(exercise.reference)}
+    assert len(values) == 44
+    assert values - set(VARIED) == set(SAME_FOR_ALL)
+
+
+@pytest.mark.parametrize("id", VARIED)
+def test_the_lessons_own_answer_is_no_students(id):
+    lesson = EXERCISES[id].reference
+    assert not [n for n in range(30) if passes(posed(EXERCISES[id], seed_of(f"student {n}", id)), lesson)]
+
+
+@pytest.mark.parametrize("id", VARIED)
+def test_a_prompt_is_whole_and_stays(id):
+    drawn = EXERCISES[id].variant(seed_of("ada", id))
+    assert drawn.prompt.count("$") % 2 == 0
+    assert "{eq}" not in drawn.prompt
+    assert drawn.prompt.strip() == drawn.prompt
+    assert drawn.prompt == EXERCISES[id].variant(seed_of("ADA", id)).prompt
+
+
+SEEDED = [id for id, e in EXERCISES.items() if callable(e.reference) and any(map(takes_seed, e.laws))]
+
+
+@pytest.mark.parametrize("id", SEEDED)
+def test_the_reference_holds_at_points_that_nobody_knows(id):
+    for n in range(3):
+        exercise = posed(EXERCISES[id], seed_of(f"student {n}", id, "a key"))
+        for law in exercise.laws:
+            law(exercise.reference)
+
+
+def test_a_copied_answer_would_be_seen():
+    """Were the numbers the same for all, the share of refused pairs would be 0."""
+    same = [double(3) for _ in SEEDS]
+    assert all(passes(a, b.reference) for a, b in combinations(same, 2))
