@@ -1,9 +1,12 @@
 """Numbers and points from a seed: stable, a student's own, and no way round a law."""
 
+import math
+import re
 from dataclasses import replace
 from itertools import combinations
 
 import pytest
+import torch
 
 from gmcourse.exercises import EXERCISES, Exercise, Variant, check, numbers
 from gmcourse.exercises.hints import QUESTIONS
@@ -192,3 +195,63 @@ def test_a_copied_answer_would_be_seen():
     """Were the numbers the same for all, the share of refused pairs would be 0."""
     same = [double(3) for _ in SEEDS]
     assert all(passes(a, b.reference) for a, b in combinations(same, 2))
+
+
+def floor_of_matching(mean, spread):
+    """The least loss by a million lines and the best linear field at each of 100 times."""
+    rng = torch.Generator().manual_seed(0)
+    x0, x1 = (torch.randn(100, 20_000, generator=rng, dtype=torch.float64) for _ in range(2))
+    t = (torch.arange(100) + 0.5)[:, None] / 100
+    x1 = mean + spread * x1
+    at, velocity = (1 - t) * x0 + t * x1, x1 - x0
+    at, velocity = at - at.mean(1, keepdim=True), velocity - velocity.mean(1, keepdim=True)
+    slope = (at * velocity).mean(1, keepdim=True) / (at * at).mean(1, keepdim=True)
+    return (velocity - slope * at).square().mean()
+
+
+def variance_of_step(high, low):
+    """DDPM's step with the posterior's deviation, on draws."""
+    rng = torch.Generator().manual_seed(0)
+    x, first, second = torch.randn(3, 2_000_000, generator=rng, dtype=torch.float64)
+    noisy = x + high * first
+    kept = low**2 / high**2
+    clean = noisy / (1 + high**2)
+    return ((1 - kept) * clean + kept * noisy + low * math.sqrt(1 - kept) * second).var()
+
+
+def chain_of_means(data, noise):
+    v = data
+    for _ in range(500):
+        v = (data / (data + noise)) ** 2 * (v + noise)
+    return v
+
+
+def share_of_errors(first, again):
+    p = first
+    for _ in range(500):
+        p = (1 - p) * first + p * again
+    return p
+
+
+def price_of_choice(std):
+    rng = torch.Generator().manual_seed(0)
+    x = torch.randn(4_000_000, generator=rng, dtype=torch.float64) * std + 1  # the other bell is its mirror image
+    return torch.nn.functional.softplus(-2 * x.abs() / std**2).mean()
+
+
+MEASURED = {  # how the numbers are read from the prompt, what they lead to, to within which share
+    "flows.matching_floor": (r"mathcal{N}\((\d+), ([\d.]+)\^2\)", floor_of_matching, 0.01),
+    "scores.variance_below": (r"level ([\d.]+) have .* level ([\d.]+) should", variance_of_step, 0.005),
+    "autoencoders.mean_chain_variance": (r"N}\(0, (\d+)\).*sigma\^2 = (\d+)", chain_of_means, 1e-6),
+    "autoregressive.free_running": (r"probability ([\d.]+), .* probability ([\d.]+),", share_of_errors, 1e-6),
+    "vae.hard_choice": (r"cost at \$\\sigma = ([\d.]+)\$", price_of_choice, 0.005),
+}
+
+
+@pytest.mark.parametrize("id", MEASURED)
+def test_the_answer_follows_from_the_numbers_in_the_prompt(id):
+    pattern, measured, within = MEASURED[id]
+    for seed in (3, 4):
+        drawn = EXERCISES[id].variant(seed)
+        given = [float(number) for number in re.search(pattern, drawn.prompt).groups()]
+        assert float(measured(*given)) == pytest.approx(drawn.reference, rel=within)
