@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gmcourse.laws.asking import ask, slope
 from gmcourse.laws.broken import LawBroken, Slips, require_close, require_shape, show_value
-from gmcourse.laws.rows import within
+from gmcourse.laws.rows import further, within
 
 Distance = Callable[[Tensor, Tensor], float]
 Critic = Callable[[Tensor], Tensor]
@@ -214,12 +214,13 @@ def _penalties(matrix: Tensor, a: Tensor, b: Tensor, mix: Tensor) -> tuple[Tenso
     }
 
 
-def gap_of_penalised_critic(candidate: Callable[[float, float], float]) -> None:
+def gap_of_penalised_critic(candidate: Callable[[float, float], float], *, seed: int = 0) -> None:
     """candidate(W, γ) is the gap of the linear critic that minimises −gap + γ (slope − 1)² between δ_0 and δ_W.
 
     Equation: gan-penalised-slope.
     """
-    for distance, weight in ((4.0, 10.0), (1.0, 0.1), (0.3, 2.0)):
+    more = further(seed, lambda rng: (rng.uniform(0.5, 4.0), rng.uniform(0.5, 8.0)))
+    for distance, weight in ((4.0, 10.0), (1.0, 0.1), (0.3, 2.0), *more):
         gap, loss = _best_linear(distance, weight)
         observed = require_shape("one gap", candidate(distance, weight), ()).double()
         suspects = {
