@@ -6,7 +6,8 @@ import torch
 
 from gmcourse import nets
 from gmcourse.data.number_words import count_bags
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.autoregressive import attention, bags
 from gmcourse.laws.broken import require_value
 from gmcourse.nets.attention import appended, attention_weights, cached_attention
@@ -84,6 +85,44 @@ def _aligned_to_the_top(q, k, v, cache):
     """is_causal=True of torch, with one query and many keys."""
     kept = appended(cache, (k, v))
     return torch.nn.functional.scaled_dot_product_attention(q, *kept, is_causal=True), kept
+
+
+def running_elsewhere(seed: int) -> Variant:
+    """e₁/(1 − e₂ + e₁) at other e₁ and e₂."""
+    return first_sound(seed, _running, lesson=E1 / (1 - E2 + E1))
+
+
+def _running(pick: Pick) -> Variant:
+    first, again = pick([k / 200 for k in range(6, 21)]), pick([k / 100 for k in range(40, 75, 4)])
+    share, odds, lost = first / (1 - again + first), first / (1 - again), (1 - first) ** 50
+    slips = {
+        "constant": first,
+        "direction": (again, 1.0),
+        "log-mean": ((first + again) / 2, math.sqrt(first * again)),
+        "reduction": (first * (1 - first) + again * first, first + first * again, first * again),
+        "spread": (odds, first / again),
+        "sign": 1 - share,
+        "dependence": tuple(by * (again + (first - again) * (1 - lost) / first / 50) for by in (1, 50)),
+        "one-to-one": (100 * share, 50 * share),
+        "randomness": tuple(share * (1 + k / 200) for k in (*range(-24, -2), *range(3, 25))),
+    }
+    values = ((slip[0] if isinstance(slip, tuple) else slip, cause) for cause, slip in slips.items())
+    return Variant(
+        f"Take a model of words that recovers: after a right word the next one is wrong with probability {first:g}, "
+        f"after a wrong one with probability {again:g}, whatever came earlier. It reads its own words. What share of "
+        "them is wrong in the long run, to within 1 %? Predict it, then draw a million words and count.",
+        laws=(value_law("the share of wrong words in the long run", share, 0.012 * share, slips, 0.003 * share),),
+        reference=share,
+        wrong=tuple(value for value in values if value[1] != "randomness"),
+        hints=(
+            "Let p be the share of wrong words. How often is the next one wrong: after a right one, a wrong one?",
+            f"p = (1 − p) · {first:g} + p · {again:g}. Solve for p.",
+        ),
+        causes={
+            "direction": f"That is the share if it never came back. After a wrong word, {1 - again:.0%} are right.",
+            "spread": "Near: that is the number of wrong words for each *right* one. Which share of all is that?",
+        },
+    )
 
 
 EXERCISES = (
@@ -272,5 +311,6 @@ EXERCISES = (
             "randomness": "Near. Is it measured, or rounded? Which share comes back exactly as it was?",
             "container": "One number is asked for, as `free_running = 0.1`.",
         },
+        variant=running_elsewhere,
     ),
 )

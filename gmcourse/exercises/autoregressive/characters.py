@@ -1,11 +1,15 @@
 """Exercises of lesson 02.5, characters."""
 
+from collections.abc import Mapping, Sequence
+from functools import partial
+
 import torch
 from torch import Tensor
 
 from gmcourse.autoregressive.choosing import entropy_slope, nucleus, temperature
 from gmcourse.autoregressive.ngram import witten_bell
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.autoregressive import backoff, choosing
 from gmcourse.laws.broken import LawBroken, require_close, require_numbers
 
@@ -33,11 +37,11 @@ def cooled_text_begins_otherwise(answer: object) -> None:
         raise LawBroken(law, f"your {broken.observed}", "other numbers", broken.cause or _read(observed)) from None
 
 
-def _read(numbers: Tensor) -> str:
+def _read(numbers: Tensor, steps: float = 4 / 5) -> str:
     """Shares of 100, one number for both readings, or the first one right and the second not."""
     if (numbers > 1).any():
         return "container"
-    return "constant" if numbers[0] == numbers[1] else "dependence" if abs(numbers[0] - 4 / 5) < 0.006 else ""
+    return "constant" if numbers[0] == numbers[1] else "dependence" if abs(numbers[0] - steps) < 0.006 else ""
 
 
 def _mixed(followers):
@@ -76,6 +80,61 @@ def _slope(weigh, power):
         return ((weight * log_p**2).sum(-1) - (weight * log_p).sum(-1) ** 2) / t**power
 
     return answer
+
+
+def other_readings(seed: int) -> Variant:
+    """The same for another first symbol and another number of texts after it."""
+    return first_sound(seed, _readings, lesson=(4 / 5, 2 / 7))
+
+
+def _readings(pick: Pick) -> Variant:
+    p, n = pick((0.55, 0.6, 0.7, 0.75, 0.8)), pick((3, 5, 6, 8, 12, 15))
+    steps, text = (p**2 / (p**2 + by * (1 - p) ** 2) for by in (1, n))
+    root = p**0.5 / (p**0.5 + (1 - p) ** 0.5), (p * n) ** 0.5 / ((p * n) ** 0.5 + (1 - p) ** 0.5)
+    one = p**2 / n**2 / (p**2 / n**2 + (1 - p) ** 2)
+    slips = {
+        "direction": [(text, steps)],
+        "constant": [(steps, steps), (p, p), (text, text)],
+        "sign": [root, (root[0], text), (steps, root[1]), (root[0], root[0])],
+        "reduction": [(steps, one)],
+        "log-mean": [(p, text), (steps, p), (p, steps)],
+        "spread": [(steps, p**2 / n), (p**2, p**2 / n), (steps, p**2), (p**2, p**2)],
+        "one-to-one": [(1 - steps, 1 - text), (steps, 1 - text), (1 - steps, text)],
+        "dependence": [(1 / 2, 1 / 5), (steps, 1 / 5)],
+    }
+    return Variant(
+        f"Texts of two symbols. The first one is `a` with probability {p:g}, else `b`. After `a` come {n} symbols, "
+        r"equally likely; after `b` comes always the same one. At $T = \frac12$, what is the probability that a text "
+        r"begins with `a`: when each *step* is cooled, and when the *text* is, $\tilde q(x) \propto p(x)^{1/T}$? "
+        "Answer with two numbers, in this order, to three decimals.",
+        laws=(partial(_cooled, expected=(steps, text), slips=slips),),
+        reference=(steps, text),
+        wrong=(*((ways[0], cause) for cause, ways in slips.items()), (steps, "shape")),
+        hints=_hints_on_readings(p, n),
+        causes={
+            "constant": f"Are the two readings the same? Write down the {n + 1} texts, each with its p².",
+            "reduction": f"{n} texts begin with a. Are they all in your sum?",
+        },
+    )
+
+
+def _hints_on_readings(p: float, n: int) -> tuple[str, str]:
+    return (
+        f"By steps only {p:g} and {1 - p:g} count. As a text there are {n} that begin with a, of {p:g}/{n} each.",
+        f"{p:g}² against {1 - p:g}², and {n} times ({p:g}/{n})² against {1 - p:g}²: divide by the sum of the two.",
+    )
+
+
+def _cooled(answer: object, expected: tuple[float, float], slips: Mapping[str, Sequence[tuple[float, ...]]]) -> None:
+    law = "P(a) at T = ½, when each step is cooled and when the text is"
+    right = torch.tensor(expected).double()
+    observed = require_numbers(law, answer, 2)
+    pairs = {cause: [torch.tensor(way).double() for way in ways] for cause, ways in slips.items()}
+    try:
+        require_close(law, observed, right, 0.003, pairs, fit=0.0025)
+    except LawBroken as broken:
+        cause = broken.cause or _read(observed, expected[0])
+        raise LawBroken(law, f"your {broken.observed}", "other numbers", cause) from None
 
 
 EXERCISES = (
@@ -274,5 +333,6 @@ EXERCISES = (
             "container": "Two numbers between 0 and 1 are asked for, as in (0.1, 0.2).",
             "shape": "Two numbers are asked for, as in (0.1, 0.2).",
         },
+        variant=other_readings,
     ),
 )

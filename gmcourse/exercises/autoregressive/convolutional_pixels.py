@@ -1,16 +1,18 @@
 """Exercises of lesson 02.3, convolutional pixels."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import product
 
 import torch
 from torch import Tensor
 
 from gmcourse.autoregressive import masked_convolution
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.autoregressive import completion, masks, reach
-from gmcourse.laws.broken import LawBroken, require_close, require_numbers
+from gmcourse.laws.broken import LawBroken, Slips, require_close, require_numbers
 
 
 def is_blind(up: int, right: int, first: int, half: int) -> bool:
@@ -90,6 +92,63 @@ def _below(kernel, kind, colours):
 
 def _all_at_once(logits, x, known, u):
     return torch.where(known, x, (u.view_as(x) >= logits(x).softmax(1)[:, 0]).float())
+
+
+def another_mirror(seed: int) -> Variant:
+    """The same for rows of another width and other kernels."""
+    return first_sound(seed, _mirror, lesson=(2 * math.log(2), math.log(2), math.log(2), 0.0))
+
+
+def _mirror(pick: Pick) -> Variant:
+    width, least = pick(range(8, 25)), pick((1, 2, 3, 4))
+    reach = (least, least + pick((1, 2, 3)), least + pick((4, 5, 6)), least + pick((7, 8, 9)))
+    away = [width - 1 - 2 * c for c in range(width)]  # columns from a pixel of the lower row to its source
+    coins = [sum(a > h for a in away) for h in reach]
+    other = {
+        "constant": [0, 0, 0, 0],
+        "one-to-one": [sum(a >= h for a in away) for h in reach],
+        "reduction": [min(count, 1) for count in coins],
+        "direction": coins[::-1],
+        "sign": [sum(abs(a) > h for a in away) for h in reach],
+        "spread": [width + count for count in coins],
+    }
+    slips = {cause: math.log(2) * torch.tensor(way).double() for cause, way in other.items()}
+    slips["log-mean"] = torch.tensor(coins).double()
+    sizes = [2 * h + 1 for h in reach]
+    return Variant(
+        f"Images of two rows and {width} columns. The upper row is {width} fair coins; the lower row is the upper one "
+        rf"read from right to left. So the entropy is ${width} \ln 2$. Four deep PixelCNNs are trained until nothing "
+        f"more is gained: with square kernels of {', '.join(map(str, sizes))} in all layers. By how many nats an "
+        "image does each stay above the entropy? Answer with four numbers, in this order.",
+        laws=(partial(_mirrored, expected=coins, sizes=sizes, slips=slips),),
+        reference=tuple(math.log(2) * count for count in coins),
+        wrong=tuple((slip.tolist(), cause) for cause, slip in slips.items()),
+        hints=(
+            f"The source of pixel c of the lower row is one row up, {width - 1} − 2c columns to the right. Is it "
+            "blind?",
+            f"It is where {width - 1} − 2c > h, in kernels of 2h + 1. A pixel that cannot see its source costs ln 2.",
+        ),
+        causes=_causes_of_mirror(width, sizes),
+    )
+
+
+def _causes_of_mirror(width: int, sizes: list[int]) -> dict[str, str]:
+    return {
+        "one-to-one": f"At b = h·a a pixel is just seen. Which pixels of the lower row have {width - 1} − 2c above h?",
+        "reduction": "More than one pixel of the lower row may be blind to its source. Which ones are?",
+        "direction": f"The order is {', '.join(map(str, sizes))}. Do wider kernels see less?",
+        "dependence": "A kernel of 2h + 1 looks h columns to the right, one row up. Which pixels see their source?",
+        "spread": f"What is paid *above* the entropy is asked for. How much of yours is the entropy, {width} ln 2?",
+    }
+
+
+def _mirrored(answer: object, expected: Sequence[int], sizes: Sequence[int], slips: Mapping[str, Slips]) -> None:
+    law = f"what the kernels of {', '.join(map(str, sizes))} pay above the entropy, in nats"
+    observed = require_numbers(law, answer, 4)
+    try:
+        require_close(law, observed, math.log(2) * torch.tensor(expected).double(), 0.02, slips)
+    except LawBroken as broken:
+        raise LawBroken(law, f"your {broken.observed}", "other numbers", broken.cause) from None
 
 
 EXERCISES = (
@@ -289,5 +348,6 @@ EXERCISES = (
             "container": "Four numbers are asked for, as in (0.1, 0.2, 0.3, 0.4).",
             "shape": "Four numbers are asked for, as in (0.1, 0.2, 0.3, 0.4).",
         },
+        variant=another_mirror,
     ),
 )

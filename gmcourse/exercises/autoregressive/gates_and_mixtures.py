@@ -9,7 +9,8 @@ from torch.nn.functional import logsigmoid
 from gmcourse.autoregressive.arithmetic_coder import narrow
 from gmcourse.autoregressive.gated_pixelcnn import gate
 from gmcourse.autoregressive.logistic_mixture import discretised_logistic
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.autoregressive import bins, gating, intervals
 from gmcourse.laws.broken import require_value
 
@@ -57,6 +58,56 @@ def _cdf(code, mean, log_scale, levels, half=None, open_=True, eps=0.0):
 def _density(code, mean, log_scale, levels):
     z = (2 * code / (levels - 1) - 1 - mean) / log_scale.exp()
     return logsigmoid(z) + logsigmoid(-z) - log_scale + math.log(2 / (levels - 1))
+
+
+def length_elsewhere(seed: int) -> Variant:
+    """−p log₂ q − (1 − p) log₂ (1 − q) for pixels that are ink with probability p, under a model that says q."""
+    return first_sound(seed, _length, lesson=1.2075)
+
+
+def _length(pick: Pick) -> Variant:
+    truth, model = pick([k / 20 for k in range(6, 15)]), pick([k / 20 for k in range(2, 19)])
+    ink, blank = -math.log2(model), -math.log2(1 - model)
+    cost, entropy, own = truth * ink + (1 - truth) * blank, _coin_bits(truth), _coin_bits(model)
+    off = (*range(-200, -5), *range(6, 201))
+    slips = {
+        "constant": entropy,
+        "direction": (own, model * -math.log2(truth) + (1 - model) * -math.log2(1 - truth)),
+        "reduction": (cost - entropy, entropy - own),
+        "log-mean": (cost * math.log(2), (cost - entropy) * math.log(2)),
+        "one-to-one": (ink, blank, ink + blank),
+        "spread": tuple(cost + 0.001 * k for k in off),
+        "sign": (-cost, 2 * entropy - cost),
+    }
+    wrong = (entropy, "constant"), (own, "direction"), (cost - entropy, "reduction"), (cost * math.log(2), "log-mean")
+    return Variant(
+        f"The pixels of an image are ink with probability {truth:g}, independent of each other. A model that knows "
+        f"nothing of this says of every pixel: ink with probability {model:g}. The arithmetic coder uses this model. "
+        "How many bits does a pixel cost on average? Answer to three decimals.",
+        laws=(value_law("the mean number of bits of a pixel", cost, 0.003, slips),),
+        reference=cost,
+        wrong=(*wrong, (ink, "one-to-one"), (cost - 0.0175, "spread")),
+        hints=(
+            f"A share {truth:g} of the pixels is ink and costs −log₂ {model:g} bits. What does each of the others "
+            "cost?",
+            f"{truth:g} · {ink:.4g} + {1 - truth:g} · {blank:.4g}: the entropy of the pixels and a KL divergence.",
+        ),
+        causes=_causes_of_length(truth, ink, blank, entropy),
+    )
+
+
+def _coin_bits(share: float) -> float:
+    return -share * math.log2(share) - (1 - share) * math.log2(1 - share)
+
+
+def _causes_of_length(truth: float, ink: float, blank: float, entropy: float) -> dict[str, str]:
+    return {
+        "constant": f"That is the entropy: what the *right* model pays. Does this one know of {truth:g}?",
+        "direction": "The pixels come from the truth, the lengths from the model. Which weights has the mean?",
+        "reduction": "That is what is paid on top. What does a pixel cost under the right model?",
+        "one-to-one": f"A pixel with ink costs {ink:.3g} bits, one without {blank:.3g}. How many are there of each?",
+        "sign": f"No code is shorter on average than the entropy, which is {entropy:.3g} bits here.",
+    }
 
 
 EXERCISES = (
@@ -262,5 +313,6 @@ EXERCISES = (
             "sign": "No code is shorter on average than the entropy, which is 1 bit here.",
             "container": "One number is asked for, as `code_length = 1.5`.",
         },
+        variant=length_elsewhere,
     ),
 )

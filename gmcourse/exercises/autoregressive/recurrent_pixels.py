@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 
 from gmcourse.autoregressive import diagonal_lstm
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.autoregressive import grids
 
 
@@ -14,6 +15,35 @@ def _rolled(x):
     """The map widened, each row rolled round by its number."""
     wide = F.pad(x, (0, x.shape[2] - 1))
     return torch.stack([row.roll(r, -1) for r, row in enumerate(wide.unbind(2))], 2)
+
+
+def missed_elsewhere(seed: int) -> Variant:
+    """The same for images of another size and a first layer of 3 × 3 or 5 × 5."""
+    return first_sound(seed, _missed, lesson=567)
+
+
+def _missed(pick: Pick) -> Variant:
+    size, kernel = pick((5, 6, 7, 10, 11, 12, 13, 14, 15)), pick((3, 5))
+    pairs, right, slips = grids.missed_by_row_lstm(size, kernel)
+    wrong = [(slips[cause], cause) for cause in ("direction", "constant", "one-to-one", "spread")]
+    wrong += [(value, cause) for cause in ("dependence", "shape", "reduction") for value in slips[cause][:2]]
+    return Variant(
+        f"How many of the {pairs:,} pairs (a pixel, one before it) does a Row LSTM of one layer with a first layer of "
+        f"{kernel} × {kernel} miss on {size} × {size} pixels? Guess the share first; then count without a network, "
+        "from what a logit at $(r, c)$ reads: the features at its place and on its left, and three states in the row "
+        "above, which read on in the same way. Mind the edges. On 9 × 9 pixels, with 3 × 3, your count must give 980.",
+        laws=(partial(grids.counts_what_row_lstm_misses, size=size, kernel=kernel),),
+        reference=right,
+        wrong=(*wrong, ("many", "container")),
+        causes={
+            "constant": f"All pairs are {pairs:,}, and a Row LSTM sees some of them and not all.",
+            "dependence": f"A state reads features of two places, and each reads {kernel} × {kernel} pixels.",
+            "one-to-one": f"That is the count behind a first layer of 7 × 7. Here it is {kernel} × {kernel}.",
+            "shape": f"That is of another size. Count on {size} × {size}; the share is not the same.",
+            "spread": "Of its own row a pixel sees a few pixels. Which are missed there? Do you count them?",
+            "reduction": f"The number of pairs is asked for, of all {size**2} pixels together; no share and no mean.",
+        },
+    )
 
 
 EXERCISES: tuple[Exercise, ...] = (
@@ -141,5 +171,6 @@ EXERCISES: tuple[Exercise, ...] = (
             "reduction": "The number of pairs is asked for, of all 64 pixels together; no share and no mean.",
             "container": "One number is asked for, as `missed_pixels = 500`.",
         },
+        variant=missed_elsewhere,
     ),
 )

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from gmcourse.autoregressive.mu_law import encode
 from gmcourse.autoregressive.wavenet import causal_conv, receptive_field
 from gmcourse.data.synthetic import SAMPLE_RATE
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.autoregressive import sound
 from gmcourse.laws.broken import require_value
 
@@ -29,6 +30,43 @@ def longer_than_the_window(answer: object) -> None:
         ],
     }
     require_value("pitches whose period is longer than 15 samples", answer, longer, 0.0, suspects)
+
+
+def longer_than_another_window(seed: int) -> Variant:
+    """The pitches of four octaves whose period is longer than a window, clear of the period of any."""
+    return first_sound(seed, _longer, lesson=4)
+
+
+def _longer(pick: Pick) -> Variant:
+    lowest, rate, place = pick((55, 65, 82, 98, 110)), pick((24_000, 32_000, 44_100, 48_000)), pick(range(5, 44))
+    pitches = [lowest * 2 ** (c / 12) for c in range(48)]
+    window = round(rate / pitches[place] * 2 ** (1 / 24))
+    longer = sum(rate / pitch > window for pitch in pitches)
+    suspects = {
+        "direction": [48.0 - longer],
+        "constant": [longer - 1.0, longer + 1.0],
+        "reduction": [0.0, 1.0, 48.0],
+        "spread": [round(way, digits) for way in (longer / 48, rate / window) for digits in (1, 2, 3, 4)],
+    }
+    clear = all(abs(rate / pitch / window - 1) > 0.005 for pitch in pitches) and 5 < longer < 43
+    whole = (48, "reduction"), (1, "reduction")
+    return Variant(
+        rf"Pitch $c$ lies at ${lowest} \cdot 2^{{c/12}}$ Hz, $c = 0, \dots, 47$, and there are {rate:,} samples a "
+        f"second. For how many of the 48 pitches is a period longer than a window of {window} samples? Guess, then "
+        "count.",
+        laws=(value_law(f"pitches with a period of more than {window} samples", float(longer), 0.0, suspects),),
+        reference=longer if clear else -1,
+        wrong=((48 - longer, "direction"), (longer - 1, "constant"), *whole),
+        hints=(
+            f"A pitch of f Hz has a period of {rate}/f samples; pitch c lies at {lowest} · 2^(c/12) Hz.",
+            f"{rate}/{window} = {rate / window:.1f} Hz. Which pitches lie below it?",
+        ),
+        causes={
+            "constant": f"Pitch 0 is one of the 48. Print the periods and look at those near {window}.",
+            "reduction": f"The periods run from {rate / lowest:.1f} samples down. Where does {window} fall?",
+            "spread": "*How many* of the 48 pitches is asked for: a whole number, no length, no pitch, no share.",
+        },
+    )
 
 
 EXERCISES = (
@@ -141,6 +179,7 @@ EXERCISES = (
             "spread": "*How many* of the twelve pitches is asked for: a whole number, no length, no pitch, no share.",
             "container": "One whole number is asked for, as `shorter_than_a_period = 7`.",
         },
+        variant=longer_than_another_window,
     ),
 )
 

@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 
 from gmcourse.laws.asking import ask, slope
 from gmcourse.laws.broken import LawBroken, as_tensor, require_close, require_parts, require_shape, require_value
-from gmcourse.laws.rows import draw, pooled, within
+from gmcourse.laws.rows import draw, further, pooled, within
 
 LOPSIDED = torch.tensor([0.4, 0.0, 0.15, 0.05, 0.3, 0.1], dtype=torch.float64)
 """A law of six states, none like another; one of them never occurs."""
@@ -58,9 +58,9 @@ def _chain_slips(prior: Tensor, corruption: Tensor) -> dict[str, list[Tensor]]:
     }
 
 
-def memory_fades(candidate: Callable[[float], float]) -> None:
+def memory_fades(candidate: Callable[[float], float], *, seed: int = 0) -> None:
     """candidate(λ) = −1/ln|λ|: after so many steps |λ|^t has fallen by the factor e."""
-    for value in (0.2, 0.9, 0.5, 0.99966, -0.8, -0.97):
+    for value in (0.2, 0.9, 0.5, 0.99966, -0.8, -0.97, *further(seed, lambda rng: rng.uniform(0.3, 0.95))):
         expected = -1 / math.log(abs(value))
         slips = {
             "sign": [1 / math.log(abs(value)), math.log(abs(value)), value],
@@ -166,7 +166,8 @@ def walkback_returns(candidate: Pairs, *, seed: int = 0) -> None:
 def _walked(
     x: Tensor, noise: Tensor, corrupt: Callable, model: Callable
 ) -> tuple[Tensor, tuple[Tensor, Tensor], dict[str, list[Tensor]]]:
-    """x̃ of all steps, one below the other; the states before and after each; and what slips give in the place of x̃."""
+    """x̃ of all steps, one below the other; the states before and after each; and what slips give in the place of "
+    "x̃."""
 
     def walk(walker: Tensor, spoil: Callable, mend: Callable, order: Tensor = noise) -> tuple[Tensor, ...]:
         rows: list[tuple[Tensor, Tensor, Tensor]] = []

@@ -139,13 +139,13 @@ def _shares_amiss(x: Tensor, means: Tensor, weights: Tensor, std: float, sigma: 
     return [(std**2 * x + sigma**2 * middle) / whole for middle in pulled]
 
 
-def residual_is_score(candidate: ScoreOf) -> None:
+def residual_is_score(candidate: ScoreOf, *, seed: int = 0) -> None:
     """candidate(r, x, σ) = (r(x) − x)/σ² is ∇ ln p_σ(x), (batch, D), for the best denoiser r of a mixture.
 
     The oracle is autograd of ln Σ_k w_k N(x; m_k, (τ² + σ²)I); r is E[clean | x] by quadrature.
     """
     means, weights, std = _mixture(2)
-    x = 1.3 * draw(4, 2, seed=3)
+    x = 1.3 * draw(4, 2, seed=3 + seed)
     for sigma in (0.5, 1.4):
 
         def best(point: Tensor, sigma: float = sigma) -> Tensor:

@@ -9,15 +9,17 @@ from torch import Tensor
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import require_close, require_shape
-from gmcourse.laws.rows import draw, within
+from gmcourse.laws.rows import draw, further, within
 
 
-def reach_of_stack(candidate: Callable[[int, Sequence[int]], int]) -> None:
+def reach_of_stack(candidate: Callable[[int, Sequence[int]], int], *, seed: int = 0) -> None:
     """candidate(kernel, dilations) = how many samples lie between the first that x_t may depend on and x_t.
 
     Counted here by following every path back through the layers, from an input that is moved by one.
     """
-    for kernel, dilations in ((3, [2, 3, 14]), (2, [1, 2, 4]), (2, [7]), (4, [2, 5]), (2, [1] * 6), (3, [2, 2])):
+    fixed = (3, [2, 3, 14]), (2, [1, 2, 4]), (2, [7]), (4, [2, 5]), (2, [1] * 6), (3, [2, 2])
+    more = further(seed, lambda rng: (rng.randint(2, 4), [rng.randint(1, 8) for _ in range(3)]))
+    for kernel, dilations in (*fixed, *more):
         law = f"R of {len(dilations)} layers, {kernel} taps, dilations {dilations}"
         back = {0}
         for d in dilations:

@@ -8,7 +8,7 @@ from torch.distributions import Normal
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import Slips, require_close, require_parts, require_shape
-from gmcourse.laws.rows import draw, pooled, within
+from gmcourse.laws.rows import draw, further, pooled, within
 
 Net = Callable[[Tensor], tuple[Tensor, Tensor]]
 
@@ -122,12 +122,12 @@ def _undone_suspects(x: Tensor, z: Tensor, net: Net, order: list[int]) -> dict[s
     }
 
 
-def counts_passes(candidate: Callable[[int, int], Sequence[int]]) -> None:
+def counts_passes(candidate: Callable[[int, int], Sequence[int]], *, seed: int = 0) -> None:
     """candidate(dims, layers): passes through a network for ln p(x) of given data and for samples, MAF then IAF.
 
     The oracle counts the calls of triangular networks: a stack read off, and undone by whole passes until x is back.
     """
-    for dims, layers in ((3, 2), (5, 4), (2, 3)):
+    for dims, layers in ((3, 2), (5, 4), (2, 3), *further(seed, lambda rng: (rng.randint(2, 6), rng.randint(2, 5)))):
         law = f"passes for (MAF ln p, MAF sample, IAF ln p, IAF sample), D = {dims}, {layers} layers"
         observed = require_shape(law, candidate(dims, layers), (4,)).double()
         quick, slow = _calls(dims, layers)

@@ -67,7 +67,8 @@ def planar_volume(candidate: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor],
             observed = require_shape(law, ask(candidate, x=x, u=u, v=v, b=B), (len(x),))
             expected = _planar_log_det(x, u, v)
             suspects = _planar_suspects(expected, x.double(), u.double(), v.double())
-            require_close(law, observed, expected, within(expected), suspects, given={"x": x, "u": u, "v": v, "b": B})
+            margin = within(expected) + 1e-6 * (-expected).exp()  # 1 + vᵀu h' cancels where the determinant is near 0
+            require_close(law, observed, expected, margin, suspects, given={"x": x, "u": u, "v": v, "b": B})
 
 
 def _planar_cases(v: Tensor, seed: int) -> Iterator[tuple[str, float, Tensor]]:

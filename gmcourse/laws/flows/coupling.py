@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import LawBroken, Slips, as_tensor, require_close, require_shape
-from gmcourse.laws.rows import pooled, within
+from gmcourse.laws.rows import further, pooled, within
 
 Network = Callable[[Tensor], tuple[Tensor, Tensor]]
 Layer = Callable[[Tensor, Tensor, Network], Tensor]
@@ -141,15 +141,16 @@ def _apart(a: float, b: float) -> float:
     return abs((a - b + 45) % 90 - 45)
 
 
-def gap_takes_mass(candidate: Callable[[float, float], float]) -> None:
+def gap_takes_mass(candidate: Callable[[float, float], float], *, seed: int = 0) -> None:
     """candidate(gap, slope) is the mass that N(0, 1) puts into a gap that a map of this slope crosses at 0."""
     z = torch.linspace(-9, 9, 1_800_001, dtype=torch.float64)
     density = (-0.5 * z**2).exp() / math.sqrt(2 * math.pi)
-    for gap, slope in ((1.5, 5.0), (2.5, 1.0), (0.8, 0.5), (2.5, 100.0)):
+    more = further(seed, lambda rng: (rng.uniform(0.5, 3.0), rng.uniform(0.5, 5.0)))
+    for gap, slope in ((1.5, 5.0), (2.5, 1.0), (0.8, 0.5), (2.5, 100.0), *more):
         inside = ((slope * z).abs() < gap / 2).double()
         inside[(slope * z).abs() == gap / 2] = 0.5
         expected = (density * inside).sum() * 1e-5
-        law = f"the mass in a gap of {gap} at slope {slope:g}"
+        law = f"the mass in a gap of {gap:g} at slope {slope:g}"
         observed = require_shape(law, candidate(gap, slope), ()).double()
         half = 0.5 + expected / 2
         suspects = {
@@ -161,9 +162,9 @@ def gap_takes_mass(candidate: Callable[[float, float], float]) -> None:
         require_close(law, observed, expected, 2e-5, suspects)
 
 
-def prices_of_lost_mode(candidate: Callable[[float], Sequence[float]]) -> None:
+def prices_of_lost_mode(candidate: Callable[[float], Sequence[float]], *, seed: int = 0) -> None:
     """candidate(ζ) is (KL(p‖q), JS(p, q), KL(q‖p)), nats, where q lacks a mode of p of share ζ, by two-bin sums."""
-    for share in (0.1, 0.01, 0.5):
+    for share in (0.1, 0.01, 0.5, *further(seed, lambda rng: rng.uniform(0.05, 0.45))):
         p, q = torch.tensor([1 - share, share]).double(), torch.tensor([1.0, 0.0]).double()
         middle = (p + q) / 2
         of_p, of_q = _divergence(p, middle), _divergence(q, middle)

@@ -10,7 +10,7 @@ from torch.distributions import Normal
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import LawBroken, Slips, require_close, require_shape, standard_error
-from gmcourse.laws.rows import pooled, within
+from gmcourse.laws.rows import further, pooled, within
 
 LogProb = Callable[[Tensor], Tensor]
 TOY = Normal(torch.tensor([0.0, 1.2], dtype=torch.float64), torch.tensor([0.5, 0.8], dtype=torch.float64))
@@ -34,12 +34,16 @@ def is_a_code(log_prob: Callable[[Tensor], Tensor], levels: int, dims: int = 1, 
         raise LawBroken("Σ P(x) ≤ 1 over all images", f"{total:.4g}", "at most 1")
 
 
-def bits_of_a_density(candidate: Callable[[Tensor, int, int], Tensor]) -> None:
+def bits_of_a_density(candidate: Callable[[Tensor, int, int], Tensor], *, seed: int = 0) -> None:
     """candidate(log p_v, D, V) is the code length in bits a dimension: log₂ V for the uniform density on [0, 1)^D.
 
     `log_prob` is (batch,), nats, of v = (x + u)/V. The oracle divides a volume into V^D cells and counts bits.
     """
-    for dims, levels, values in ((64, 17, (-100.0, 0.0, 60.0)), (3, 256, (2.5, -7.0)), (1, 2, (0.0, -1.5, 0.4, 1.0))):
+    fixed = (64, 17, (-100.0, 0.0, 60.0)), (3, 256, (2.5, -7.0)), (1, 2, (0.0, -1.5, 0.4, 1.0))
+    more = further(
+        seed, lambda rng: (rng.randint(2, 30), rng.randint(3, 200), tuple(rng.uniform(-9, 9) for _ in range(3)))
+    )
+    for dims, levels, values in (*fixed, *more):
         log_prob = torch.tensor(values)
         cells = levels**dims
         expected = torch.tensor([(math.log2(cells) - p * math.log2(math.e)) / dims for p in values]).double()

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gmcourse.laws.asking import ask, slope
 from gmcourse.laws.broken import LawBroken, Slips, require_close, require_shape
-from gmcourse.laws.rows import draw, pooled, within
+from gmcourse.laws.rows import draw, further, pooled, within
 
 Field = Callable[[Tensor, Tensor], Tensor]
 Step = Callable[[Field, Tensor, Tensor, float], Tensor]
@@ -70,13 +70,14 @@ def _halves_thirtysecond(candidate: Step, z: Tensor) -> None:
         raise LawBroken(law, f"1/{errors[0] / errors[1]:.1f}", "about 1/32, or less")
 
 
-def linear_ode_density(candidate: Callable[[Tensor, Tensor], Tensor]) -> None:
+def linear_ode_density(candidate: Callable[[Tensor, Tensor], Tensor], *, seed: int = 0) -> None:
     """candidate(x, A), (batch,), is the log-density at t = 1 of dz/dt = Az from N(0, I): that of N(0, e^A e^Aᵀ)."""
     for entries in (
         [[0.0, 0.0], [0.0, 0.0]],
         [[0.0, -1.5], [1.5, 0.0]],
         [[0.5, 1.0], [-0.3, 0.4]],
         [[-0.4, 0.8, 0.1], [0.2, 0.3, -0.7], [0.5, 0.0, -0.6]],
+        *further(seed, lambda rng: [[rng.uniform(-0.8, 0.8) for _ in range(2)] for _ in range(2)]),
     ):
         matrix = torch.tensor(entries)
         size = len(matrix)

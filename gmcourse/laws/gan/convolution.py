@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import LawBroken, as_tensor, require_close, require_shape
-from gmcourse.laws.rows import within
+from gmcourse.laws.rows import further, within
 
 CASES = ((5, 3, 1, 0), (6, 3, 1, 1), (8, 4, 2, 1), (7, 3, 2, 0), (10, 5, 3, 2))
 """(size, kernel, stride, padding): every input is reached, so that the transpose gives the size back."""
@@ -77,9 +77,11 @@ def is_adjoint(candidate: Callable[[Tensor, Tensor, int, int], Tensor], *, seed:
         require_close(law, x @ back, expected, within(expected), suspects, given={"x": x})
 
 
-def sizes_are_torchs(candidate: Callable[[int, int, int, int, int], int]) -> None:
+def sizes_are_torchs(candidate: Callable[[int, int, int, int, int], int], *, seed: int = 0) -> None:
     """candidate(size, kernel, stride, padding, output_padding) is the length that torch's conv_transpose1d gives."""
-    for n, k, s, p, op in ((6, 8, 3, 2, 2), (4, 4, 2, 1, 0), (4, 3, 2, 1, 1), (7, 5, 3, 2, 2), (1, 7, 1, 0, 0)):
+    fixed = (6, 8, 3, 2, 2), (4, 4, 2, 1, 0), (4, 3, 2, 1, 1), (7, 5, 3, 2, 2), (1, 7, 1, 0, 0)
+    more = further(seed, lambda rng: (rng.randint(3, 9), rng.randint(4, 9), rng.choice((3, 4)), rng.choice((1, 2)), 2))
+    for n, k, s, p, op in (*fixed, *more):
         y, kernel = torch.zeros(1, 1, n), torch.zeros(1, 1, k)
         expected = F.conv_transpose1d(y, kernel, stride=s, padding=p, output_padding=op).shape[2]
         law = f"{n} inputs, kernel {k}, stride {s}, padding {p}, output padding {op}"

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gmcourse.laws.asking import ask, slope
 from gmcourse.laws.broken import LawBroken, Slips, require_close, require_shape, show_value
-from gmcourse.laws.rows import within
+from gmcourse.laws.rows import further, within
 
 Distance = Callable[[Tensor, Tensor], float]
 Critic = Callable[[Tensor], Tensor]
@@ -18,7 +18,8 @@ Critic = Callable[[Tensor], Tensor]
 def equals_its_dual(candidate: Distance, *, dims: int = 2, seed: int = 0) -> None:
     """candidate(x, y) = max_h mean h(x) − mean h(y) over h of slope at most 1, by a linear programme in h alone.
 
-    x and y are (n, dims), or (n,) where `dims` is 0.
+    x and y are (n, dims), or (n,) where `dims` is 0. At the end y is x stretched about its mean: W₁ is no difference
+    of means, which on the line it is where one sample lies right of the other.
     """
     rng = torch.Generator().manual_seed(seed)
     for n, stretch, shift in ((6, 1.0, 0.0), (12, 3.0, 0.0), (9, 1.0, 2.0)):
@@ -30,6 +31,10 @@ def equals_its_dual(candidate: Distance, *, dims: int = 2, seed: int = 0) -> Non
         observed = require_shape("one distance", ask(candidate, x=x, y=y), ()).double()
         expected, given = _dual(x, y), {"x": x, "y": y}
         require_close("W₁ is its dual", observed, expected, 1e-4, _distance_suspects(x, y), given=given)
+    y = x.mean(0) + 3 * (x - x.mean(0))
+    observed = require_shape("one distance", ask(candidate, x=x, y=y), ()).double()
+    suspects, given = _distance_suspects(x, y), {"x": x, "y": y}
+    require_close("W₁ is its dual", observed, _dual(x, y), 1e-4, suspects, given=given)
 
 
 def _dual(x: Tensor, y: Tensor) -> float:
@@ -209,12 +214,13 @@ def _penalties(matrix: Tensor, a: Tensor, b: Tensor, mix: Tensor) -> tuple[Tenso
     }
 
 
-def gap_of_penalised_critic(candidate: Callable[[float, float], float]) -> None:
+def gap_of_penalised_critic(candidate: Callable[[float, float], float], *, seed: int = 0) -> None:
     """candidate(W, γ) is the gap of the linear critic that minimises −gap + γ (slope − 1)² between δ_0 and δ_W.
 
     Equation: gan-penalised-slope.
     """
-    for distance, weight in ((4.0, 10.0), (1.0, 0.1), (0.3, 2.0)):
+    more = further(seed, lambda rng: (rng.uniform(0.5, 4.0), rng.uniform(0.5, 8.0)))
+    for distance, weight in ((4.0, 10.0), (1.0, 0.1), (0.3, 2.0), *more):
         gap, loss = _best_linear(distance, weight)
         observed = require_shape("one gap", candidate(distance, weight), ()).double()
         suspects = {

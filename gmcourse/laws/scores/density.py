@@ -23,7 +23,8 @@ def density_of_a_gaussian(candidate: Callable[[Callable, Tensor], Tensor], *, se
     """
     for mean, variances in ((0.4, (0.6,)), (-0.3, (1.5, 0.1))):
         dims, variance = len(variances), torch.tensor(variances, dtype=torch.float64)
-        x, axes = draw(5, dims, seed=seed + dims).double(), _turned(dims)
+        axes = _turned(dims)
+        x = _not_far(draw(5, dims, seed=seed + dims).double(), mean, variance, axes)
 
         def score(
             x: Tensor, sigma: Level, mean: float = mean, variance: Tensor = variance, axes: Tensor = axes
@@ -38,6 +39,16 @@ def density_of_a_gaussian(candidate: Callable[[Callable, Tensor], Tensor], *, se
         expected = MultivariateNormal(torch.full_like(variance, mean), covariance).log_prob(x)
         slips = _slips(x, mean, ratio, axes, expected)
         require_close(law, observed, expected, 0.03, slips, given={"x": x}, fit=0.06 + 0.03 * observed.abs())
+
+
+def _not_far(x: Tensor, mean: float, variance: Tensor, axes: Tensor) -> Tensor:
+    """x, (batch, D), but what lies over √6 deviations out (√10 in the plane) drawn in to there.
+
+    Farther out the flow's start at 0.01 alone takes the margin of 0.03 nats.
+    """
+    most = 2.0 + 4 * x.shape[1]
+    far = (((x - mean) @ axes).square() / variance).sum(1, keepdim=True)
+    return torch.where(far > most, mean + (x - mean) * (most / far).sqrt(), x)
 
 
 def _turned(dims: int) -> Tensor:

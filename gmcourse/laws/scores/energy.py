@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import LawBroken, require_close, require_parts, require_shape
-from gmcourse.laws.rows import draw, pooled, within
+from gmcourse.laws.rows import draw, further, pooled, within
 
 SIZES = ((3, 2, 1.0), (4, 4, 1.0), (2, 5, 1.5), (3, 3, 150.0))
 """Pixels, hidden units, and the size of the weights: two sides alike, more units than pixels, energies of hundreds."""
@@ -287,9 +287,11 @@ def _along(x: Tensor, betas: list[float], energy: Callable, move: Callable) -> t
     return whole, slips
 
 
-def mean_weight_in_logs(candidate: Callable[[Tensor], Tensor]) -> None:
+def mean_weight_in_logs(candidate: Callable[[Tensor], Tensor], *, seed: int = 0) -> None:
     """candidate(log_w) = ln (1/n) Σ e^{ln w}, a number, for log-weights (n,) of hundreds too."""
-    for log_w in ([0.3, -1.2, 2.0], [0.7, 0.7], [-900.0, -901.0, -905.0, -900.5], [812.0, 800.0, 811.0]):
+    fixed = [0.3, -1.2, 2.0], [0.7, 0.7], [-900.0, -901.0, -905.0, -900.5], [812.0, 800.0, 811.0]
+    more = further(seed, lambda rng: [rng.uniform(-6, 6) for _ in range(5)])
+    for log_w in (*fixed, *more):
         weights = torch.tensor(log_w)
         law = f"ln of the mean weight, ln w = {log_w}"
         observed = require_shape(law, ask(candidate, log_w=weights), ()).detach().double()

@@ -8,15 +8,17 @@ from torch import Tensor
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import Slips, require_close, require_shape
-from gmcourse.laws.rows import Level, draw, pooled, within
+from gmcourse.laws.rows import Level, draw, further, pooled, within
 
 
-def levels_share_a_ratio(candidate: Callable[[float, float, int], Tensor]) -> None:
+def levels_share_a_ratio(candidate: Callable[[float, float, int], Tensor], *, seed: int = 0) -> None:
     """candidate(largest, smallest, n): n levels, the largest first, each the same share of the one before.
 
     The oracle takes the root of the ratio by bisection, and multiplies.
     """
-    for largest, smallest, n in ((20.0, 1.0, 10), (3.0, 0.01, 5), (0.8, 0.05, 2), (50.0, 40.0, 3)):
+    fixed = (20.0, 1.0, 10), (3.0, 0.01, 5), (0.8, 0.05, 2), (50.0, 40.0, 3)
+    more = further(seed, lambda rng: (rng.uniform(5, 40), rng.uniform(0.02, 2.0), rng.randint(3, 12)))
+    for largest, smallest, n in (*fixed, *more):
         share = _root(smallest / largest, n - 1)
         expected = torch.tensor([largest * share**k for k in range(n)], dtype=torch.float64)
         law = f"{n} levels of one ratio, from {largest} down to {smallest}"

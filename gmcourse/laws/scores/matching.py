@@ -108,10 +108,12 @@ def sliced_is_implicit(candidate: Sliced, *, seed: int = 0) -> None:
         _learns(lambda score, x=x, probe=probe: candidate(score, x, probe), x)
 
 
-def target_is_conditional_score(candidate: Callable[[Tensor, Level, Tensor], tuple[Tensor, Tensor]]) -> None:
+def target_is_conditional_score(
+    candidate: Callable[[Tensor, Level, Tensor], tuple[Tensor, Tensor]], *, seed: int = 0
+) -> None:
     """candidate(x, σ, ε) → x̃ = x + σε and ∇ ln N(x̃; x, σ²I), both (batch, *event); σ a number or (batch,)."""
     for event, sigma in (((2,), 0.6), ((1, 2, 2), 2.5), ((3,), torch.tensor([0.3, 0.7, 1.6, 4.0]))):
-        x, noise = draw(2, 4, *event, seed=3)
+        x, noise = draw(2, 4, *event, seed=3 + seed)
         inputs = {"x": x, "sigma": sigma, "noise": noise}
         parts = require_parts("x̃ and its target", ask(candidate, **inputs), 2)
         noised, target = (require_shape("the shape of x", part, tuple(x.shape)).detach().double() for part in parts)

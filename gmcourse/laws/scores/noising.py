@@ -10,7 +10,7 @@ from torch.distributions import Normal, kl_divergence
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import LawBroken, Slips, as_tensor, require_close, require_parts, require_shape
-from gmcourse.laws.rows import Level, draw, pooled, within
+from gmcourse.laws.rows import Level, draw, further, pooled, within
 
 Levels = Callable[[int, float, float], Tensor]
 Posterior = Callable[[Tensor, Tensor, Level, Level], tuple[Tensor, Tensor]]
@@ -22,13 +22,14 @@ PAIRS = ((1.5, 0.6), (3.0, 2.0), (0.4, 0.1))
 """Levels to step from and to: none is 1, at which σ and σ² are one number."""
 
 
-def levels_follow_steps(candidate: Levels) -> None:
+def levels_follow_steps(candidate: Levels, *, seed: int = 0) -> None:
     """candidate(n, first, last) = σ_n > … > σ_1, (n,), where step k makes √(1 − β_k) x̃ + √β_k ε of x̃, from x̃ = x.
 
     The β rise in equal steps from `first` to `last`. The oracle takes the steps one by one and divides by what is
     left of x.
     """
-    for n, first, last in ((5, 0.1, 0.3), (12, 1e-3, 0.4)):
+    more = further(seed, lambda rng: (rng.randint(4, 20), rng.uniform(0.01, 0.1), rng.uniform(0.2, 0.4)))
+    for n, first, last in ((5, 0.1, 0.3), (12, 1e-3, 0.4), *more):
         betas = torch.linspace(first, last, n, dtype=torch.float64)
         expected = _levels(betas)
         observed = require_shape(f"{n} levels", ask(candidate, n=n, first=first, last=last), (n,)).double()

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import Slips, require_close, require_parts, require_shape
-from gmcourse.laws.rows import Level, draw, pooled, within
+from gmcourse.laws.rows import Level, draw, further, pooled, within
 
 Posterior = Callable[[Callable[[Tensor], Tensor], Tensor, Level], tuple[Tensor, Tensor]]
 
@@ -85,12 +85,13 @@ def _covariance_slips(right: Tensor, sigma: float) -> dict[str, Slips]:
     }
 
 
-def constant_of_gaussian(candidate: Callable[[float, float, int], Any]) -> None:
+def constant_of_gaussian(candidate: Callable[[float, float, int], Any], *, seed: int = 0) -> None:
     """candidate(v, σ, D) = ½E tr Cov(clean | x)/σ⁴ for clean ~ N(0, vI): the least of ½‖s(x + σε) + ε/σ‖².
 
     The oracle conditions one Gaussian variable on another.
     """
-    for variance, sigma, dims in ((1.5, 0.6, 3), (0.4, 2.0, 2), (0.25, 0.7, 5)):
+    more = further(seed, lambda rng: (rng.uniform(0.3, 2.0), rng.uniform(0.4, 2.0), rng.randint(2, 7)))
+    for variance, sigma, dims in ((1.5, 0.6, 3), (0.4, 2.0, 2), (0.25, 0.7, 5), *more):
         left = variance - variance**2 / (variance + sigma**2)
         expected = torch.tensor(dims * left / (2 * sigma**4), dtype=torch.float64)
         whole = variance + sigma**2
