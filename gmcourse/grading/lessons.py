@@ -40,12 +40,14 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Equation:
-    """A numbered formula, as LaTeX without dollars, and where it stands."""
+    """A numbered formula, as LaTeX without dollars, where it stands, and the paragraphs that it is part of."""
 
     number: str
     formula: str
     lesson: Lesson
     section: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +77,7 @@ def _told(lesson: Lesson, path: Path) -> Told:
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ValueError(f"{path}: got {error}, expected the notebook of lesson {lesson.number}") from error
     parts = list(_sections(cells))
-    found = [
-        Equation(number=match[2], formula=match[1].strip(), lesson=lesson, section=section)
-        for section, text in parts
-        for match in EQUATION.finditer(text)
-    ]
+    found = [_equation(match, lesson, section) for section, text in parts for match in EQUATION.finditer(text)]
     return Told(
         lesson=lesson,
         tasks=(*_exercises(lesson, cells), *_questions(lesson, cells)),
@@ -87,6 +85,25 @@ def _told(lesson: Lesson, path: Path) -> Told:
         figures={number: section for section, text in parts for number in FIGURE.findall(text)},
         imports=_imports(text for kind, text in cells if kind == "code"),
     )
+
+
+def _equation(match: re.Match, lesson: Lesson, section: str) -> Equation:
+    """A formula with the paragraph above it, and the one below where that goes on with the sentence."""
+    above = re.split(r"\n\s*\n", match.string[: match.start()].rstrip())[-1].strip()
+    below = re.split(r"\n\s*\n", match.string[match.end() :].strip())[0].strip()
+    return Equation(
+        number=match[2],
+        formula=match[1].strip(),
+        lesson=lesson,
+        section=section,
+        before="" if match[0].startswith(">") or re.match(r"[>|*-]|\$\$", above) else above,
+        after=_whole(below) if re.match(r"[a-z$](?!\$)", below) else "",
+    )
+
+
+def _whole(text: str) -> str:
+    """The whole sentences of a paragraph, which may end by announcing the next formula."""
+    return text if re.search(r"[.?!)]$", text) else "".join(text.rpartition(". ")[:2]).strip()
 
 
 def _sections(cells: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:

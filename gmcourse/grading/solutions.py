@@ -3,6 +3,7 @@
 import ast
 import builtins
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -68,4 +69,6 @@ def _brought(reference: Callable, body: list[ast.stmt]) -> Iterator[str]:
             else:
                 yield f"import {value.__name__} as {name}"
         else:
-            yield f"from {reference.__module__} import {name}"
+            home = sys.modules.get(getattr(value, "__module__", None) or "")
+            origin = home.__name__ if home and getattr(home, name, None) is value else reference.__module__
+            yield f"from {origin} import {name}"
