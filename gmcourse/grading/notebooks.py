@@ -16,13 +16,13 @@ from gmcourse.grading.prompts import leaned_on, told_again, whereabouts
 from gmcourse.grading.solutions import solved
 
 STUDENT = 'student = ""  # your name or number, as your instructor knows it'
-SETUP = "import math\n\nimport torch\n\nfrom gmcourse.exercises import check, hint, numbers"
-PASSES = "from gmcourse.grading.held import passes\n\npasses({called})\n"
+SETUP = "import math\n\nimport torch\n\nfrom gmcourse.exercises import check, numbers"
+PASSES = "from gmcourse.grading import held\n\nheld.passes({called})\n"
 HIDDEN = """\
 ### BEGIN HIDDEN TESTS
-from gmcourse.grading.held import passes_hidden
+from gmcourse.grading import held
 
-passes_hidden({called})
+held.passes_hidden({called})
 ### END HIDDEN TESTS"""
 YOUR_TEXT = "*Your answer here.*"
 OPEN_POINTS = 2
@@ -34,8 +34,8 @@ WELCOME = """\
 
 1. Put your name or number, as your instructor knows it, between the quotes of the next cell, and run it.
 2. In each exercise replace the line that raises `NotImplementedError`, or the dots, and run the cell below it. `check`
-   tells you which law your answer breaks, the value it saw, and one question; `hint("{example}")` says a little more
-   each time.
+   tells you which law your answer breaks, the value it saw, and one question. For more,
+   `from gmcourse.exercises import hint` and call `hint("{example}")`, again and again.
 3. Each answer is graded by itself: what its function uses, an import or a helper of yours, may stand in any cell.
 {open_line}
 It needs the course's package, `gmcourse` {version}, and no data."""

@@ -175,6 +175,12 @@ def test_only_what_a_task_needs_is_imported_and_never_an_answer():
     assert not [line for line in every if line.rpartition(" ")[2] in answers]
 
 
+def test_no_answer_is_called_like_what_a_notebook_needs():
+    setup = {name for name in re.findall(r"\w+", notebooks.SETUP + notebooks.PASSES) if name not in ("import", "from")}
+    assert not setup - {"passes"} & {task.name for task in TASKS.values()}
+    assert "passes" in {task.name for task in TASKS.values()}  # as held.passes it is in nobody's way
+
+
 # Nothing leaks
 
 

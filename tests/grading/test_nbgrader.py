@@ -120,7 +120,7 @@ def test_nbgraders_release_holds_no_solution_and_no_hidden_test(graded):
     shown = "\n".join(text for path in graded.glob("release/week/*.ipynb") for _, text, _ in cells(path))
     assert "    # Your code here.\n    raise NotImplementedError" in shown
     assert "price_of_a_draw = ...\n# Your code here." in shown
-    assert "passes(" in shown
+    assert "held.passes(" in shown
 
 
 @pytest.mark.timeout(900)
