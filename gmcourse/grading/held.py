@@ -32,13 +32,19 @@ def passes_hidden(id: str, answer: Any, *, student: str = "") -> None:
 
 
 def _hidden(id: str, answer: Any, student: str) -> Verdict:
-    """A value is asked for by the student's own numbers, which the notebook shows; a function at hidden points."""
+    """A value is asked for by the student's own numbers, which the notebook shows; a function at hidden points.
+
+    Where the reference itself does not pass at those points, what was seen at the open ones counts.
+    """
     if EXERCISES[id].variant is not None:
         return check(id, answer, student=student)
     seen = check(id, answer)
     if seen.status != "correct":
         return seen
-    return judge(posed(EXERCISES[id], seed_of(student or "anyone", id, read_key(find_key()))), answer)
+    drawn = posed(EXERCISES[id], seed_of(student or "anyone", id, read_key(find_key())))
+    hidden = judge(drawn, answer)
+    fair = hidden.status == "correct" or judge(drawn, drawn.reference).status == "correct"
+    return hidden if fair else seen
 
 
 def graded_student() -> str:

@@ -72,6 +72,18 @@ def test_hidden_points_are_others_than_the_visible_ones(graded):
         passes_hidden("taxonomy.log_mean_exp", learned_by_heart)
 
 
+def test_points_that_the_reference_fails_at_count_for_nobody(graded, monkeypatch):
+    def unfair(answer, *, seed=0):
+        assert seed == 0 or answer(seed) < 0, "no answer is below 0"
+
+    record = Exercise("mine.unfair", "", 1, (unfair,), abs, ("h",), ())
+    monkeypatch.setitem(EXERCISES, "mine.unfair", record)
+    passes_hidden("mine.unfair", lambda n: n)
+    monkeypatch.setitem(EXERCISES, "mine.unfair", Exercise("mine.unfair", "", 1, (unfair,), lambda n: -n, ("h",), ()))
+    with pytest.raises(AssertionError, match="no answer is below 0"):
+        passes_hidden("mine.unfair", lambda n: n)
+
+
 def test_the_numbers_are_those_of_the_folder_whatever_the_notebook_says(graded, drawn):
     passes_hidden(drawn, number_of("ada"), student="ben")
     passes(drawn, number_of("ben"), student="ben")

@@ -28,7 +28,8 @@ def test_a_task_is_what_the_lesson_shows():
     task = TASKS["gan.share_at"]
     assert task.title == "Exercise 5.7.3. Where it rests"
     assert task.text == "Equation (5.7.5), from (5.7.4)."
-    assert task.stub.startswith("def share_at(p, weight, distance):") and task.name == "share_at"
+    assert task.stub.startswith("def share_at(p, weight, distance):")
+    assert task.name == "share_at"
     assert not any(re.search(r"^>|^#|^:::|\*\*For discussion", task.text, re.M) for task in TASKS.values())
 
 

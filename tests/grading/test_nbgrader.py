@@ -1,4 +1,4 @@
-"""nbgrader's own round trip, end to end: its release, three submissions graded, their feedback. Needs gmcourse[grading]."""
+"""nbgrader's own round trip, end to end: its release, three submissions graded, feedback; needs gmcourse[grading]."""
 
 import json
 import os
