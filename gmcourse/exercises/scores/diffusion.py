@@ -4,7 +4,8 @@ import math
 
 import torch
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.scores import levels, noising
 from gmcourse.scores.chain import posterior
@@ -44,6 +45,46 @@ def _ddim(tau=lambda low, p: low * math.sqrt(1 - p), kept=lambda low, tau: math.
         return clean + kept(lower, size) * (noised - clean) / (by or sigma) + size * noise
 
     return answer
+
+
+def variance_elsewhere(seed: int) -> Variant:
+    """The same step between other levels."""
+    return first_sound(seed, _variance_below, lesson=1.55)
+
+
+def _variance_below(pick: Pick) -> Variant:
+    high, low = pick((2.4, 2.8, 3.0, 3.2, 3.6, 4.0)), pick((0.8, 1.2, 1.4, 1.5, 1.6, 1.8))
+    wide, share = 1 + high**2, low**2 / high**2
+    kept, noise = (1 - share) / wide + share, low**2 * (1 - share)
+    mean, ddim = kept**2 * wide, (1 / wide + low / high * (1 - 1 / wide)) ** 2 * wide
+    right = mean + noise
+    slips = {
+        "dependence": 1 + low**2,
+        "randomness": (mean, ddim, mean**2, (ddim / wide) ** 0.5 * wide**0.5),
+        "constant": (mean + high**2 * (1 - share), kept**2 * high**2 + noise, wide, noise, 1.0),
+        "spread": (mean + math.sqrt(noise), math.sqrt(right), kept * wide + noise, mean + noise**2),
+        "one-to-one": right / 4,
+    }
+    wrong = (1 + low**2, "dependence"), (mean, "randomness"), (ddim, "randomness"), (slips["constant"][0], "constant")
+    return Variant(
+        rf"Data $\mathcal{{N}}(0, 1)$, the denoiser exact. Points of level {high:g} have the variance {wide:.4g}; "
+        rf"those of level {low:g} should have {1 + low**2:.4g}. DDPM takes one step from the one to the other with "
+        rf"the *posterior's* "
+        "deviation, as if the clean point were known. Which variance comes out? Predict it, to within 1 %.",
+        laws=(value_law(f"the variance at level {low:g}", right, 0.01 * right, slips, 0.005 * right),),
+        reference=right,
+        wrong=(*wrong, (math.sqrt(right), "spread")),
+        hints=(
+            f"x* = x̃/{wide:.4g} for N(0, 1) at σ = {high:g}. Which multiple of x̃ is the mean of the step?",
+            f"{kept:.4g} x̃, with Var x̃ = {wide:.4g}; to this comes the posterior's variance, {low:g}² · (1 − ρ).",
+        ),
+        causes={
+            "constant": f"Which variance has x̃ at σ = {high:g}, data included? And is τ² = l²(1 − ρ)?",
+            "spread": f"Variances add, a factor counts squared: {kept:.4g}² here. What did you add, or take the root "
+            "of?",
+            "one-to-one": f"Level {low:g} is asked for. Did you walk on, down to 0?",
+        },
+    )
 
 
 EXERCISES = (
@@ -202,5 +243,6 @@ EXERCISES = (
             "one-to-one": "Level 1 is asked for. Did you walk on, down to 0?",
             "container": "One number is asked for, as `variance_below = 0.5`.",
         },
+        variant=variance_elsewhere,
     ),
 )

@@ -4,7 +4,8 @@ import math
 
 import torch
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.scores import jump as laws
 from gmcourse.scores import consistency
@@ -55,6 +56,43 @@ def _jumps(size=lambda sigma, low: (sigma**2 - low**2) ** 0.5, fresh=True, last=
         return clean + lowest * noise if last else clean
 
     return answer
+
+
+def width_elsewhere(seed: int) -> Variant:
+    """The same for other levels."""
+    return first_sound(seed, _width, lesson=math.sqrt(0.4))
+
+
+def _width(pick: Pick) -> Variant:
+    high, low = pick((2.5, 3.0, 3.5, 4.0, 4.5, 5.0)), pick((0.5, 0.8, 1.2, 1.5, 1.8, 2.0))
+    first, second, start = 1 / (1 + low**2), (1 + low * high) / (1 + high**2), math.sqrt(1 + high**2)
+    kept, right = first * second, first * second * start
+    slips = {
+        "dependence": 1.0,
+        "spread": (right**2, start**2 * kept, kept**2, second * start),
+        "one-to-one": (1 / start, second * start, first * start, first * math.sqrt(1 + low**2)),
+        "constant": (kept, kept * high, start),
+    }
+    wrong = (1.0, "dependence"), (right**2, "spread"), (1 / start, "one-to-one"), (kept * high, "constant")
+    return Variant(
+        rf"Data $\mathcal{{N}}(0, 1)$ and the levels {high:g}, {low:g} and 0, where $f(x, 0) = x$. Consistency "
+        rf"training of a "
+        "linear $f$ has found its minimum, at which each level follows the next lower one. What is the standard "
+        f"deviation of samples of one jump from level {high:g}? Predict it, to within 1 %.",
+        laws=(value_law(f"the spread of one jump from level {high:g}", right, 0.01 * right, slips, 0.005 * right),),
+        reference=right,
+        wrong=(*wrong, (kept, "constant")),
+        hints=(
+            f"c_0 = 1. From level 0 to {low:g} by the formula, then from {low:g} to {high:g}: what is c at level "
+            f"{high:g}?",
+            f"c = {first:.4g} · {second:.4g}. And which deviation has a point of level {high:g}, data included?",
+        ),
+        causes={
+            "one-to-one": f"Each pair of neighbours has a factor: 0 and {low:g}, {low:g} and {high:g}. How many has "
+            "yours?",
+            "direction": f"One jump, from level {high:g}. Did you add noise and jump again?",
+        },
+    )
 
 
 EXERCISES = (
@@ -216,5 +254,6 @@ EXERCISES = (
             "direction": "One jump, from level 3. Did you add noise and jump again?",
             "container": "One number is asked for, as `width_of_one_jump = 0.5`.",
         },
+        variant=width_elsewhere,
     ),
 )

@@ -4,7 +4,8 @@ import math
 
 import torch
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.scores import levels, walking
 from gmcourse.scores import langevin
@@ -43,6 +44,38 @@ def _walk(change=lambda sigma, r: r * sigma**2, root=2.0, ask=0, fresh=True):
         return x
 
     return answer
+
+
+def share_elsewhere(seed: int) -> Variant:
+    """The same for another start and other weights."""
+    return first_sound(seed, _share, lesson=0.338)
+
+
+def _share(pick: Pick) -> Variant:
+    weight, left, right = pick((0.7, 0.75, 0.85, 0.9)), pick(range(8, 22)), pick(range(4, 13))
+    edge = -math.log(weight / (1 - weight)) / 14  # where the score changes its sign, between modes at ±7
+    share = (right - edge) / (left + right)
+    slips = {
+        "dependence": weight,
+        "direction": (1 - share, 1 - right / (left + right), 1 - weight),
+        "constant": (0.5, 1.0, 0.0),
+        "spread": right / (left + right) * weight,
+    }
+    return Variant(
+        rf"Data ${1 - weight:g}\, \mathcal{{N}}(-7, 1) + {weight:g}\, \mathcal{{N}}(7, 1)$, with the exact score. "
+        rf"Walkers "
+        f"start at random between −{left} and {right}, uniformly, and take 1,000 steps of $\\eta = 0.05$. What share "
+        f"of "
+        "them ends right of 0, to within 0.01? Predict it; then measure it on 20,000 walkers with your "
+        "`langevin_step`.",
+        laws=(value_law("the share of walkers on the right", share, 0.011, slips, fit=0.006),),
+        reference=share,
+        wrong=((weight, "dependence"), (1 - share, "direction"), (0.5, "constant"), (1.0, "constant")),
+        hints=(
+            "Between the modes one step is of size √0.1, and the way is 14 long, uphill half of it. Who crosses?",
+            f"Nobody. The score changes its sign at {edge:.2f}. How many of the walkers start right of it?",
+        ),
+    )
 
 
 EXERCISES = (
@@ -202,5 +235,6 @@ EXERCISES = (
             "spread": "Do the weights pull at a walker? Where, between the modes, does the score change its sign?",
             "container": "One number is asked for, as `share_of_walkers = 0.25`.",
         },
+        variant=share_elsewhere,
     ),
 )

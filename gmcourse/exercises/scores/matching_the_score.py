@@ -2,7 +2,8 @@
 
 import torch
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.scores import matching, tweedie
 from gmcourse.scores.matching import dsm_constant, dsm_target, implicit_loss
@@ -68,6 +69,42 @@ def _sum_on_the_diagonal(score, x, sigma):
     mean, covariance = clean_moments(score, x, sigma)
     wide = sigma**2 * torch.eye(2)
     return mean, wide + torch.diag_embed((covariance - wide).sum(1))
+
+
+def slope_on_another_box(seed: int) -> Variant:
+    """c²b²/6 + c over [0, b] is least at c = −3/b²."""
+    return first_sound(seed, _box, lesson=-3.0)
+
+
+def _box(pick: Pick) -> Variant:
+    end = pick([k / 20 for k in range(10, 51)])
+    right = -3 / end**2
+    slips = {
+        "dependence": 0.0,
+        "constant": (right / 2, 2 * right, right / 4),
+        "sign": (-right, -right / 2),
+        "one-to-one": (-2 / end, -1 / end, -4 / end**2, -12 / end**2, -8 / end**2, -3 / end, -3.0),
+        "not-finite": (-float("inf"), -1e3, -1e4, -1e6),
+    }
+    ones = (-2 / end, "one-to-one"), (-12 / end**2, "one-to-one")
+    return Variant(
+        rf"Data uniform on $[0, {end:g}]$, the model $s = c\,x$. The score is 0, so the best $c$ is 0. Which $c$ "
+        rf"does the implicit loss choose, to within 1 %? Predict it; then measure it with your `implicit_loss` on a "
+        rf"fine grid of $[0, {end:g}]$, for a few values of $c$.",
+        laws=(value_law("the c that the implicit loss chooses on a box", right, 0.01 * abs(right), slips),),
+        reference=right,
+        wrong=((0.0, "dependence"), (right / 2, "constant"), (-right, "sign"), *ones),
+        hints=(
+            f"For s = c x: what are ½s² and s', and the mean of x² over [0, {end:g}]?",
+            f"c² · {end:g}²/6 + c. Where is it least?",
+        ),
+        causes={
+            "dependence": f"That is the truth. What is p·s at x = {end:g}, where the density ends, and who looks "
+            "there?",
+            "one-to-one": f"The mean of x² over [0, {end:g}]: neither that of x, nor the variance. Which number is it?",
+            "not-finite": f"The trace pulls c down, and c²x² costs. Which c makes c² · {end:g}²/6 + c least?",
+        },
+    )
 
 
 EXERCISES = (
@@ -237,5 +274,6 @@ EXERCISES = (
             "not-finite": "The trace pulls c down, and c²x² costs. Which c makes c²/6 + c least?",
             "container": "One number is asked for, as `slope_on_a_box = 0.5`.",
         },
+        variant=slope_on_another_box,
     ),
 )

@@ -2,7 +2,8 @@
 
 import math
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.scores import density, equation
 from gmcourse.scores import sde
@@ -68,6 +69,38 @@ def _flowed(score, x):
 
 def _prior(at, std=50.0):
     return -at.square().sum(1) / (2 * std**2) - at.shape[1] * math.log(std * math.sqrt(2 * math.pi))
+
+
+def strength_elsewhere(seed: int) -> Variant:
+    """v_c (v_c/v)^u = 1/((1 + w)/v_c − w/v), solved for the flow's u."""
+    return first_sound(seed, _strength, lesson=math.log(7 / 4) / math.log(4))
+
+
+def _strength(pick: Pick) -> Variant:
+    wide, narrow, w = pick((5, 6, 7, 8, 10, 12)), pick((1, 2, 3)), pick((1, 2, 3, 4, 5))
+    tilted, ratio = 1 / ((1 + w) / narrow - w / wide), math.log(wide / narrow)
+    right = math.log(narrow / tilted) / ratio
+    slips = {
+        "dependence": (float(w), 0.0),
+        "spread": (2 * right, right / 2, tilted, math.sqrt(tilted)),
+        "sign": (-right, math.log((1 + w) + w * narrow / wide) / ratio),
+        "log-mean": (right * ratio, right * ratio / math.log(10)),
+    }
+    wrong = (w, "dependence"), (2 * right, "spread"), (right / 2, "spread"), (-right, "sign")
+    return Variant(
+        rf"Data $\mathcal{{N}}(0, {wide})$, the class $\mathcal{{N}}(0, {narrow})$, exact scores. Someone wants the "
+        rf"*width* of the tilted law at $w = {w}$, whose variance is $((1 + w)/v_c - w/v)^{{-1}}$, and has only the "
+        rf"flow, whose "
+        r"variance is $v_c^{1 + w}/v^w$. Which strength must the flow be given, to within 0.005?",
+        laws=(value_law("the flow's strength", right, 0.005, slips, fit=0.003),),
+        reference=right,
+        wrong=(*wrong, (right * ratio, "log-mean")),
+        hints=(
+            f"Two formulas, with v_c = {narrow} and v = {wide}. Which variance has the tilted law at w = {w}?",
+            f"{tilted:.4g}; and the flow's variance is {narrow} · ({narrow}/{wide})^w. At which w are they equal?",
+        ),
+        causes={"log-mean": f"({narrow}/{wide})^w = {tilted / narrow:.4g}. Which two logarithms are divided?"},
+    )
 
 
 EXERCISES = (
@@ -215,5 +248,6 @@ EXERCISES = (
             "log-mean": "4^(−w) = 4/7. Which two logarithms are divided?",
             "container": "One number is asked for, as `strength_of_the_flow = 0.5`.",
         },
+        variant=strength_elsewhere,
     ),
 )
