@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.flows.distillation import distillation_loss
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.flows import autoregressive
@@ -34,19 +35,27 @@ def passes(dims, layers):
     return quick, slow, slow, quick
 
 
-def wrong_order_gap() -> float:
-    """Nats that one layer in the order (x₁, x₂) must lose on x₂ ~ N(0, 4), x₁ | x₂ ~ N(x₂²/4, 1), by quadrature."""
-    x2 = torch.linspace(-14, 14, 561, dtype=torch.float64)
-    x1 = torch.linspace(-6, 54, 601, dtype=torch.float64)
-    joint = Normal(0.0, 2.0).log_prob(x2).exp() * Normal(x2**2 / 4, 1.0).log_prob(x1[:, None]).exp()
+def wrong_order_gap(spread: float = 2.0, bend: float = 0.25) -> float:
+    """Nats that one layer in the order (x₁, x₂) must lose at least, by quadrature.
+
+    The data are x₂ ~ N(0, `spread`²), x₁ | x₂ ~ N(`bend` x₂², 1).
+    """
+    reach = 7 * spread
+    x2 = torch.linspace(-reach, reach, 561, dtype=torch.float64)
+    x1 = torch.linspace(-6, 5 + bend * reach**2, 601, dtype=torch.float64)
+    joint = Normal(0.0, spread).log_prob(x2).exp() * Normal(bend * x2**2, 1.0).log_prob(x1[:, None]).exp()
     marginal = joint.sum(1)
     variance = (joint * x2**2).sum(1) / marginal  # of x₂ given x₁, whose mean is 0
     weight = marginal / marginal.sum()
     mean = (weight * x1).sum()
-    spread = (weight * (x1 - mean) ** 2).sum()
-    entropies = [0.5 * (2 * math.pi * math.e * v).log() for v in (spread, variance)]
-    truth = math.log(2 * math.pi * math.e) + math.log(2.0)
-    return float(entropies[0] + (weight * entropies[1]).sum() - truth)
+    spread_of_x1 = (weight * (x1 - mean) ** 2).sum()
+    entropies = [0.5 * (2 * math.pi * math.e * v).log() for v in (spread_of_x1, variance)]
+    return float(entropies[0] + (weight * entropies[1]).sum() - _truth(spread))
+
+
+def _truth(spread: float) -> float:
+    """The entropy of the crescent, nats."""
+    return math.log(2 * math.pi * math.e) + math.log(spread)
 
 
 def gap_is_exact(answer: float) -> None:
@@ -80,6 +89,30 @@ def _forward_divergence(draw, teacher_log_prob, noise):
     x, log_det = draw(noise)
     log_ratio = teacher_log_prob(x) - Normal(0.0, 1.0).log_prob(noise).sum(1) + log_det
     return (log_ratio.exp() * log_ratio).mean()
+
+
+def gap_of_another_crescent(seed: int) -> Variant:
+    """The gap of x₂ ~ N(0, s²), x₁ | x₂ ~ N(b x₂², 1) at another s and b."""
+    return first_sound(seed, _crescent, lesson=0.335)
+
+
+def _crescent(pick: Pick) -> Variant:
+    spread, bend = pick([k / 10 for k in range(10, 28, 2)]), pick((0.15, 0.2, 0.3, 0.35, 0.4))
+    gap, truth = wrong_order_gap(spread, bend), _truth(spread)
+    known = {"constant": 0.0, "spread": math.log(2), "reduction": (truth + gap, truth), "direction": -gap}
+    return Variant(
+        rf"A crescent: $x_2 \sim \mathcal N(0, {spread:g}^2)$ and "
+        rf"$x_1 \mid x_2 \sim \mathcal N({bend:g}\, x_2^2, 1)$. How "
+        "many nats does one layer in the order $(x_1, x_2)$ lose at least on it, to within 0.003? Guess first; then "
+        "take it from the best Gaussian of $x_1$ and of $x_2$ given $x_1$, by a sum over a grid.",
+        laws=(
+            value_law(
+                "nats lost by the order (x₁, x₂)", gap, 0.0035, known | {"log-mean": gap / math.log(2)}, fit=0.003
+            ),
+        ),
+        reference=gap,
+        wrong=((0, "constant"), (math.log(2), "spread"), (math.inf, "not-finite")),
+    )
 
 
 EXERCISES: tuple[Exercise, ...] = (
@@ -222,5 +255,6 @@ EXERCISES: tuple[Exercise, ...] = (
             "direction": "Can the wrong order do better than the truth?",
             "log-mean": "The gap in bits is near that. Nats are asked for: which logarithm is yours?",
         },
+        variant=gap_of_another_crescent,
     ),
 )

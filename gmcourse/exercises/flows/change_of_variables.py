@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.distributions import LogNormal
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.flows.planar import constrain_u, planar_inverse, planar_log_det, planar_root
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.flows import change_of_variables as law
@@ -55,6 +56,66 @@ def _in_a_narrow_bracket(z, u, v, b):
 
 def _without_square(u, v):
     return u + (F.softplus(v @ u) - 1 - v @ u) * v
+
+
+def likeliest_elsewhere(seed: int) -> Variant:
+    """ln p(x) of x = e^{kz}, z ~ N(m, 1), is largest at ln x = km − k²."""
+    return first_sound(seed, _likeliest, lesson=math.exp(-4))
+
+
+def _likeliest(pick: Pick) -> Variant:
+    k, mean = pick((0.6, 0.8, 1.2, 1.4, 1.5)), pick((-1.5, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0))
+    best = math.exp(k * mean - k**2)
+    known = {
+        "direction": math.exp(k * mean),
+        "spread": math.exp(mean - 1),
+        "log-mean": math.exp(k * mean + k**2 / 2),
+        "one-to-one": (k * mean - k**2, mean - k),
+    }
+    return Variant(
+        rf"Now $x = e^{{{k:g}z}}$, with $z \sim \mathcal{{N}}({mean:g}, 1)$. At which $x$ is the density largest, to "
+        rf"within "
+        "2 %? Decide with pencil and paper; then find it on a grid.",
+        laws=(value_law("the density of x is largest there", best, 0.025 * best, known),),
+        reference=best,
+        wrong=((known["direction"], "direction"), (known["spread"], "spread"), (known["log-mean"], "log-mean")),
+        hints=(
+            f"Write ln p(x) with z = ln x / {k:g}: the base's logarithm and that of |∂z/∂x| = 1/({k:g} x).",
+            f"ln p = −(ln x / {k:g} − {mean:g})²/2 − ln x + constant: set the derivative in ln x to 0.",
+        ),
+        causes={
+            "spread": f"That is the mode of e^z. How does the {k:g} enter the quadratic, and how the slope?",
+            "one-to-one": f"Can e^{{{k:g}z}} be negative? That may be ln x or z: which x belongs to it?",
+        },
+    )
+
+
+def mass_of_another_slip(seed: int) -> Variant:
+    """a^{D − D²} for x = a z in D dimensions, each coordinate charged with the whole log-det."""
+    return first_sound(seed, _slip, lesson=1 / 64)
+
+
+def _slip(pick: Pick) -> Variant:
+    by, dims = pick([k / 20 for k in range(23, 53, 2)]), pick((3, 4, 5))
+    mass = by ** (dims - dims**2)
+    powers = (-2, -dims, 1 - dims, -(dims**2))
+    known = {"constant": 1.0, "reduction": tuple(by**power for power in powers)}
+    known |= {"sign": tuple(by**-power for power in (*powers, dims - dims**2))}
+    return Variant(
+        f"Adding the log-determinant of $x = 2z$ to each coordinate made the mass ¼ in the plane. Now $x = {by:g}z$ in "
+        f"{dims} dimensions: what is the mass of the same slip, to within 2 %?",
+        laws=(value_law("∫ of the slip's density dx", mass, 0.02 * mass, known, 0.005 * mass),),
+        reference=mass,
+        wrong=((1, "constant"), (by**-dims, "reduction"), (by ** (1 - dims), "reduction"), (1 / mass, "sign")),
+        hints=(
+            f"Compare the slip with the right density: by how many ln {by:g} does the sum over coordinates differ?",
+            f"Right: −{dims} ln {by:g} once. The slip: −{dims} ln {by:g} in each of {dims} coordinates.",
+        ),
+        causes={
+            "reduction": f"Count the ln {by:g}: how many belong there, how many are in the sum over coordinates?",
+            "sign": f"Too many −ln {by:g} were added. Does that make the density larger or smaller?",
+        },
+    )
 
 
 EXERCISES = (
@@ -198,6 +259,7 @@ EXERCISES = (
             "log-mean": "That is the mean of x, which is far from where x is likeliest.",
             "one-to-one": "Can e^{2z} be negative? That may be ln x or z: which x belongs to it?",
         },
+        variant=likeliest_elsewhere,
     ),
     Exercise(
         id="flows.mass_of_the_slip",
@@ -215,5 +277,6 @@ EXERCISES = (
             "reduction": "Count the ln 2: how many belong there, how many are there after the sum over coordinates?",
             "sign": "Too many −ln 2 were added. Does that make the density larger or smaller?",
         },
+        variant=mass_of_another_slip,
     ),
 )

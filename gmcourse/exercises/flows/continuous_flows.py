@@ -6,7 +6,8 @@ from functools import partial
 import torch
 from torch import Generator, Tensor
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.flows.continuous import draw_probe, hutchinson_trace, hutchinson_variance, linear_ode_log_prob
 from gmcourse.flows.ode import rk4
 from gmcourse.laws.broken import require_value
@@ -82,6 +83,35 @@ def _whole_steps_inside(f, t, z, h):
     k2 = f(t + h / 2, z + h * k1)
     k3 = f(t + h / 2, z + h * k2)
     return z + h / 6 * (k1 + 2 * k2 + 2 * k3 + f(t + h, z + h * k3))
+
+
+def mass_after_other_steps(seed: int) -> Variant:
+    """(1 + φ²/n²)^{−n} after n Euler steps of a turn by φ."""
+    return first_sound(seed, _turn, lesson=(1 + math.pi**2 / 64) ** -4)
+
+
+def _turn(pick: Pick) -> Variant:
+    degrees, steps = pick((45, 60, 72, 120, 135, 144, 150, 180)), pick((2, 3, 5, 6, 8))
+    angle = math.radians(degrees)
+    grown = 1 + (angle / steps) ** 2
+    mass = grown**-steps
+    known = {"constant": 1.0, "direction": 1 / mass, "reduction": 1 / grown, "spread": (mass**0.5, grown)}
+    return Variant(
+        rf"A turn by {degrees}°, $f = \varphi\,(-y, x)$ with $\varphi = {angle:.5g}$, followed by {steps} Euler "
+        rf"steps from "
+        "$t = 1$ to 0. What is the mass of the density that is claimed, to within 1 %? Decide with pencil and paper.",
+        laws=(value_law("the mass of the claimed density", mass, 0.01 * mass, known, 0.004 * mass),),
+        reference=mass,
+        wrong=((1.0, "constant"), (1 / mass, "direction"), (1 / grown, "reduction")),
+        hints=(
+            "One Euler step multiplies areas by det(I + hA), and the trace reports none of it.",
+            f"Here h = 1/{steps}, and det(I + hA) = 1 + φ²/{steps**2}, {steps} times over. Up or down?",
+        ),
+        causes={
+            "reduction": f"That is one step of {steps}.",
+            "spread": f"Count the steps: how many factors 1 + φ²/{steps**2} are there, and are they above or below?",
+        },
+    )
 
 
 EXERCISES = (
@@ -222,5 +252,6 @@ EXERCISES = (
             "reduction": "That is one step of four.",
             "spread": "Count the steps: how many factors 1 + π²/64 are there, and are they above or below?",
         },
+        variant=mass_after_other_steps,
     ),
 )

@@ -5,7 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.flows import coupling as laws
 
@@ -75,6 +76,31 @@ def _fed_everything(z: Tensor, mask: Tensor, network: laws.Network) -> Tensor:
 def _moved_all(z: Tensor, mask: Tensor, network: laws.Network) -> Tensor:
     s, m = network(mask * z)
     return (z - m) * (-s).exp()
+
+
+def floor_of_other_data(seed: int) -> Variant:
+    """(D/2) ln 2π + Dσ²/2 for N(0, σ² I) in D dimensions."""
+    return first_sound(seed, _floor, lesson=3.132)
+
+
+def _floor(pick: Pick) -> Variant:
+    dims, std = pick((2, 3, 4, 5, 6)), pick((0.2, 0.3, 0.4, 0.6, 0.7, 0.8))
+    empty = dims / 2 * math.log(2 * math.pi)
+    right, entropy = empty + dims * std**2 / 2, empty + dims * (1 + math.log(std**2)) / 2
+    known = {"spread": entropy, "constant": empty, "direction": empty + dims / 2, "reduction": right / dims}
+    return Variant(
+        rf"A friend stacks a hundred additive couplings, without a scaling, on data from "
+        rf"$\mathcal{{N}}(0, {std:g}^2 I)$ in "
+        f"*{dims}* dimensions, and trains for a week. To within 0.005 nats, what is the lowest mean negative "
+        "log-likelihood that can come out?",
+        laws=(value_law("the lowest NLL without a scaling", right, 0.006, known),),
+        reference=right,
+        wrong=((empty, "constant"), (entropy, "spread"), (empty + dims / 2, "direction"), (right / dims, "reduction")),
+        hints=(
+            "The NLL is (D/2) ln 2π + ½ E‖z‖², and z has the entropy of x. Which such z has the least E‖z‖²?",
+            f"A Gaussian has, and x is one already: leave it alone, and E‖z‖² = {dims}σ².",
+        ),
+    )
 
 
 EXERCISES = (
@@ -151,6 +177,7 @@ EXERCISES = (
             "direction": "That is what draws of the model itself cost. The data lie nearer to the middle.",
             "reduction": "One coordinate costs that much. How many are there?",
         },
+        variant=floor_of_other_data,
     ),
     Exercise(
         id="flows.ica_angle",

@@ -5,7 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.flows.matching import empirical_velocity, flow_matching_target, gaussian_velocity
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.flows import matching
@@ -42,6 +43,68 @@ def _remaining(x0: Tensor, x1: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
 
 def _weights(x: Tensor, t: float, points: Tensor, variance: float) -> Tensor:
     return (-(x[:, None] - t * points).square().sum(2) / (2 * variance)).softmax(1)
+
+
+def floor_elsewhere(seed: int) -> Variant:
+    """∫ s²/((1 − t)² + s²t²) dt = sπ/2 for data of spread s."""
+    return first_sound(seed, _least_loss, lesson=math.pi / 2)
+
+
+def _least_loss(pick: Pick) -> Variant:
+    spread, mean = pick([k / 20 for k in range(8, 61, 2)]), pick((2, 3, 4, 6))
+    floor = spread * math.pi / 2
+    known = {
+        "constant": 0.0,
+        "spread": spread**2,
+        "dependence": 1 + spread**2,
+        "reduction": (2 * floor, floor / 2, math.pi, math.pi / 2, math.pi / 4),
+    }
+    return Variant(
+        rf"Noise $\mathcal{{N}}(0, 1)$, data $\mathcal{{N}}({mean}, {spread:g}^2)$, one dimension. What is the least "
+        rf"value "
+        r"that $\mathrm{E}\,\lVert f(t, x_t) - (x_1 - x_0) \rVert^2$, $t$ uniform on $[0, 1]$, can take, over all "
+        r"fields? "
+        "To within 1 %.",
+        laws=(value_law("the least loss there is", floor, 0.01 * floor, known),),
+        reference=floor,
+        wrong=((0.0, "constant"), (spread**2, "spread"), (1 + spread**2, "dependence")),
+        hints=(
+            "The best field leaves Var[x₁ − x₀ | x_t] unexplained. For Gaussians that is Var − Cov²/Var.",
+            f"With s = {spread:g}: Var[x₁ − x₀] = 1 + s², Cov[x₁ − x₀, x_t] = (1 + s²)t − 1, Var[x_t] = (1 − t)² + "
+            f"s²t².",
+            "∫₀¹ s² dt / ((1 − t)² + s²t²)",
+        ),
+        causes={"reduction": "Near: a factor is off. Integrate s²/((1 − t)² + s²t²) from 0 to 1, once."},
+    )
+
+
+def one_shorter_step(seed: int) -> Variant:
+    """1 − h after one Euler step of size h from t = 0."""
+    return first_sound(seed, _one_step, lesson=0.0)
+
+
+def _one_step(pick: Pick) -> Variant:
+    size, mean = pick([k / 100 for k in range(12, 92, 2)]), pick((2, 4, 5))
+    right, half = 1 - size, size / 2
+    two = (1 - half) * (1 + half * (2 * half - 1) / ((1 - half) ** 2 + half**2))
+    strange = math.sqrt(1 + 2 * size**2)
+    known = {
+        "constant": 1.0,
+        "reduction": (two, half),
+        "dependence": (strange, math.sqrt(1 + size**2)),
+        "direction": size * mean,
+    }
+    return Variant(
+        rf"The exact field from $\mathcal{{N}}(0, 1)$ to $\mathcal{{N}}({mean}, 1)$, and a single Euler step of size "
+        rf"{size:g}, from $t = 0$ to $t = {size:g}$. What is the standard deviation of the points, to within 0.005?",
+        laws=(value_law("the spread after one Euler step", right, 0.006, known),),
+        reference=right,
+        wrong=((1.0, "constant"), (two, "reduction"), (strange, "dependence")),
+        hints=(
+            "At t = 0 the network sees x₀ only. What does x₀ tell about x₁?",
+            f"f*(0, x₀) = E[x₁] − x₀. Add {size:g} times that to x₀.",
+        ),
+    )
 
 
 EXERCISES = (
@@ -92,6 +155,7 @@ EXERCISES = (
             "dependence": "That is the variance of x₁ − x₀ before anything is known. The network sees x_t.",
             "reduction": "Near: a factor 2 is off. Integrate 1/((1 − t)² + t²) from 0 to 1, once.",
         },
+        variant=floor_elsewhere,
     ),
     Exercise(
         id="flows.one_euler_step",
@@ -110,6 +174,7 @@ EXERCISES = (
             "direction": "That is their mean. How far are they from it?",
             "dependence": "The network does not add x₁ − x₀ of some other pair: it gives a mean. The mean over what?",
         },
+        variant=one_shorter_step,
     ),
     Exercise(
         id="flows.empirical_velocity",

@@ -1,12 +1,14 @@
 """Exercises of lesson 06.3, splines."""
 
 import math
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.flows.splines import knots, rq_forward, rq_inverse, rq_log_slope
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.flows import spline as law
@@ -70,6 +72,31 @@ def _knots(h, bound, shift=None, ends=1.0, free=True, scale=2.0):
         x = torch.linspace(-bound, bound, bins + 1, dtype=h.dtype)
     shift = math.log(math.e - 1) if shift is None else shift
     return x, z, F.pad(F.softplus(h[2 * bins :] + shift), (1, 1), value=ends)
+
+
+def share_elsewhere(seed: int) -> Variant:
+    """The same for another box and spread."""
+    return first_sound(seed, _share, lesson=0.317)
+
+
+def _share(pick: Pick) -> Variant:
+    bound, std = pick((2.0, 2.5, 3.0)), pick([k / 10 for k in range(15, 60)])
+    share, unit = (1 - math.erf(bound / (width * math.sqrt(2))) for width in (std, 1.0))
+    return Variant(
+        f"A colleague forgets to standardise: the coordinate has mean 0 and standard deviation {std:g}, is Gaussian, "
+        f"and the box has $B = {bound:g}$. Which share of the data does the spline never touch? Answer with a number "
+        f"between "
+        "0 and 1, to three decimals.",
+        laws=(partial(law.share_outside, bound=bound, std=std, to=0.003),),
+        reference=share,
+        wrong=((1 - share, "sign"), (unit, "spread"), (share / 2, "reduction")),
+        hints=(
+            "How many standard deviations away from the mean is the edge of the box?",
+            f"{bound:g}/{std:g} = {bound / std:.3f}: what share of a normal variable is farther from its mean than "
+            f"that?",
+        ),
+        causes={"spread": f"That is for a deviation of 1. How many deviations is B = {bound:g} at {std:g}?"},
+    )
 
 
 EXERCISES = (
@@ -208,6 +235,7 @@ EXERCISES = (
             "reduction": "The box has two ends.",
             "constant": "In percent, that is. A number between 0 and 1 is asked for.",
         },
+        variant=share_elsewhere,
     ),
     Exercise(
         id="flows.bins_for_fifty",

@@ -59,12 +59,11 @@ def _variance_below(pick: Pick) -> Variant:
     mean, ddim = kept**2 * wide, (1 / wide + low / high * (1 - 1 / wide)) ** 2 * wide
     right = mean + noise
     slips = {
-        "dependence": 1 + low**2,
         "randomness": (mean, ddim, mean**2, (ddim / wide) ** 0.5 * wide**0.5),
         "constant": (mean + high**2 * (1 - share), kept**2 * high**2 + noise, wide, noise, 1.0),
         "spread": (mean + math.sqrt(noise), math.sqrt(right), kept * wide + noise, mean + noise**2),
-        "one-to-one": right / 4,
     }
+    slips = {"dependence": 1 + low**2, **slips, "one-to-one": right / 4}
     wrong = (1 + low**2, "dependence"), (mean, "randomness"), (ddim, "randomness"), (slips["constant"][0], "constant")
     return Variant(
         rf"Data $\mathcal{{N}}(0, 1)$, the denoiser exact. Points of level {high:g} have the variance {wide:.4g}; "

@@ -236,8 +236,8 @@ def _moves_alone(candidate: Callable[..., object], h: Tensor, bound: float, name
         raise LawBroken(f"number {index} of h, counted from 0, moves {name} alone", said, f"{name} alone", "dependence")
 
 
-def share_outside(answer: float, *, bound: float = 3.0, std: float = 3.0) -> None:
-    """The share of N(0, std²) outside [−bound, bound]: 1 − erf(B/σ√2)."""
+def share_outside(answer: float, *, bound: float = 3.0, std: float = 3.0, to: float = 0.02) -> None:
+    """The share of N(0, std²) outside [−bound, bound], 1 − erf(B/σ√2), with an error of `to` at most."""
     exact = 1 - math.erf(bound / (std * math.sqrt(2)))
     suspects = {
         "sign": 1 - exact,
@@ -245,4 +245,4 @@ def share_outside(answer: float, *, bound: float = 3.0, std: float = 3.0) -> Non
         "spread": 1 - math.erf(bound / math.sqrt(2)),
         "constant": (100 * exact, 31.7, 32.0),
     }
-    require_value("P(|x| > B)", answer, exact, 0.02, suspects)
+    require_value("P(|x| > B)", answer, exact, to, suspects)
