@@ -44,13 +44,13 @@ def number_of(student):
 
 
 def test_a_right_answer_passes_and_any_other_is_told_why(graded):
-    passes("gan.price_of_a_draw", 3.01)
-    passes_hidden("gan.price_of_a_draw", 3.01, student="ada")
+    passes("taxonomy.overtaking", 160)
+    passes_hidden("taxonomy.overtaking", 160, student="ada")
     for test in (passes, passes_hidden):
-        with pytest.raises(AssertionError, match=r"not yet\.\nThe law: the loss in PSNR"):
-            test("gan.price_of_a_draw", 6.02)
+        with pytest.raises(AssertionError, match=r"not yet\.\nThe law: "):
+            test("taxonomy.overtaking", 20)
         with pytest.raises(AssertionError, match="not attempted yet"):
-            test("gan.price_of_a_draw", ...)
+            test("taxonomy.overtaking", ...)
         with pytest.raises(AssertionError, match="could not run"):
             test("gan.share_at", lambda p: p)
 
