@@ -214,3 +214,29 @@ def lab(
     if not no_start:
         asked = [*(["--no-browser"] if no_browser else []), *([] if port is None else [f"--ServerApp.port={port}"])]
         start(root, folder, [*asked, *options])
+
+
+def assignment(
+    what: Annotated[Positional[tuple[str, ...]], arg(metavar="WHAT")],
+    out: Path,
+    name: str = "",
+    no_questions: bool = False,
+    replace: bool = False,
+) -> None:
+    """Write an assignment of the course's own exercises: a notebook to hand out, and notebooks for nbgrader.
+
+    Args:
+        what: families, lessons (5.7 or 05_gan/07_translation) and ids of exercises, in any mixture
+        out: the folder of your course; its key.txt is made once, is secret, and stays with you
+        name: what the assignment is called; by default its words
+        no_questions: leave out the open questions of families and lessons, which a person marks
+        replace: write over notebooks of this name that differ
+    """
+    from gmcourse.grading.assignment import make
+    from gmcourse.lab.files import find_course
+
+    made = make(find_course(), what, out, name=name, questions=not no_questions, replace=replace)
+    print(f"{made.exercises} exercises, {made.points} points, and {made.questions} open questions")
+    print(f"hand out: {made.handout}")
+    print(f"for nbgrader: {made.sources[0].parent}, then in {out}: nbgrader generate_assignment {made.name}")
+    print(f"keep to yourself: {made.key}, which draws the hidden tests, and {made.sources[0].parent.parent}")

@@ -35,7 +35,7 @@ def check(id: str, answer: Any, *, seconds: float = 30.0, student: str = "") -> 
             return Verdict(id, "not attempted", observed=f"This is {home}'s own: run the cell with your answer first.")
         if student and exercise.variant is not None:
             exercise = posed(exercise, seed_of(student, id))
-        return _held(exercise, answer, seconds)
+        return judge(exercise, answer, seconds)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a lesson that cannot be imported, an error that cannot be told from another
@@ -86,7 +86,8 @@ def _unknown(id: Any) -> str:
     return f"id: got {said}, expected one of the exercises; did you mean {', '.join(close)}?"
 
 
-def _held(exercise: Exercise, answer: Any, seconds: float) -> Verdict:
+def judge(exercise: Exercise, answer: Any, seconds: float = 30.0) -> Verdict:
+    """Hold `answer` against the laws of a record, one that `posed` made as well: the rest is `check`'s."""
     try:
         hold(exercise.laws, answer, seconds)
     except KeyboardInterrupt:
