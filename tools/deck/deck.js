@@ -1,0 +1,45 @@
+// A deck: its formulas set, its slides fitted to the screen, its keys shared with the explorers.
+(() => {
+  const [LEAST, STEP] = [0.5, 0.04]; // how far the pieces of a slide that is too full are made smaller
+
+  /** Makes what stands on a slide smaller until all of it is seen. */
+  function fit(section) {
+    const box = section?.querySelector(":scope > .fit");
+    if (!box) return;
+    const [width, height] = [section.clientWidth, section.clientHeight];
+    for (let scale = 1; ; scale -= STEP) {
+      Object.assign(box.style, { width: `${width / scale}px`, transform: scale < 1 ? `scale(${scale})` : "" });
+      const whole = box.scrollHeight * scale <= height + 1 && box.scrollWidth * scale <= width + 1;
+      if (whole || scale - STEP < LEAST) {
+        box.dataset.scale = scale.toFixed(2);
+        section.classList.toggle("overfull", !whole);
+        return;
+      }
+    }
+  }
+
+  /** Whether a key is the deck's: not where an explorer, a field or a button has a use for it. */
+  function isForDeck(event) {
+    if (event.defaultPrevented || event.target.closest("input, select, textarea")) return false;
+    return !(event.target.closest("button, summary, a") && [" ", "Enter"].includes(event.key));
+  }
+
+  async function start() {
+    const deck = new Reveal({
+      width: 1280, height: 720, margin: 0, center: false, hash: true, slideNumber: "c/t", transition: "none",
+      viewDistance: 2, keyboardCondition: isForDeck, plugins: [RevealNotes],
+    });
+    await deck.initialize();
+    const again = () => fit(deck.getCurrentSlide());
+    deck.on("slidechanged", again);
+    addEventListener("toggle", again, true);
+    for (const box of document.querySelectorAll(".fit")) new ResizeObserver(again).observe(box);
+    await MathJax.startup.promise;
+    await document.fonts.ready;
+    again();
+    document.documentElement.dataset.deck = "ready";
+  }
+
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);
+  else start();
+})();

@@ -1,0 +1,50 @@
+"""Which of a paragraph's sentences stand on a slide; the whole paragraph is the speaker's."""
+
+from __future__ import annotations
+
+import re
+
+SHORT = 30  # words: a paragraph as short as this stands whole
+SPAN = re.compile(r"\$[^$]+\$|`[^`]+`|\*\*.+?\*\*|\[[^\]]*\]\([^)]*\)|(?<![\w*])\*[^*]+\*(?!\w)", re.S)
+ABBREVIATIONS = re.compile(r"(?:\bet al|\be\.g|\bi\.e|\bcf|\bvs|\b[A-Z])\.$")
+END = re.compile(r"[.?!:][\"')]*\s+(?=[\"'(]?[A-Z*$\d\0])")
+HOLE = "\0"
+
+
+def sentences(paragraph: str) -> list[str]:
+    """The sentences of a paragraph of Markdown; none ends within bold or slanted words, a formula, code or a link."""
+    spans = SPAN.findall(paragraph)
+    text, found, start = SPAN.sub(_hole, paragraph), [], 0
+    for end in END.finditer(text):
+        if not ABBREVIATIONS.search(text[: end.start() + 1]):
+            found.append(text[start : end.end()].strip())
+            start = end.end()
+    found.append(text[start:].strip())
+    filled = iter(spans)
+    return [re.sub(f"{HOLE}[.?!:]?", lambda _: next(filled), sentence) for sentence in found if sentence]
+
+
+def _hole(span: re.Match) -> str:
+    """A sign that stands for the span, and for the end of a sentence within it where it has one."""
+    last = span[0].rstrip("*").rstrip()[-1:]
+    return HOLE + (last if span[0].startswith("**") and last in ".?!:" else "")
+
+
+def on_slide(paragraph: str, leads: bool, follows: bool, first: bool = False) -> str:
+    """What a slide shows of a paragraph, "" if nothing: all of a short one, of a long one some of its sentences.
+
+    They are its questions, those with bold words, the last where it `leads` to a formula or a figure, the first where
+    it goes on from a formula that it `follows`, or where it is the `first` of a section with nothing else to be seen.
+    """
+    if len(paragraph.split()) <= SHORT:
+        return paragraph
+    found = sentences(paragraph)
+    kept = [
+        sentence
+        for place, sentence in enumerate(found)
+        if "**" in sentence
+        or sentence.rstrip("*\"')").endswith("?")
+        or (leads and place == len(found) - 1)
+        or (place == 0 and (first or (follows and sentence[:1].islower())))
+    ]
+    return " ".join(kept)
