@@ -9,10 +9,10 @@ from typing import Any
 from book.inline import POINT
 from notebooks.minutes import is_hidden
 
-WIDTH, HEIGHT = 1160, 560  # pixels of a slide below its heading, of 1280 by 720
+WIDTH, HEIGHT = 1160, 540  # pixels of a slide below its heading, of 1280 by 720
 LINE, LETTERS = 37, 88  # a line of text: its pixels, its letters
 WIDEST, TALLEST, LARGER = 1000, 360, 1.7  # a figure, and how far it is enlarged at most
-EXPLORER = 520
+EXPLORER, FOLD = 480, 34
 VIEW = "application/vnd.jupyter.widget-view+json"
 FENCE = re.compile(r"^(?P<sign>`{3,}|~{3,}).*?^(?P=sign)[ \t]*$", re.M | re.S)
 FORMULA = re.compile(r"^\$\$.*?\$\$[ \t]*$", re.M | re.S)
@@ -46,9 +46,11 @@ def blocks_of(cell) -> list[Block]:
         return []
     if "exercise" in tags:
         return [Block("stub", 30 + 26 * len(cell.source.splitlines()), cell=cell)]
-    height = 44 + sum(map(_height_of_output, cell.outputs))
+    program = Block("program", FOLD, cell=cell)
+    if not cell.outputs:
+        return [program]
     kind = "explorer" if any(VIEW in output.get("data", {}) for output in cell.outputs) else "figure"
-    return [Block(kind if cell.outputs else "program", height, cell=cell)]
+    return [Block(kind, sum(map(_height_of_output, cell.outputs)), cell=cell), program]
 
 
 def _parts(text: str) -> list[str]:
@@ -123,7 +125,7 @@ def _height_of_output(output) -> int:
 
 def size_of(svg: str) -> tuple[int, int]:
     """The width and height in pixels at which a figure stands on a slide."""
-    drawn = re.search(r'<svg\b[^>]*?viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    drawn = re.search(r"""<svg\b[^>]*?viewBox=['\"]0 0 ([\d.]+) ([\d.]+)""", svg)
     if not drawn:
         raise ValueError(f"a figure begins {svg[:80]!r}, expected an SVG with a viewBox")
     width, height = (float(side) * POINT for side in drawn.groups())

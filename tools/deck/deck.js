@@ -1,12 +1,32 @@
 // A deck: its formulas set, its slides fitted to the screen, its keys shared with the explorers.
 (() => {
-  const [LEAST, STEP] = [0.5, 0.04]; // how far the pieces of a slide that is too full are made smaller
+  const [LEAST, STEP] = [0.5, 0.04]; // how far what is too much for a slide is made smaller
+  const MOST = 1.5; // how far an explorer is made larger
+
+  /** The room that a slide leaves within its margins. */
+  function room(section) {
+    const { paddingTop, paddingBottom, paddingLeft, paddingRight } = getComputedStyle(section);
+    return [
+      section.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight),
+      section.clientHeight - parseFloat(paddingTop) - parseFloat(paddingBottom),
+    ];
+  }
+
+  /** Makes an explorer as large as the rest of its slide lets it be. */
+  function enlarge(explorer, box, width, height) {
+    Object.assign(explorer.style, { transform: "", height: "" });
+    const own = explorer.offsetHeight;
+    const scale = Math.min(width / explorer.offsetWidth, (height - box.scrollHeight + own) / own, MOST);
+    if (own && scale > 1) Object.assign(explorer.style, { transform: `scale(${scale})`, height: `${own * scale}px` });
+  }
 
   /** Makes what stands on a slide smaller until all of it is seen. */
   function fit(section) {
     const box = section?.querySelector(":scope > .fit");
     if (!box) return;
-    const [width, height] = [section.clientWidth, section.clientHeight];
+    const [width, height] = room(section);
+    Object.assign(box.style, { width: `${width}px`, transform: "" });
+    for (const explorer of box.querySelectorAll(".explorer")) enlarge(explorer, box, width, height);
     for (let scale = 1; ; scale -= STEP) {
       Object.assign(box.style, { width: `${width / scale}px`, transform: scale < 1 ? `scale(${scale})` : "" });
       const whole = box.scrollHeight * scale <= height + 1 && box.scrollWidth * scale <= width + 1;

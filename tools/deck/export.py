@@ -30,7 +30,14 @@ def exporter() -> SlidesExporter:
     config = Config({"NbConvertBase": {"display_data_priority": PRIORITY}})
     made = SlidesExporter(config=config, extra_template_paths=[str(HERE)], template_file="deck.html.j2")
     made.register_filter("letter_size", letter_size)
+    made.register_filter("about", about)
     return made
+
+
+def about(code: str) -> str:
+    """What leads to a cell's code: the functions and classes that it defines."""
+    names = re.findall(r"^(?:def|class) (\w+)", code, re.M)
+    return f"Code: {', '.join(names)}" if names else "Code"
 
 
 def page(notebook, lesson: Lesson, places: dict[str, str], mathjax: dict) -> tuple[str, int]:
@@ -43,9 +50,9 @@ def page(notebook, lesson: Lesson, places: dict[str, str], mathjax: dict) -> tup
         if cell.cell_type == "markdown":
             cell.source = TO_LESSON.sub(r"\1.html)", cell.source)
     draw(slides)
-    about = {"number": lesson.number, "title": lesson.title, "mathjax": mathjax | SETUP}
-    about["widgets"] = slides.metadata.get("widgets", {}).get(STATE)
-    text, _ = exporter().from_notebook_node(slides, resources={"deck": about | places})
+    facts = {"number": lesson.number, "title": lesson.title, "mathjax": mathjax | SETUP}
+    facts["widgets"] = slides.metadata.get("widgets", {}).get(STATE)
+    text, _ = exporter().from_notebook_node(slides, resources={"deck": facts | places})
     return text, sum("slideshow" in cell.metadata and "over" in cell.metadata.deck for cell in slides.cells)
 
 

@@ -40,6 +40,8 @@ def deck(notebook, number: str):
         for page in found:
             cells += _cells(page, part, over, "subslide" if begun else "slide")
             begun = True
+    for place, cell in enumerate(cells):  # a cell with its outputs and its code apart is two
+        cell.id = f"piece-{place}"
     return nbformat.v4.new_notebook(cells=cells, metadata=deepcopy(notebook.metadata))
 
 
@@ -82,7 +84,7 @@ def pages(blocks: list[Block], title: bool = False) -> list[list[Block]]:
     found: list[list[Block]] = [[]]
     for group in _groups(blocks):
         lists = title and group[-1].kind == "item"
-        opens = lists or group[0].kind in ("box", "explorer")
+        opens = lists or group[0].kind == "box"
         if shows(found[-1]) and (opens or _height(found[-1]) + _height(group) > HEIGHT):
             found.append([])
             title = title and not lists
@@ -103,7 +105,7 @@ def _groups(blocks: list[Block]) -> Iterator[list[Block]]:
         joins = (
             block.kind in ("note", "program")
             or last == "note"
-            or (block.kind == "caption" and last in ("figure", "explorer"))
+            or (block.kind == "caption" and last in ("figure", "explorer", "program"))
             or (block.kind == "stub" and last == "box")
             or (last == "text" and block.kind in EXHIBITS and _height([*group, block]) <= HEIGHT)
         )
@@ -120,10 +122,12 @@ def _height(blocks: list[Block]) -> int:
 
 
 def _cells(page: list[Block], section: Section, over: str, kind: str) -> Iterator[nbformat.NotebookNode]:
-    """The cells of one slide: its heading, then its blocks, the items of a list together."""
-    head = nbformat.v4.new_markdown_cell(f"{'#' * min(section.level, 2)} {section.heading}")
+    """The cells of one slide: its heading, its blocks, the items of a list together, last the programs."""
+    level = 1 if section.level == 1 and kind == "slide" else 2
+    head = nbformat.v4.new_markdown_cell(f"{'#' * level} {section.heading}")
     head.metadata |= {"slideshow": {"slide_type": kind}, "deck": {"over": over}}
     yield head
+    page = sorted(page, key=lambda block: block.kind == "program")
     for sort, group in groupby(page, lambda block: block.kind):
         blocks = list(group)
         if sort == "item":

@@ -7,8 +7,8 @@ import re
 SHORT = 30  # words: a paragraph as short as this stands whole
 SPAN = re.compile(r"\$[^$]+\$|`[^`]+`|\*\*.+?\*\*|\[[^\]]*\]\([^)]*\)|(?<![\w*])\*[^*]+\*(?!\w)", re.S)
 ABBREVIATIONS = re.compile(r"(?:\bet al|\be\.g|\bi\.e|\bcf|\bvs|\b[A-Z])\.$")
-END = re.compile(r"[.?!:][\"')]*\s+(?=[\"'(]?[A-Z*$\d\0])")
-HOLE = "\0"
+HOLE, ENDED = "\0", "\1"  # where a span was, and that a sentence ends within it
+END = re.compile(r"[.?!\1][\"')]*\s+(?=[\"'(]?[A-Z\d\0])")
 
 
 def sentences(paragraph: str) -> list[str]:
@@ -21,13 +21,12 @@ def sentences(paragraph: str) -> list[str]:
             start = end.end()
     found.append(text[start:].strip())
     filled = iter(spans)
-    return [re.sub(f"{HOLE}[.?!:]?", lambda _: next(filled), sentence) for sentence in found if sentence]
+    return [re.sub(f"{HOLE}{ENDED}?", lambda _: next(filled), sentence) for sentence in found if sentence]
 
 
 def _hole(span: re.Match) -> str:
-    """A sign that stands for the span, and for the end of a sentence within it where it has one."""
-    last = span[0].rstrip("*").rstrip()[-1:]
-    return HOLE + (last if span[0].startswith("**") and last in ".?!:" else "")
+    ended = span[0].startswith("*") and span[0].rstrip("*")[-1:] in (".", "?", "!")
+    return HOLE + ENDED if ended else HOLE
 
 
 def on_slide(paragraph: str, leads: bool, follows: bool, first: bool = False) -> str:
