@@ -12,12 +12,14 @@
     ];
   }
 
-  /** Makes an explorer as large as the rest of its slide lets it be. */
-  function enlarge(explorer, box, width, height) {
+  /** Makes an explorer as large as the rest of its slide lets it be, and no larger. */
+  function fitExplorer(explorer, box, width, height) {
     Object.assign(explorer.style, { transform: "", height: "" });
     const own = explorer.offsetHeight;
-    const scale = Math.min(width / explorer.offsetWidth, (height - box.scrollHeight + own) / own, MOST);
-    if (own && scale > 1) Object.assign(explorer.style, { transform: `scale(${scale})`, height: `${own * scale}px` });
+    const wanted = Math.min(width / explorer.offsetWidth, (height - box.scrollHeight + own) / own, MOST);
+    const scale = Math.max(LEAST, wanted);
+    if (own) Object.assign(explorer.style, { transform: `scale(${scale})`, height: `${own * scale}px` });
+    explorer.dataset.scale = scale.toFixed(2);
   }
 
   /** Makes what stands on a slide smaller until all of it is seen. */
@@ -26,7 +28,7 @@
     if (!box) return;
     const [width, height] = room(section);
     Object.assign(box.style, { width: `${width}px`, transform: "" });
-    for (const explorer of box.querySelectorAll(".explorer")) enlarge(explorer, box, width, height);
+    for (const explorer of box.querySelectorAll(".explorer")) fitExplorer(explorer, box, width, height);
     for (let scale = 1; ; scale -= STEP) {
       Object.assign(box.style, { width: `${width / scale}px`, transform: scale < 1 ? `scale(${scale})` : "" });
       const whole = box.scrollHeight * scale <= height + 1 && box.scrollWidth * scale <= width + 1;
