@@ -119,7 +119,7 @@ def _height_of_output(output) -> int:
         return 16 + size_of(data["image/svg+xml"])[1]
     if "text/markdown" in data:
         text = "".join(data["text/markdown"])
-        return FOLD if "```" in text else sum(_block(part).height for part in _parts(text))
+        return FOLD if "~~~" in text else sum(_block(part).height for part in _parts(text))
     text = output.get("text") or data.get("text/plain", "")
     return 24 + round(1.32 * letter_size(text) * len(text.splitlines()))
 

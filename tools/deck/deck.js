@@ -1,7 +1,7 @@
 // A deck: its formulas set, its slides fitted to the screen, its keys shared with the explorers.
 (() => {
   const [LEAST, STEP] = [0.5, 0.04]; // how far what is too much for a slide is made smaller
-  const MOST = 1.5; // how far an explorer is made larger
+  const [MOST, READABLE, SCROLLED, BESIDE] = [1.5, 0.55, 0.8, 320]; // an explorer's scale, its caption's width
 
   /** The room that a slide leaves within its margins. */
   function room(section) {
@@ -12,14 +12,27 @@
     ];
   }
 
-  /** Makes an explorer as large as the rest of its slide lets it be, and no larger. */
+  /**
+   * Makes an explorer as large as the rest of its slide lets it be; beside its caption where it would be small above
+   * it, and in a window that scrolls where it would be too small to read.
+   */
   function fitExplorer(explorer, box, width, height) {
-    Object.assign(explorer.style, { transform: "", height: "" });
-    const own = explorer.offsetHeight;
-    const wanted = Math.min(width / explorer.offsetWidth, (height - box.scrollHeight + own) / own, MOST);
-    const scale = Math.max(LEAST, wanted);
-    if (own) Object.assign(explorer.style, { transform: `scale(${scale})`, height: `${own * scale}px` });
-    explorer.dataset.scale = scale.toFixed(2);
+    const [view, caption] = [explorer.firstElementChild, explorer.closest(".outputs").nextElementSibling];
+    for (const part of [explorer, view]) part.removeAttribute("style");
+    caption?.classList.remove("beside");
+    const [own, across] = [view.offsetHeight, view.offsetWidth];
+    if (!own) return;
+    const free = () => height - box.scrollHeight + own;
+    if (free() < own && caption?.matches(".caption")) {
+      caption.classList.add("beside");
+      caption.style.top = `${explorer.offsetTop}px`;
+    }
+    const wide = width - (caption?.matches(".beside") ? BESIDE : 0);
+    const [rest, wanted] = [free(), Math.min(wide / across, free() / own, MOST)];
+    const scale = wanted < READABLE ? SCROLLED : wanted;
+    view.style.transform = `scale(${scale})`;
+    Object.assign(explorer.style, { width: `${across * scale}px`, height: `${Math.min(own * scale, rest)}px` });
+    explorer.style.overflowY = wanted < READABLE ? "auto" : "visible";
   }
 
   /** Makes what stands on a slide smaller until all of it is seen. */
@@ -55,7 +68,7 @@
     const again = () => fit(deck.getCurrentSlide());
     deck.on("slidechanged", again);
     addEventListener("toggle", again, true);
-    for (const box of document.querySelectorAll(".fit")) new ResizeObserver(again).observe(box);
+    for (const box of document.querySelectorAll(".fit, .view")) new ResizeObserver(again).observe(box);
     await MathJax.startup.promise;
     await document.fonts.ready;
     again();

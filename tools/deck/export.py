@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -25,6 +26,7 @@ SETUP = {  # a formula in a note is MathML alone where the speaker reads it
 }
 
 
+@cache
 def exporter() -> SlidesExporter:
     """nbconvert's, with a template for reveal.js alone: no JupyterLab, no require.js, nothing from a network."""
     config = Config({"NbConvertBase": {"display_data_priority": PRIORITY}})
