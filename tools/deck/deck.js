@@ -32,6 +32,7 @@
     const scale = wanted < READABLE ? SCROLLED : wanted;
     view.style.transform = `scale(${scale})`;
     Object.assign(explorer.style, { width: `${across * scale}px`, height: `${Math.min(own * scale, rest)}px` });
+    explorer.style.margin = wide < width ? "0" : "";
     explorer.style.overflowY = wanted < READABLE ? "auto" : "visible";
   }
 

@@ -91,4 +91,6 @@ def contents(course: tuple[Chapter, ...], counts: dict[str, int], title: str) ->
     head = f'<!doctype html>\n<html lang="en" data-theme="light"><meta charset="utf-8"><title>{escape(title)}: slides</title>\n'
     sheets = "".join(f'<link rel="stylesheet" href="_static/{name}.css">\n' for name in ("gmcourse", "deck"))
     keys = "<p>Arrow keys lead on, <b>S</b> opens the speaker’s notes, <b>Esc</b> shows all slides, <b>F</b> fills the screen.</p>"
-    return f'{head}{sheets}<main class="index"><h1>{escape(title)}: slides</h1>\n{keys}\n{"".join(rows)}</main></html>\n'
+    return (
+        f'{head}{sheets}<main class="index"><h1>{escape(title)}: slides</h1>\n{keys}\n{"".join(rows)}</main></html>\n'
+    )

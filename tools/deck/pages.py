@@ -54,7 +54,7 @@ def sections(notebook) -> list[Section]:
             found.append(Section(len(signs), heading.strip(), []))
         else:
             found[-1].blocks.append(block)
-    return [section for section in found if section.blocks]
+    return found
 
 
 def spoken(blocks: list[Block]) -> list[Block]:
