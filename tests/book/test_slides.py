@@ -1,4 +1,4 @@
-"""The decks: which pieces of a lesson stand on a slide, that none is lost, and that a deck asks nothing of a network."""
+"""The decks: which pieces of a lesson stand on a slide, that none is lost, that a deck asks nothing of a network."""
 
 import re
 from pathlib import Path
@@ -18,17 +18,15 @@ SVG = '<svg viewBox="0 0 {} {}"></svg>'
 LONG = "A sentence that nobody has to see, since it says what the speaker says. " * 5
 
 
+def kind(cell) -> str:
+    """What a cell of a deck holds."""
+    return cell.metadata["deck"].get("kind", "head")
+
+
 def shown(notebook, number: str = "1.1"):
     """(slide type, kind, first words) of each cell of the deck."""
-    made = pages.deck(notebook, number)
-    return [
-        (
-            cell.metadata["slideshow"]["slide_type"],
-            cell.metadata["deck"].get("kind", "head"),
-            cell.source.splitlines()[0][:40],
-        )
-        for cell in made.cells
-    ]
+    cells = pages.deck(notebook, number).cells
+    return [(cell.metadata["slideshow"]["slide_type"], kind(cell), cell.source.splitlines()[0][:40]) for cell in cells]
 
 
 def lesson(*cells):
@@ -87,7 +85,7 @@ def test_headings_begin_slides_sub_headings_stand_below_and_prose_goes_to_the_no
 
 def test_a_section_without_a_slide_of_its_own_hands_its_place_to_the_next():
     found = shown(lesson("# T\n\nA.\n\n## One\n\n### Sub\n\nShort.\n\n### More\n\nShort.\n\n## Two\n\nB."))
-    assert [(kind, text) for kind, sort, text in found if sort == "head"] == [
+    assert [(place, text) for place, sort, text in found if sort == "head"] == [
         ("slide", "# T"),
         ("slide", "## Sub"),
         ("subslide", "## More"),
@@ -105,7 +103,7 @@ def test_what_a_reader_does_not_see_is_left_out():
         code("plot()", "hide-input", output={"image/svg+xml": SVG.format(400, 100)}),
     ]
     found = shown(lesson("# T\n\nText.", *cells, "*Figure 1.1.1. What it shows.*\n\n## References\n\nA paper."))
-    assert [(kind, text) for _, kind, text in found] == [
+    assert [(sort, text) for _, sort, text in found] == [
         ("head", "# T"),
         ("text", "Text."),
         ("stub", "def f(x):"),
@@ -128,7 +126,7 @@ def test_what_does_not_fit_goes_on_below_with_what_leads_to_it():
 def test_a_list_is_cut_between_its_items_and_keeps_its_numbers():
     items = "\n".join(f"{number}. {'word ' * 40}" for number in range(1, 10))
     made = pages.deck(lesson(f"## Take away\n\n{items}"), "1.1")
-    lists = [cell.source for cell in made.cells if cell.metadata["deck"].get("kind") == "item"]
+    lists = [cell.source for cell in made.cells if kind(cell) == "item"]
     assert len(lists) > 1
     assert [re.findall(r"^\d", text, re.M) for text in lists] != []
     assert "".join(re.findall(r"^(\d)\. ", "\n".join(lists), re.M)) == "123456789"
@@ -180,17 +178,16 @@ def test_every_equation_question_figure_and_explorer_of_a_lesson_stands_on_a_sli
     assert drawn[0] == drawn[1]
 
 
-def count(cells, kind: str) -> int:
-    """The outputs of a kind, where a program does not repeat them beside its figure."""
-    shown = (cell for cell in cells if cell.metadata.get("deck", {}).get("kind") != "program")
-    return sum(kind in output.get("data", {}) for cell in shown for output in cell.get("outputs", []))
+def count(cells, mime: str) -> int:
+    """The outputs of a type, once where a deck has the program of a figure apart."""
+    seen = (cell for cell in cells if cell.metadata.get("deck", {}).get("kind") != "program")
+    return sum(mime in output.get("data", {}) for cell in seen for output in cell.get("outputs", []))
 
 
 def test_no_word_of_a_lesson_is_lost_to_the_speaker(pair):
     notebook, made = pair
-    said = (
-        f"{cell.metadata['deck'].get('over')}\n{cell.source}" for cell in made.cells if cell.cell_type == "markdown"
-    )
+    texts = (cell for cell in made.cells if cell.cell_type == "markdown")
+    said = (f"{cell.metadata['deck'].get('over')}\n{cell.source}" for cell in texts)
     told = set(re.findall(r"\w+", "\n".join(said)))
     assert not set(re.findall(r"\w+", body(notebook))) - told
 

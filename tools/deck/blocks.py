@@ -107,10 +107,8 @@ def _lines(text: str) -> int:
 
 def _letters(text: str) -> int:
     """About how many letters wide a text is: of a link its words, of a TeX command one."""
-    text = re.sub(r"\]\([^)]*\)", "]", text)
-    return len(
-        re.sub(r"\\(?:text|mathrm|mathcal|mathbb|hat|tilde|,|;)\b|[{}$*\[\]`^_]", "", re.sub(r"\\[a-zA-Z]+", "x", text))
-    )
+    text = re.sub(r"\]\([^)]*\)|\\(?:text|mathrm|mathcal|mathbb|hat|tilde)\b|[{}$*\[\]`^_]", "", text)
+    return len(re.sub(r"\\[a-zA-Z]+|\\.", "x", text))
 
 
 def _height_of_output(output) -> int:

@@ -8,13 +8,13 @@ from html import escape
 from pathlib import Path
 
 from book.inline import inline
-from gmcourse.lab.course import Chapter, Lesson
 from nbconvert.exporters import SlidesExporter
 from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
 
 from deck.blocks import VIEW, letter_size, size_of
 from deck.pages import deck
+from gmcourse.lab.course import Chapter, Lesson
 
 HERE = Path(__file__).parent
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -24,6 +24,14 @@ SETUP = {  # a formula in a note is MathML alone where the speaker reads it
     "tex": {"inlineMath": [["$", "$"]]},
     "options": {"enableMenu": False},
 }
+INDEX = """<!doctype html>
+<html lang="en" data-theme="light"><meta charset="utf-8"><title>{title}: slides</title>
+<meta name="viewport" content="width=device-width">
+<link rel="stylesheet" href="_static/gmcourse.css"><link rel="stylesheet" href="_static/deck.css">
+<main class="index"><h1>{title}: slides</h1>
+<p>Arrow keys lead on, <b>S</b> opens the speaker's notes, <b>Esc</b> shows all slides, <b>F</b> fills the screen.</p>
+{decks}</main></html>
+"""
 
 
 @cache
@@ -88,9 +96,4 @@ def contents(course: tuple[Chapter, ...], counts: dict[str, int], title: str) ->
                 for lesson in decks
             )
             rows.append(f"<h2>{escape(chapter.title)}</h2>\n<ul>\n{items}</ul>\n")
-    head = f'<!doctype html>\n<html lang="en" data-theme="light"><meta charset="utf-8"><title>{escape(title)}: slides</title>\n'
-    sheets = "".join(f'<link rel="stylesheet" href="_static/{name}.css">\n' for name in ("gmcourse", "deck"))
-    keys = "<p>Arrow keys lead on, <b>S</b> opens the speaker’s notes, <b>Esc</b> shows all slides, <b>F</b> fills the screen.</p>"
-    return (
-        f'{head}{sheets}<main class="index"><h1>{escape(title)}: slides</h1>\n{keys}\n{"".join(rows)}</main></html>\n'
-    )
+    return INDEX.format(title=escape(title), decks="".join(rows))
