@@ -15,7 +15,7 @@ from gmcourse.lab.course import read_course
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = ROOT / "chapters"
 COURSE = read_course(ROOT)
-PAGES = ["index", "teaching", *(f"{chapter.folder}/index" for chapter in COURSE if chapter.open_lessons)]
+PAGES = ["index", "instructors", *(f"{chapter.folder}/index" for chapter in COURSE if chapter.open_lessons)]
 
 
 def page(name: str, course=COURSE, chapters: Path = CHAPTERS) -> str:
@@ -109,7 +109,7 @@ def test_the_ten_weeks_hold_the_core_path_in_order():
     assert [lesson for week in weeks for lesson in week] == core
     assert len(weeks) == 10
     assert {len(week) for week in weeks} <= {2, 3}
-    assert all(f"{lesson.number} {extension.link(lesson)}" in page("teaching") for lesson in core)
+    assert all(f"{lesson.number} {extension.link(lesson)}" in page("instructors") for lesson in core)
 
 
 def test_a_chapters_models_are_all_there():
