@@ -1,7 +1,7 @@
 """A Sphinx extension for the pages that tell what the course holds, computed when they are built.
 
-`<!-- course: map -->` stands for every lesson by chapter, `<!-- course: weeks -->` for the plan of the core path, `short`
-for that of four weeks, `assigned` for the exercises of both, `exercises` and `points` for their numbers in all lessons,
+`<!-- course: map -->` stands for every lesson by chapter, `<!-- course: weeks -->` for the plan of the core path,
+`short` for that of four weeks, `assigned` for the exercises of both, `exercises` and `points` for the sums of all,
 `<!-- course: lessons -->`, `core` and `open` for their counts, `<!-- course: first -->` for the first open lesson of
 the core path. In a chapter's index, `<!-- lessons -->` stands for the map of its lessons and `<!-- models -->` for the
 table of its models. A lesson is linked where its text is there, and named where it is forthcoming.

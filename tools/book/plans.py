@@ -93,10 +93,8 @@ def assigned(course: Course, chapters: Path) -> str:
     """The exercises of both paths with their points, by lesson; those of the four weeks are marked."""
     few = {lesson for week in short(course, chapters) for lesson in week}
     lessons = [lesson for chapter in course for lesson in chapter.open_lessons if lesson.core or lesson in few]
-    rows = [
-        f"* - {lesson.number} {link(lesson)}\n  - {_listed(lesson, lesson in few, chapters)}\n" for lesson in lessons
-    ]
-    head = ":::{list-table}\n:header-rows: 1\n:widths: 28 72\n:class: weeks\n\n* - Lesson\n  - Exercises, with their points\n"
+    head = ":::{list-table}\n:header-rows: 1\n:widths: 28 72\n:class: weeks\n\n* - Lesson\n  - Exercises and points\n"
+    rows = (f"* - {one.number} {link(one)}\n  - {_listed(one, one in few, chapters)}\n" for one in lessons)
     return f"{head}{''.join(rows)}:::\n"
 
 
