@@ -124,7 +124,9 @@ def test_code_is_folded_and_fits_when_it_is_opened(opened, decks):
     page = opened(LESSON, place_of(decks, LESSON, "details"))
     fold = page.locator("section.present section.present details").first
     assert not fold.locator(".highlight").is_visible()
-    fold.locator("summary").click()
+    begun = page.evaluate(PLACE)
+    fold.locator("summary").press("Space")
     fold.locator(".highlight").wait_for()
     page.wait_for_timeout(200)
     assert not page.evaluate(CUT)["full"]
+    assert page.evaluate(PLACE) == begun
