@@ -23,7 +23,7 @@ endef
 export BASE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test mutants exercise-mutants lessons book book-open format lock clean
+.PHONY: help setup lab test mutants exercise-mutants lessons book book-open slides format lock clean
 
 help:  ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,10 @@ book: setup  ## the HTML book, warnings as errors, under _build/html
 
 book-open: $(if $(wildcard _build/html/index.html),,book)  ## show the book in your browser
 	$(PY) -m webbrowser "file://$(CURDIR)/_build/html/index.html"
+
+slides: setup  ## a deck of each lesson from the same notebook, under _build/slides; ARGS="05_gan/02_dynamics" makes that one
+	$(PY) tools/vendor.py
+	$(PY) tools/slides.py $(ARGS)
 
 format: setup  ## ruff's format and safe mends, in the package and in the lessons' code cells
 	$(PY) -m ruff check --fix --extend-exclude "*.ipynb" .

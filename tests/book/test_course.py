@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 import yaml
 from book import course as extension
-from book import models
+from book import models, plans
 
 from gmcourse.catalogue import CATALOGUE, find
+from gmcourse.exercises import EXERCISES
 from gmcourse.lab.course import read_course
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = ROOT / "chapters"
 COURSE = read_course(ROOT)
-PAGES = ["index", "teaching", *(f"{chapter.folder}/index" for chapter in COURSE if chapter.open_lessons)]
+PAGES = ["index", "instructors", *(f"{chapter.folder}/index" for chapter in COURSE if chapter.open_lessons)]
 
 
 def page(name: str, course=COURSE, chapters: Path = CHAPTERS) -> str:
@@ -109,7 +110,7 @@ def test_the_ten_weeks_hold_the_core_path_in_order():
     assert [lesson for week in weeks for lesson in week] == core
     assert len(weeks) == 10
     assert {len(week) for week in weeks} <= {2, 3}
-    assert all(f"{lesson.number} {extension.link(lesson)}" in page("teaching") for lesson in core)
+    assert all(f"{lesson.number} {extension.link(lesson)}" in page("instructors") for lesson in core)
 
 
 def test_a_chapters_models_are_all_there():
@@ -156,3 +157,55 @@ def test_a_chapter_has_a_picture_in_the_themes_colours(chapter):
 def test_a_table_of_a_family_without_models_is_refused_by_name():
     with pytest.raises(ValueError, match="models: got 'comparison', expected a family of the catalogue"):
         models.models_of("comparison", ())
+
+
+def hours(text: str) -> list[float]:
+    return [float(found) for found in re.findall(r"^  - (\d+\.\d)$", text, re.M)]
+
+
+@pytest.mark.parametrize("weeks", [plans.weeks(COURSE), plans.short(COURSE, CHAPTERS)], ids=len)
+def test_the_hours_of_a_plan_are_those_of_its_lessons(weeks):
+    text = plans.plan(weeks, CHAPTERS)
+    spent = [sum(sum(plans.minutes(lesson, CHAPTERS).values()) for lesson in week) / 60 for week in weeks]
+    assert hours(text) == [round(week, 1) for week in spent] + [round(sum(spent), 1)]
+    for lesson in (lesson for week in weeks for lesson in week if lesson.is_open):
+        time = plans.minutes(lesson, CHAPTERS)
+        assert f"({time['reading']} + {time['exercises']} min)" in text.replace("[", "(").replace("]", ")")
+
+
+def test_the_four_weeks_can_be_taught_and_reach_each_family_up_to_diffusion():
+    weeks = plans.short(COURSE, CHAPTERS)
+    assert len(weeks) == 4
+    assert all(lesson.is_open for week in weeks for lesson in week)
+    assert {lesson.number[0] for week in weeks for lesson in week} == set("1234567")
+
+
+@pytest.mark.parametrize(
+    ("weeks", "amiss"),
+    [([["1.2"]], "got 1.2, expected after 1.1"), ([["1.1", "9.9"]], "got 9.9, expected a lesson of the course")],
+)
+def test_a_lesson_before_what_it_needs_is_named(small, weeks, amiss):
+    book = yaml.safe_load((small / "book.yml").read_text())
+    (small / "book.yml").write_text(yaml.safe_dump(book | {"four_weeks": weeks}))
+    with pytest.raises(ValueError, match=amiss):
+        plans.short(read_course(small), small / "chapters")
+
+
+def test_every_exercise_of_a_path_is_listed_with_its_points():
+    text = page("instructors")
+    for lesson in (lesson for chapter in COURSE for lesson in chapter.open_lessons if lesson.core):
+        named = list(plans.exercises(lesson, CHAPTERS))
+        assert named
+        assert all(f"`{name}` {EXERCISES[name].points}" in text for name in named)
+        assert sum(5 * EXERCISES[name].points for name in named) <= plans.minutes(lesson, CHAPTERS)["exercises"]
+    assert f"{len(EXERCISES)} exercises with {sum(e.points for e in EXERCISES.values())} points" in text
+
+
+def test_where_time_is_short_the_weightiest_exercises_are_kept_in_their_order():
+    lesson = next(lesson for chapter in COURSE for lesson in chapter.lessons if lesson.number == "1.1")
+    ids = list(plans.exercises(lesson, CHAPTERS))
+    kept = plans.chosen(ids)
+    assert kept == [name for name in ids if name in kept]
+    assert sum(EXERCISES[name].points for name in kept) <= plans.POINTS
+    assert max(ids, key=lambda name: EXERCISES[name].points) in kept
+    assert plans.chosen(ids, 0) == []

@@ -1,12 +1,12 @@
 """A Sphinx extension for the pages that tell what the course holds, computed when they are built.
 
 `<!-- course: map -->` stands for every lesson by chapter, `<!-- course: weeks -->` for the plan of the core path,
+`short` for that of four weeks, `assigned` for the exercises of both, `exercises` and `points` for the sums of all,
 `<!-- course: lessons -->`, `core` and `open` for their counts, `<!-- course: first -->` for the first open lesson of
 the core path. In a chapter's index, `<!-- lessons -->` stands for the map of its lessons and `<!-- models -->` for the
 table of its models. A lesson is linked where its text is there, and named where it is forthcoming.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,25 +15,12 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 from book.models import models_of
+from book.plans import Course, assigned, link, minutes, plan, short, weeks
+from gmcourse.exercises import EXERCISES
 from gmcourse.lab.course import Chapter, Lesson, read_course
 
-WEEKS = 10
 MARK = re.compile(r"<!-- (course: \w+|lessons|models) -->")
 CORE = "[●]{.core-mark}[core path]{.visually-hidden}"
-Course = tuple[Chapter, ...]
-
-
-def minutes(lesson: Lesson, chapters: Path) -> dict[str, int]:
-    """The minutes of reading and of exercises, from the executed lesson; nothing where it says none."""
-    notebook = chapters / f"{lesson.file}.ipynb"
-    metadata = json.loads(notebook.read_text("utf-8"))["metadata"] if notebook.exists() else {}
-    return metadata.get("gmcourse", {}).get("minutes", {})
-
-
-def link(lesson: Lesson, text: str = "") -> str:
-    """The lesson's title, or another text, linked where the lesson is open."""
-    text = text or lesson.title
-    return f"[{text}](/{lesson.file}.md)" if lesson.is_open else text
 
 
 def course_map(course: Course) -> str:
@@ -73,7 +60,7 @@ def lessons_of(chapter: Chapter, course: Course, chapters: Path) -> str:
         title = f"[[{lesson.number}]{{.number}} {link(lesson)}{core}]{{.{kind} .title}}"
         rows.append(f"- {title}\n{asked}\n  [{about}]{{.about}}\n\n")
     count = f"{len(chapter.open_lessons)} of {len(chapter.lessons)} lessons are open. [●]{{.core-mark}} marks the "
-    return f"{count}[core path](/teaching.md).\n\n::::{{div}} lesson-map\n{''.join(rows)}::::\n"
+    return f"{count}[core path](/instructors.md).\n\n::::{{div}} lesson-map\n{''.join(rows)}::::\n"
 
 
 def _about(lesson: Lesson, time: dict[str, int], course: Course) -> str:
@@ -93,29 +80,6 @@ def question(lesson: Lesson, chapters: Path) -> str:
     return " ".join(bold[1].split()) if bold and bold[1].endswith("?") else ""
 
 
-def weeks(course: Course, count: int = WEEKS) -> list[list[Lesson]]:
-    """The core path cut into so many weeks, in order, as evenly as it goes."""
-    core = [lesson for chapter in course for lesson in chapter.lessons if lesson.core]
-    cuts = [round(len(core) * week / count) for week in range(count + 1)]
-    return [core[start:end] for start, end in zip(cuts, cuts[1:])]
-
-
-def plan(course: Course, chapters: Path) -> str:
-    """The weeks of the core path as a table, with the minutes of the lessons that are open."""
-    rows = []
-    for number, lessons in enumerate(weeks(course), start=1):
-        named = [f"    - {_planned(lesson, minutes(lesson, chapters))}\n" for lesson in lessons]
-        rows.append(f"* - {number}\n  -\n{''.join(named)}")
-    head = ":::{list-table}\n:header-rows: 1\n:widths: 12 88\n:class: weeks\n\n* - Week\n  - Lessons\n"
-    return f"{head}{''.join(rows)}:::\n"
-
-
-def _planned(lesson: Lesson, time: dict[str, int]) -> str:
-    spent = f" [{time['reading']} + {time['exercises']} min]{{.about}}" if time else ""
-    tag = "" if lesson.is_open else " [forthcoming]{.tag-forthcoming}"
-    return f"{lesson.number} {link(lesson)}{tag}{spent}"
-
-
 def told(mark: str, docname: str, course: Course, chapters: Path) -> str:
     """What stands in the place of one mark of a page."""
     lessons = [lesson for chapter in course for lesson in chapter.lessons]
@@ -124,7 +88,11 @@ def told(mark: str, docname: str, course: Course, chapters: Path) -> str:
         return lessons_of(chapter, course, chapters) if mark == "lessons" else models_of(chapter.folder[3:], lessons)
     return {
         "map": lambda: course_map(course),
-        "weeks": lambda: plan(course, chapters),
+        "weeks": lambda: plan(weeks(course), chapters),
+        "short": lambda: plan(short(course, chapters), chapters),
+        "assigned": lambda: assigned(course, chapters),
+        "exercises": lambda: str(len(EXERCISES)),
+        "points": lambda: str(sum(exercise.points for exercise in EXERCISES.values())),
         "lessons": lambda: str(len(lessons)),
         "core": lambda: str(sum(lesson.core for lesson in lessons)),
         "open": lambda: str(sum(lesson.is_open for lesson in lessons)),

@@ -8,7 +8,7 @@ from gmcourse.show.explorer import joined
 
 HERE = Path(__file__).parent
 LANDING = "index"
-ABOUT = ("teaching", "notation")
+ABOUT = ("instructors", "notation")
 
 
 def latent_plane() -> str:
