@@ -1,0 +1,166 @@
+"""What the other side computed as one step of autograd on this one, for gradients, second ones and `torch.func`."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gmcourse.grading.plain import Unpacking
+from gmcourse.grading.wire import Malformed
+
+
+@dataclass
+class Operation:
+    """Tensors that were computed, the leaves that stand for what was handed in, and the other leaves they hang on."""
+
+    leaves: list[Tensor]
+    outs: list[Tensor]
+    hidden: list[Tensor]
+
+
+@dataclass
+class Work:
+    """A question to the other side: a header, and of its inputs those from `first` on are sent with it.
+
+    `wants` says for which inputs a gradient may be asked; `node`, `carries` and `operation` are of the last reply.
+    """
+
+    peer: Any
+    header: dict[str, Any]
+    wants: list[bool]
+    first: int = 0
+    hidden: list[Tensor] = field(default_factory=list)
+    ready: tuple[Tensor, ...] | None = None
+    node: Any = None
+    carries: list[bool] = field(default_factory=list)
+    operation: int | None = None
+
+    def run(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The tensors of the reply. Raises what `Peer.ask` does."""
+        if self.ready is not None:
+            return self.ready
+        header, tensors = self.peer.ask(self.header, inputs[self.first :])
+        self.read(header, tensors)
+        return tuple(tensors)
+
+    def read(self, header: dict[str, Any], tensors: Sequence[Tensor]) -> None:
+        """Take from a reply what it says of its tensors. Raises Malformed."""
+        carries, operation = header.get("carries"), header.get("operation")
+        if not isinstance(carries, list) or len(carries) != len(tensors):
+            raise Malformed("a reply without its gradients")
+        smooth = [t.is_floating_point() or t.is_complex() for t in tensors]
+        self.carries = [carry is True and fit for carry, fit in zip(carries, smooth, strict=True)]
+        self.node = header.get("value")
+        self.operation = operation if isinstance(operation, int) and not isinstance(operation, bool) else None
+
+
+def cross(work: Work, inputs: Sequence[Tensor]) -> Any:
+    """The value that the other side gives for `work`, hung on `inputs` and on the parameters that it used."""
+    if any(map(_wrapped, inputs)):
+        return _value(work, Remote.apply(work, *inputs))  # under torch.func: unwrapped on the way in, one by one
+    with work.peer.gathering() as frame:
+        outs = work.run([t.detach() for t in inputs])
+    return _value(work, attach(work, inputs, outs, list(frame.hidden.values())))
+
+
+def attach(work: Work, inputs: Sequence[Tensor], outs: Sequence[Tensor], hidden: list[Tensor]) -> tuple[Tensor, ...]:
+    """`outs` of a reply to `work` as functions of `inputs` and of `hidden`."""
+    if work.operation is None or not any(work.carries):
+        return tuple(outs)
+    if torch.is_grad_enabled() and any(t.requires_grad for t in (*inputs, *hidden)):
+        work.hidden, work.ready = hidden, tuple(outs)
+        return Remote.apply(work, *inputs, *hidden)
+    return tuple(t.requires_grad_() if carry else t for t, carry in zip(outs, work.carries, strict=True))
+
+
+class Remote(torch.autograd.Function):
+    """The other side's tensors as a function of this side's."""
+
+    @staticmethod
+    def forward(work: Work, *inputs: Tensor) -> tuple[Tensor, ...]:
+        return work.run(inputs)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        work, *tensors = inputs
+        ctx.peer, ctx.operation, ctx.wants, ctx.carries = work.peer, work.operation, work.wants, work.carries
+        ctx.hidden, ctx.kinds = work.hidden, [(t.shape, t.dtype) for t in tensors]
+        ctx.save_for_backward(*tensors)
+        ctx.mark_non_differentiable(*(t for t, carry in zip(output, work.carries, strict=True) if not carry))
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
+        inputs = ctx.saved_tensors[: len(ctx.wants)]
+        visible = [t for t, wanted in zip(inputs, ctx.wants, strict=True) if wanted]
+        asked = [slope for slope, carry in zip(slopes, ctx.carries, strict=True) if carry]
+        found, hidden = pull(ctx.peer, ctx.operation, visible, asked, ctx.hidden)
+        rest = iter(found)
+        return None, *(next(rest) if wanted else None for wanted in ctx.wants), *hidden
+
+    @staticmethod
+    def jvp(ctx: Any, _: Any, *tangents: Tensor | None) -> tuple[Tensor | None, ...]:
+        kinds = zip(tangents, ctx.kinds, ctx.wants, strict=True)
+        moves = [torch.zeros(shape, dtype=dtype) if t is None else t for t, (shape, dtype), wanted in kinds if wanted]
+        work = Work(ctx.peer, {"do": "push", "operation": ctx.operation}, [False] * len(moves))
+        pushed = iter(cross(work, moves))
+        return tuple(next(pushed) if carry else None for carry in ctx.carries)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], work: Work, *inputs: Tensor) -> tuple[Any, Any]:
+        dims = in_dims[1:]
+        rows = [
+            Remote.apply(work, *(t if d is None else t.select(d, i) for t, d in zip(inputs, dims, strict=True)))
+            for i in range(info.batch_size)
+        ]
+        return tuple(torch.stack(parts) for parts in zip(*rows, strict=True)), (0,) * len(rows[0])
+
+
+def pull(
+    peer: Any, operation: int, inputs: list[Tensor], slopes: list[Tensor], hidden: list[Tensor]
+) -> tuple[list[Tensor | None], list[Tensor | None]]:
+    """Gradients of an operation of the other side in its inputs, and those in the hidden leaves of this side."""
+    create = torch.is_grad_enabled()
+    header = {"do": "pull", "operation": operation, "slopes": create}
+    work = Work(peer, header, [True] * (len(inputs) + len(slopes)), first=len(inputs))
+    given = [*inputs, *slopes]
+    if any(map(_wrapped, given)):
+        return _found(_value(work, Remote.apply(work, *given)), inputs), [None] * len(hidden)
+    with peer.gathering() as frame:
+        outs = work.run([t.detach() for t in given])
+    found = _found(_value(work, attach(work, given, outs, list(frame.hidden.values()))), inputs)
+    return found, [frame.slopes.get(id(leaf)) for leaf in hidden]
+
+
+def leaves_of(outs: Iterable[Tensor]) -> list[Tensor]:
+    """The leaves that tensors hang on, by autograd."""
+    leaves = {id(out): out for out in outs if out.requires_grad and out.grad_fn is None}
+    waiting = [out.grad_fn for out in outs if out.grad_fn is not None]
+    seen = set(waiting)
+    while waiting:
+        node = waiting.pop()
+        if (leaf := getattr(node, "variable", None)) is not None:
+            leaves[id(leaf)] = leaf
+        for step, _ in node.next_functions:
+            if step is not None and step not in seen:
+                seen.add(step)
+                waiting.append(step)
+    return list(leaves.values())
+
+
+def _found(value: Any, inputs: list[Tensor]) -> list[Tensor | None]:
+    if not isinstance(value, list) or len(value) != len(inputs):
+        raise Malformed("gradients of another number")
+    for slope, tensor in zip(value, inputs, strict=True):
+        if slope is not None and not (isinstance(slope, Tensor) and slope.shape == tensor.shape):
+            raise Malformed("a gradient of another shape")
+    return value
+
+
+def _value(work: Work, outs: Sequence[Tensor]) -> Any:
+    return Unpacking(list(outs)).value(work.node)
+
+
+def _wrapped(tensor: Tensor) -> bool:
+    return torch._C._functorch.is_functorch_wrapped_tensor(tensor)
