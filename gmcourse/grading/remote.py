@@ -10,6 +10,9 @@ from torch import Tensor
 from gmcourse.grading.plain import Unpacking
 from gmcourse.grading.wire import Malformed
 
+ANCHOR = torch.zeros((), requires_grad=True)
+"""An input for what hangs on the other side's parameters alone; made here, where no transform of torch.func is on."""
+
 
 @dataclass
 class Operation:
@@ -41,7 +44,7 @@ class Work:
         """The tensors of the reply. Raises what `Peer.ask` does."""
         if self.ready is not None:
             return self.ready
-        header, tensors = self.peer.ask(self.header, inputs[self.first :])
+        header, tensors = self.peer.ask(self.header, inputs[self.first : len(self.wants)])
         self.read(header, tensors)
         return tuple(tensors)
 
@@ -59,20 +62,28 @@ class Work:
 def cross(work: Work, inputs: Sequence[Tensor]) -> Any:
     """The value that the other side gives for `work`, hung on `inputs` and on the parameters that it used."""
     if any(map(_wrapped, inputs)):
-        return _value(work, Remote.apply(work, *inputs))  # under torch.func: unwrapped on the way in, one by one
+        return _value(work, unwrapped(work, inputs))
     with work.peer.gathering() as frame:
         outs = work.run([t.detach() for t in inputs])
     return _value(work, attach(work, inputs, outs, list(frame.hidden.values())))
+
+
+def unwrapped(work: Work, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The reply to `work` for inputs that `torch.func` has wrapped: autograd takes the wraps off, one by one."""
+    work.hidden = [ANCHOR if torch.is_grad_enabled() else ANCHOR.detach()]
+    return Remote.apply(work, *inputs, *work.hidden)
 
 
 def attach(work: Work, inputs: Sequence[Tensor], outs: Sequence[Tensor], hidden: list[Tensor]) -> tuple[Tensor, ...]:
     """`outs` of a reply to `work` as functions of `inputs` and of `hidden`."""
     if work.operation is None or not any(work.carries):
         return tuple(outs)
-    if torch.is_grad_enabled() and any(t.requires_grad for t in (*inputs, *hidden)):
-        work.hidden, work.ready = hidden, tuple(outs)
-        return Remote.apply(work, *inputs, *hidden)
-    return tuple(t.requires_grad_() if carry else t for t, carry in zip(outs, work.carries, strict=True))
+    if not torch.is_grad_enabled():
+        return tuple(t.requires_grad_() if carry else t for t, carry in zip(outs, work.carries, strict=True))
+    if not any(t.requires_grad for t in (*inputs, *hidden)):
+        hidden = [*hidden, ANCHOR]  # what they hang on is on the other side alone
+    work.hidden, work.ready = hidden, tuple(outs)
+    return Remote.apply(work, *inputs, *hidden)
 
 
 class Remote(torch.autograd.Function):
@@ -101,7 +112,7 @@ class Remote(torch.autograd.Function):
 
     @staticmethod
     def jvp(ctx: Any, _: Any, *tangents: Tensor | None) -> tuple[Tensor | None, ...]:
-        kinds = zip(tangents, ctx.kinds, ctx.wants, strict=True)
+        kinds = zip(tangents, ctx.kinds, ctx.wants, strict=False)
         moves = [torch.zeros(shape, dtype=dtype) if t is None else t for t, (shape, dtype), wanted in kinds if wanted]
         work = Work(ctx.peer, {"do": "push", "operation": ctx.operation}, [False] * len(moves))
         pushed = iter(cross(work, moves))
@@ -126,7 +137,7 @@ def pull(
     work = Work(peer, header, [True] * (len(inputs) + len(slopes)), first=len(inputs))
     given = [*inputs, *slopes]
     if any(map(_wrapped, given)):
-        return _found(_value(work, Remote.apply(work, *given)), inputs), [None] * len(hidden)
+        return _found(_value(work, unwrapped(work, given)), inputs), [None] * len(hidden)
     with peer.gathering() as frame:
         outs = work.run([t.detach() for t in given])
     found = _found(_value(work, attach(work, given, outs, list(frame.hidden.values()))), inputs)
