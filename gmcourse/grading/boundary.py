@@ -33,11 +33,12 @@ class Frame:
 
 
 class Peer:
-    """One side of the boundary. `serve` answers a request of the other side by its name; `until` is its deadline."""
+    """One side of the boundary. `serve` answers a request of the other side by its name; `wait` bounds the time."""
 
     def __init__(self, reads: int, writes: int):
         self.reads, self.writes = reads, writes
-        self.until: float | None = None
+        self.wait: wire.Wait | None = None
+        self.look: Callable[[], None] = lambda: None
         self.functions: dict[int, Callable[..., Any]] = {}
         self.operations: dict[int, Operation] = {}
         self.raised: dict[int, BaseException] = {}
@@ -69,7 +70,7 @@ class Peer:
 
     def step(self) -> tuple[dict[str, Any], list[Tensor]] | None:
         """Read a frame: a request is answered, a reply is given back."""
-        header, blobs = wire.receive(self.reads, self.until)
+        header, blobs = wire.receive(self.reads, self.wait)
         kinds = _list(header, "tensors")
         if len(kinds) != len(blobs):
             raise Malformed("a frame without its tensors")
@@ -88,7 +89,7 @@ class Peer:
                 raise Malformed("a request that is none")
             reply = work(header, tensors)
             self._send(*reply)
-        except (Malformed, wire.Gone, wire.Late):
+        except wire.Stopped:
             raise
         except BaseException as error:
             if self.stops(error):
@@ -110,7 +111,7 @@ class Peer:
     def _send(self, header: dict[str, Any], tensors: Sequence[Tensor] = (), kinds: Sequence[list[Any]] = ()) -> None:
         blobs = [bytes_of(tensor) for tensor in tensors]
         kinds = kinds or [kind_of(tensor) for tensor in tensors]
-        wire.send(self.writes, {**header, "tensors": list(kinds)}, blobs, self.until)
+        wire.send(self.writes, {**header, "tensors": list(kinds)}, blobs, self.wait)
 
     def error(self, told: Any) -> BaseException:
         """The error that the other side tells of: one of this side's own that has come back, or a Failed."""

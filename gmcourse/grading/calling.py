@@ -14,7 +14,7 @@ from gmcourse.grading.errors import Failed
 from gmcourse.grading.handing import Handed
 from gmcourse.grading.remote import Work, attach
 from gmcourse.grading.plain import Unpacking
-from gmcourse.grading.wire import Gone, Late, Malformed
+from gmcourse.grading.wire import Malformed, Stopped
 from gmcourse.laws import LawBroken
 
 
@@ -57,7 +57,7 @@ def remote_function(peer: Peer, name: str) -> Callable[..., Any]:
 def verdict(peer: Peer, exercise: Exercise, begin: dict[str, Any], seconds: float) -> tuple[Verdict, str]:
     """What `check` says of the answer that the child finds, and the cause that a law named.
 
-    Raises Gone, Late and Malformed where the child must be ended, OutOfTime where the law took too long.
+    Raises Stopped where the child must be ended, OutOfTime where the law took too long.
     """
     id = exercise.id
     try:
@@ -79,7 +79,7 @@ def verdict(peer: Peer, exercise: Exercise, begin: dict[str, Any], seconds: floa
     except AssertionError as error:  # a law written with `assert`
         law = str(error) or "what the exercise asserts of an answer does not hold"
         return Verdict(id, "wrong", law=law, hint=QUESTIONS[""]), ""
-    except (Gone, Late, Malformed, OutOfTime, KeyboardInterrupt):
+    except (Stopped, OutOfTime):
         raise
     except Exception as error:  # a law that stumbled over what the answer gave
         place = f"when a law called `{answer.__name__}`, or looked at what it gave" if callable(answer) else ""

@@ -30,7 +30,7 @@ def bytes_of(tensor: Tensor) -> bytes:
     """The numbers of a tensor in order. Raises ValueError where they are too many, or of no plain kind."""
     if tensor.numel() * tensor.element_size() > LIMIT:
         raise ValueError(f"got {tensor.numel():,} numbers in one tensor, expected at most {LIMIT / 2**20:.0f} MB")
-    plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
+    plain = torch.empty(tensor.shape, dtype=tensor.dtype).copy_(tensor.detach())
     return plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b""
 
 

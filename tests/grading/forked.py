@@ -9,6 +9,7 @@ from gmcourse.exercises import EXERCISES
 from gmcourse.grading.boundary import Peer
 from gmcourse.grading.calling import verdict
 from gmcourse.grading.inside import Inside
+from gmcourse.grading.wire import patience
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def forked(answer):
     os.close(up[1])
     try:
         peer = Peer(up[0], down[1])
-        peer.until = time.monotonic() + 120
+        peer.wait = patience(time.monotonic() + 120, lambda: None)
         yield peer
     finally:
         os.close(down[1])
