@@ -85,7 +85,11 @@ def _bubblewrap() -> list[str]:
             binds += ["--symlink", os.readlink(place), place]
         elif os.path.isdir(place):
             binds += ["--ro-bind", place, place]
-    for place in sorted({sys.prefix, sys.base_prefix} - {"/usr"}):
+    places = sorted({sys.prefix, sys.base_prefix} - {"/usr"})
+    parents = {str(parent) for place in (*places, "/etc/x", "/course/x") for parent in Path(place).parents} - {"/"}
+    for parent in sorted(parents):  # bubblewrap's own would be closed to all but the first user
+        binds += ["--perms", "0755", "--dir", parent]
+    for place in places:
         binds += ["--ro-bind", place, place]
     binds += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--ro-bind", str(PACKAGE), "/course/gmcourse"]
     for room in ("exercises", "laws"):  # the answers in numbers, and what is asked of them
