@@ -16,13 +16,17 @@ which `require_close` does for you, or a plain `assert`. A `cause` draws its que
 `causes={"spread": "…"}`, else the course's own, `gmcourse.exercises.hints.QUESTIONS`, else a neutral one. `wrong`
 holds known wrong answers, each with the cause it must draw: test your law on them, and on `reference`.
 
+`variant` makes the numbers of a value exercise, one `Variant` for each seed, so that an answer cannot be passed on:
+`numbers(id, student)` shows a student's own, and `check(id, answer, student=student)` asks for them.
+
 A checked answer runs in this process, with all that the process may do: it can read the reference, or replace the
 law. That is as it should be for one's own study, and no ground for a mark. To grade what others send you, run each
 answer in a process of its own (a container, better), with limits on time and memory that the system enforces.
 """
 
 from gmcourse.exercises.checking import check, hint, solution
-from gmcourse.exercises.record import Exercise, Verdict
+from gmcourse.exercises.record import Exercise, Variant, Verdict
 from gmcourse.exercises.registry import EXERCISES
+from gmcourse.exercises.variants import numbers
 
-__all__ = ["EXERCISES", "Exercise", "Verdict", "check", "hint", "solution"]
+__all__ = ["EXERCISES", "Exercise", "Variant", "Verdict", "check", "hint", "numbers", "solution"]

@@ -9,13 +9,16 @@ from gmcourse.exercises.guard import hold
 from gmcourse.exercises.hints import QUESTIONS
 from gmcourse.exercises.record import Exercise, Verdict
 from gmcourse.exercises.registry import EXERCISES
+from gmcourse.exercises.variants import posed, seed_of
 from gmcourse.laws import LawBroken
 
 _rung: dict[str, int] = {}
 
 
-def check(id: str, answer: Any, *, seconds: float = 30.0) -> Verdict:
+def check(id: str, answer: Any, *, seconds: float = 30.0, student: str = "") -> Verdict:
     """Hold `answer` against the laws of exercise `id`. Never raises but on Ctrl-C: an answer that fails is told why.
+
+    With a `student`, an exercise that has a variant is checked with that student's numbers, those of `numbers`.
 
     The answer runs in this process, from the same seeds each time; dtype, device, gradient mode and random state are
     put back. It is stopped after `seconds` of computing, or ten times that of waiting (0: never), but only in the main
@@ -30,6 +33,8 @@ def check(id: str, answer: Any, *, seconds: float = 30.0) -> Verdict:
             return Verdict(id, "not attempted")
         if (home := _imported_from(answer)) is not None:
             return Verdict(id, "not attempted", observed=f"This is {home}'s own: run the cell with your answer first.")
+        if student and exercise.variant is not None:
+            exercise = posed(exercise, seed_of(student, id))
         return _held(exercise, answer, seconds)
     except KeyboardInterrupt:
         raise

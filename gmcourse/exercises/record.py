@@ -8,12 +8,29 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True)
+class Variant:
+    """A value exercise with numbers drawn from a seed.
+
+    `prompt` is Markdown with the numbers in it. `laws`, `reference` and `wrong` take the place of the record's; so do
+    `hints`, where there are any, and each cause in `causes`: for those that speak of the numbers.
+    """
+
+    prompt: str
+    laws: tuple[Callable[[Any], None], ...]
+    reference: Any
+    wrong: tuple[tuple[Any, str], ...]
+    hints: tuple[str, ...] = ()
+    causes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Exercise:
     """One exercise of a lesson.
 
     `stub` is the source that the lesson shows; `laws` are callables of the answer that raise `LawBroken`; `hints` is
     the ladder behind the first question: the concept, then a line of the solution. `causes` replaces the general
     question for a cause by one of this exercise; `wrong` pairs a known wrong answer with the cause it must draw.
+    `variant` gives the exercise other numbers, from a seed, and its known wrong answers the same causes.
     """
 
     id: str
@@ -24,6 +41,7 @@ class Exercise:
     hints: tuple[str, ...]
     wrong: tuple[tuple[Any, str], ...]
     causes: Mapping[str, str] = field(default_factory=dict)
+    variant: Callable[[int], Variant] | None = None
 
 
 Status = Literal["not attempted", "correct", "wrong", "could not run"]

@@ -1,12 +1,14 @@
 """Exercises of lesson 03.1, the bottleneck."""
 
 import math
+from functools import partial
 
 import torch
 
 from gmcourse.autoencoders.linear import pca_error, principal_angles
 from gmcourse.autoencoders.sparse import k_sparse, kl_sparsity
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.autoencoders import sparsity, spectrum
 from gmcourse.laws.broken import require_value
 
@@ -14,12 +16,14 @@ NINTH = (0.1572, 0.1422, 0.1084, 0.1039)  # the 9th to the 12th eigenvalue of th
 LARGEST = 0.6975
 
 
-def rounds_at_ten(answer: object) -> None:
-    """ln 1000 / ln(λ₁₀/λ₁₁) = 25.5 rounds: 25 and 26 pass."""
-    before, last, left, after = NINTH
+def rounds_at_ten(
+    answer: object, *, around: tuple[float, ...] = NINTH, largest: float = LARGEST, k: int = 10, factor: int = 1000
+) -> None:
+    """ln 1000 / ln(λ₁₀/λ₁₁) = 25.5 rounds: 25 and 26 pass. So too at another k and for another factor."""
+    (before, last, left, after), digits = around, math.log10(factor)
 
     def rounds(small: float, large: float) -> float:
-        return math.log(1000) / math.log(large / small)
+        return math.log(factor) / math.log(large / small)
 
     right = rounds(left, last)
     slips = {
@@ -28,16 +32,23 @@ def rounds_at_ten(answer: object) -> None:
             k for pair in ((last, before), (after, left), (left, before), (after, last)) for k in _near(rounds(*pair))
         ),
         "spread": (*_near(right / 2), *_near(2 * right)),
-        "dependence": (*_near(rounds(left, LARGEST)), *_near(rounds(last, LARGEST)), 10.0, 64.0),
+        "dependence": (*_near(rounds(left, largest)), *_near(rounds(last, largest)), float(k), 64.0),
         "log-mean": tuple(
             k
-            for slip in (right / math.log(10), right / 3, 3 / math.log(last / left), 1 / (1 - left / last))
-            for k in (*_near(slip), *_near(math.log(1000) * slip))
+            for slip in (
+                right / math.log(10),
+                right / digits,
+                digits / math.log(last / left),
+                1 / (1 - left / last),
+            )
+            for k in (*_near(slip), *_near(math.log(factor) * slip))
         ),
-        "one-to-one": (23.0, 24.0, 24.5, 27.0, 28.0),  # counted from a round where other angles were still in it
+        "one-to-one": tuple(
+            right + off for off in (-2.5, -1.5, -1.0, 1.5, 2.5)
+        ),  # counted from a round where other angles were still in it
         "sign": -right,
     }
-    require_value("rounds that make the angle a thousand times smaller at k = 10", answer, right, 0.65, slips)
+    require_value(f"rounds that make the angle {factor:,} times smaller at k = {k}", answer, right, 0.65, slips)
 
 
 def _near(value: float) -> tuple[float, ...]:
@@ -76,6 +87,44 @@ def _by_size(h, k):
 def _over_rows(h, k):
     k = min(k, len(h))
     return h * torch.zeros_like(h).scatter(0, h.topk(k, 0).indices, 1.0)
+
+
+def rounds_elsewhere(seed: int) -> Variant:
+    """The same with a spectrum of its own, at another k and for another factor."""
+    return first_sound(seed, _rounds, lesson=26)
+
+
+def _rounds(pick: Pick) -> Variant:
+    k, factor = pick(range(5, 20)), pick((100, 10_000, 100_000))
+    last = pick([n / 1000 for n in range(110, 190)])
+    ratio = pick([n / 100 for n in range(58, 86)])
+    around = tuple(round(last * by, 4) for by in (1.13, 1.0, ratio, ratio * 0.93))
+    before, last, left, after = around
+    law = partial(rounds_at_ten, around=around, largest=0.71, k=k, factor=factor)
+    right, below = (math.log(factor) / math.log(pair) for pair in (last / left, before / last))
+    wrong = (
+        (1, "constant"),
+        (round(below), "direction"),
+        (round(math.log(factor) / math.log(left / after)), "direction"),
+    )
+    wrong += (round(right / 2), "spread"), (k, "dependence"), (round(right / math.log(10)), "log-mean")
+    return Variant(
+        f"Alternating least squares with $k = {k}$ on data whose covariance has the eigenvalues {before:g}, {last:g}, "
+        f"{left:g} and {after:g} in the places {k - 1} to {k + 2}; the largest is 0.71. Once the largest angle shrinks "
+        f"steadily, how many rounds make it {factor:,} times smaller?",
+        laws=(law,),
+        reference=round(right),
+        wrong=wrong,
+        hints=(
+            f"A round multiplies the angle by λ_{{k+1}}/λ_k. Which two eigenvalues are these for k = {k}?",
+            f"{left:g}/{last:g} = {left / last:.3f}. How often must it be multiplied by itself to be below "
+            f"1/{factor:,}?",
+        ),
+        causes={
+            "direction": f"The gap *below* the last eigenvalue kept counts. Which two does k = {k} lie between?",
+            "log-mean": f"{factor:,} times smaller. Which logarithm did you take of it, and which of the ratio?",
+        },
+    )
 
 
 EXERCISES = (
@@ -246,5 +295,6 @@ EXERCISES = (
             "one-to-one": "Near. At first, faster angles take part. From which round on is the shrinking steady?",
             "container": "One whole number is asked for, as `als_rounds = 5`.",
         },
+        variant=rounds_elsewhere,
     ),
 )

@@ -1,39 +1,43 @@
 """Exercises of lesson 03.2, denoising and contractive autoencoders."""
 
 import math
+from functools import partial
 
 import torch
 
 from gmcourse.autoencoders.contractive import contractive_penalty
 from gmcourse.autoencoders.corruption import masking
 from gmcourse.autoencoders.denoising import optimal_denoiser, score_from_denoiser
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.autoencoders import contraction, denoiser
 from gmcourse.laws.broken import require_value
 
 MEAN, STD, SIGMA = 3.0, 0.5, 0.5  # ½ N(±3, 0.5²), noise of 0.5
 
 
-def slope_at_the_middle(answer: object) -> None:
+def slope_at_the_middle(
+    answer: object, *, mean: float = MEAN, std: float = STD, sigma: float = SIGMA, to: float = 0.05
+) -> None:
     """r*'(0) = Var(x|x̃ = 0)/σ²: half way, the clean point is left or right, each with the spread of one Gaussian."""
-    kept = STD**2 / (STD**2 + SIGMA**2)
-    inner, apart = kept * SIGMA**2, (MEAN * (1 - kept)) ** 2
+    kept = std**2 / (std**2 + sigma**2)
+    inner, apart = kept * sigma**2, (mean * (1 - kept)) ** 2
     slips = {
         "dependence": (kept, 1.0),
-        "one-to-one": (inner + (2 * (1 - kept)) ** 2) / SIGMA**2,
-        "sign": (0.0, -(inner + apart) / SIGMA**2),
+        "one-to-one": (inner + (2 * (1 - kept)) ** 2) / sigma**2,
+        "sign": (0.0, -(inner + apart) / sigma**2),
         "constant": tuple(
-            (within + between) / SIGMA**2
-            for within, between in ((0, apart), (0, MEAN**2), (inner, MEAN**2), (STD**2, MEAN**2), (STD**2, apart))
+            (within + between) / sigma**2
+            for within, between in ((0, apart), (0, mean**2), (inner, mean**2), (std**2, mean**2), (std**2, apart))
         ),
-        "spread": tuple((inner + apart) / by for by in (SIGMA, 1, SIGMA**3, SIGMA**4))
-        + ((inner + apart) ** 0.5, (inner + apart) ** 0.5 / SIGMA, apart**0.5 / SIGMA**2),
+        "spread": tuple((inner + apart) / by for by in (sigma, 1, sigma**3, sigma**4))
+        + ((inner + apart) ** 0.5, (inner + apart) ** 0.5 / sigma, apart**0.5 / sigma**2),
         "gradient": tuple(
-            kept + MEAN * (1 - kept) * math.tanh(MEAN * half / (STD**2 + SIGMA**2)) / half
+            kept + mean * (1 - kept) * math.tanh(mean * half / (std**2 + sigma**2)) / half
             for half in (0.025, 0.03, 0.04, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 1.0)
         ),
     }
-    require_value("the slope of the best denoiser half way", answer, (inner + apart) / SIGMA**2, 0.05, slips)
+    require_value("the slope of the best denoiser half way", answer, (inner + apart) / sigma**2, to, slips)
 
 
 def _mixed(x, means, weights, std, sigma, inner=None, pull=None, hard=False):
@@ -55,6 +59,35 @@ def _by_densities(x, means, weights, std, sigma):
 def _by_columns(weight, h):
     axis = 0 if len(weight) == weight.shape[1] else 1
     return (h * (1 - h)).square() @ weight.square().sum(axis)
+
+
+def slope_elsewhere(seed: int) -> Variant:
+    """The same for other modes and another σ."""
+    return first_sound(seed, _slope, lesson=9.5)
+
+
+def _slope(pick: Pick) -> Variant:
+    mean, std, sigma = pick((2.5, 3.5, 4.0, 4.5)), pick((0.3, 0.4, 0.6, 0.7, 0.8)), pick((0.6, 0.7, 0.8, 0.9))
+    kept = std**2 / (std**2 + sigma**2)
+    inner, apart = kept * sigma**2, (mean * (1 - kept)) ** 2
+    right, at_two = (inner + apart) / sigma**2, (inner + (2 * (1 - kept)) ** 2) / sigma**2
+    law = partial(slope_at_the_middle, mean=mean, std=std, sigma=sigma, to=0.006 * right)
+    wrong = (1.0, "dependence"), (kept, "dependence"), (0.0, "sign"), (apart / sigma**2, "constant")
+    return Variant(
+        rf"Let $p = \frac12 \mathcal{{N}}(-{mean:g}, {std:g}^2) + \frac12 \mathcal{{N}}({mean:g}, {std:g}^2)$, and "
+        rf"$\sigma = {sigma:g}$. What is the slope of the best denoiser, $\mathrm{{E}}[x \mid \tilde x]$, at 0? "
+        rf"Predict it, "
+        "to within half a per cent, then measure it with your `optimal_denoiser` at two points very near 0.",
+        laws=(law,),
+        reference=right,
+        wrong=(*wrong, (right * sigma, "spread"), (at_two, "one-to-one")),
+        hints=(
+            "The slope is Var(x | x̃)/σ². At x̃ = 0: which clean points are possible, and how far apart are they?",
+            f"Given a mode, the mean is ±{mean * (1 - kept):.4g}, the variance {inner:.4g}. The variance of both "
+            f"together?",
+        ),
+        causes={"one-to-one": f"That is the slope for modes at ±2, as in the text. Here they are at ±{mean:g}."},
+    )
 
 
 EXERCISES = (
@@ -228,5 +261,6 @@ EXERCISES = (
             "spread": "Var(x | x̃) is divided by σ². By what did you divide, and what is a variance?",
             "container": "One number is asked for, as `slope_between = 0.5`.",
         },
+        variant=slope_elsewhere,
     ),
 )

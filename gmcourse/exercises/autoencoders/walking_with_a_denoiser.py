@@ -1,30 +1,34 @@
 """Exercises of lesson 03.3, walking with a denoiser."""
 
 import math
+from functools import partial
 
 import torch
 
 from gmcourse.autoencoders.finite_chain import posterior, relaxation, transition_matrix
 from gmcourse.autoencoders.gsn import gsn_step, walkback_pairs
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import Pick, first_sound
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.autoencoders import chain
 from gmcourse.laws.broken import require_value
 
 DATA, NOISE = 9.0, 1.0  # variances
 
 
-def mean_chain_shrinks(answer: object) -> None:
+def mean_chain_shrinks(
+    answer: object, *, data: float = DATA, noise: float = NOISE, to: float = 0.1, fit: float = 0.03
+) -> None:
     """v = a² (v + σ²) with a = s²/(s² + σ²): v = s⁴/(2s² + σ²), 81/19 at s² = 9 and σ² = 1."""
-    a, right = DATA / (DATA + NOISE), DATA**2 / (2 * DATA + NOISE)
+    a, right = data / (data + noise), data**2 / (2 * data + noise)
     slips = {
-        "constant": (DATA, 1.0),
+        "constant": (data, 1.0),
         "sign": 0.0,
-        "dependence": (a, a**2, a * NOISE, a**2 * (DATA + NOISE), a * DATA, a**2 * DATA),
-        "spread": (right**0.5, DATA / (2 * DATA**0.5 + NOISE), DATA**2 / (DATA + NOISE**2), right**2),
-        "one-to-one": (1 / (2 + NOISE), DATA / (2 + NOISE), 1 / (2 + DATA), right / DATA),
-        "direction": (right + NOISE, DATA + NOISE),
+        "dependence": (a, a**2, a * noise, a**2 * (data + noise), a * data, a**2 * data),
+        "spread": (right**0.5, data / (2 * data**0.5 + noise), data**2 / (data + noise**2), right**2),
+        "one-to-one": (1 / (2 + noise), data / (2 + noise), 1 / (2 + data), right / data),
+        "direction": (right + noise, data + noise),
     }
-    require_value("the variance at which the chain of means stays", answer, right, 0.1, slips, fit=0.03)
+    require_value("the variance at which the chain of means stays", answer, right, to, slips, fit=fit)
 
 
 def _over_spoilt(prior, corruption):
@@ -70,6 +74,34 @@ def _attached(x, noise, corrupt, draw):
         reached.append(corrupt(walker, u))
         walker = draw(reached[-1], v)
     return torch.cat(reached), torch.cat([x] * len(noise))
+
+
+def mean_chain_elsewhere(seed: int) -> Variant:
+    """The same for other variances."""
+    return first_sound(seed, _mean_chain, lesson=81 / 19)
+
+
+def _mean_chain(pick: Pick) -> Variant:
+    data, noise = pick(range(4, 21)), pick((2, 3, 4, 5))
+    a, right = data / (data + noise), data**2 / (2 * data + noise)
+    law = partial(mean_chain_shrinks, data=data, noise=noise, to=0.01 * right, fit=0.005 * right)
+    ones = (1 / (2 + noise), "one-to-one"), (data / (2 + noise), "one-to-one"), (right**0.5, "spread")
+    return Variant(
+        rf"The data are $\mathcal{{N}}(0, {data})$ and the noise has the variance $\sigma^2 = {noise}$. The walk "
+        rf"takes the "
+        "mean of the clean point instead of the draw. At which variance does it stay? Predict it, to within 1 %.",
+        laws=(law,),
+        reference=right,
+        wrong=((data, "constant"), (0.0, "sign"), (a, "dependence"), (a * data, "dependence"), *ones),
+        hints=(
+            "A step is x ← a (x + σε). What is a here? If x has the variance v, which variance has the next x?",
+            f"v = a² (v + {noise}) with a = {data}/{data + noise}. Solve for v.",
+        ),
+        causes={
+            "spread": f"Variances are {data} and {noise}. Did you put in a deviation, or take a root at the end?",
+            "one-to-one": "The text's formula is for data of variance 1. What is a, and how large is σ² beside {data}?",
+        },
+    )
 
 
 EXERCISES = (
@@ -239,5 +271,6 @@ EXERCISES = (
             "direction": "Is it the spoilt x̃ or the x' after it that is asked for? The mean *shrinks* towards 0.",
             "container": "One number is asked for, as `mean_chain_variance = 0.5`.",
         },
+        variant=mean_chain_elsewhere,
     ),
 )

@@ -1,9 +1,12 @@
 """Exercises of lesson 05.6, conditional games."""
 
+import math
+
 import torch
 from torch.nn.functional import cross_entropy, softplus
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import near, picker, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.gan.conditional import matching_critic_loss, wrong_class
 from gmcourse.gan.inversion import invert as search
 from gmcourse.laws.broken import require_value
@@ -78,6 +81,46 @@ def _weights_too(generator, x, z):
 
 def _best_for_the_batch(generator, x, z):
     return min((search(generator, x, start[None]) for start in z), key=lambda found: found.residual.sum().item())
+
+
+def accuracy_of_other_data(seed: int) -> Variant:
+    """Φ(mean/std) for two classes, whose means are ± a multiple of their standard deviation."""
+    pick = picker(seed)
+    std = pick((3, 4, 5))
+    apart = pick(
+        [k / 100 for k in range(20, 147, 3) if k != 50 and abs(_below(k / 100 / std) - _both(k / 100)) > 0.006]
+    )
+    mean = apart * std
+    right, by_variance = _below(apart), _below(apart / std)
+    suspects = {"constant": (1.0, 100.0), "one-to-one": 0.5, "direction": 1 - right, "dependence": _both(apart)}
+    suspects |= {"spread": (_below(mean), _below(apart * std**0.5), by_variance), "reduction": near(100 * right)}
+    return Variant(
+        rf"Two classes, equally frequent: $\mathcal{{N}}({mean:g}, {std**2})$ and "
+        rf"$\mathcal{{N}}(-{mean:g}, {std**2})$, each "
+        f"with a standard deviation of {std}. Which share of the *data* does the best classifier name right? Three "
+        f"decimals.",
+        laws=(value_law("the accuracy of the best classifier", right, 0.003, suspects),),
+        reference=right,
+        wrong=((1.0, "constant"), (0.5, "one-to-one"), (by_variance, "spread"), (1 - right, "direction")),
+        hints=(
+            f"The best classifier says + for x > 0. How often does N({mean:g}, {std**2}) fall below 0?",
+            f"0 is {apart:g} standard deviations below the mean: Φ({apart:g}) is the share.",
+        ),
+        causes={
+            "spread": f"{std**2} is the variance. How many standard deviations from the threshold is either mean?",
+            "dependence": f"That is the share within {apart:g} deviations, on both sides. Which side counts?",
+        },
+    )
+
+
+def _both(z: float) -> float:
+    """The share of a standard normal between −z and z."""
+    return math.erf(z / math.sqrt(2))
+
+
+def _below(z: float) -> float:
+    """The share of a standard normal below z."""
+    return 0.5 + 0.5 * math.erf(z / math.sqrt(2))
 
 
 EXERCISES = (
@@ -303,5 +346,6 @@ EXERCISES = (
             "direction": "That is the share of errors.",
             "reduction": "A share between 0 and 1 is asked for.",
         },
+        variant=accuracy_of_other_data,
     ),
 )

@@ -5,7 +5,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import picker
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.gan import convolution as package
 from gmcourse.gan.convolution import checkerboard_share, transposed_size
 from gmcourse.laws.gan import convolution
@@ -57,6 +58,34 @@ def _share(images: Tensor, places: tuple[tuple[int, int], ...], power: int = 2, 
 
 
 _ALL = ((0, 1), (1, 0), (1, 1))
+
+
+def taps_of_another_kernel(seed: int) -> Variant:
+    """The taps in each phase for another kernel and stride, which does not divide it."""
+    kernel, stride = picker(seed)([(k, s) for s in (3, 4, 5, 6, 7) for k in range(s + 2, 4 * s) if k % s and k != 5])
+    counts = tuple(kernel // stride + (phase < kernel % stride) for phase in range(stride))
+    uneven = (*(1 for _ in range(stride - 1)), kernel - stride + 1)
+    wrong = ((kernel,) * stride, "reduction"), ((kernel / stride,) * stride, "constant"), ((1,) * stride, "spread")
+    return Variant(
+        f"{kernel} taps, stride {stride}. How many taps of a transposed convolution meet in each of the {stride} "
+        f"phases? Give {stride} numbers, in any order.",
+        laws=(partial(convolution.counts_are_torchs, kernel=kernel, stride=stride),),
+        reference=counts,
+        wrong=(*wrong, (uneven, "one-to-one"), ((2, 1), "shape")),
+        hints=(
+            f"Number the taps 0 to {kernel - 1} and write each under its remainder when divided by {stride}.",
+            f"Remainder 0 has the taps 0, {stride} and so on: {counts[0]} of them. And the others?",
+        ),
+        causes={
+            "reduction": f"Every footprint has {kernel} taps, but do all of them land on one output?",
+            "constant": f"That is right on average. Can an output be reached by {kernel}/{stride} of a tap?",
+            "spread": f"Footprints of width {kernel} that start {stride} apart: do they never overlap?",
+            "one-to-one": f"Every tap has one phase, so that the counts add up to {kernel}; "
+            "and no two differ by more than one.",
+            "shape": f"How many phases has a stride of {stride}?",
+        },
+    )
+
 
 EXERCISES = (
     Exercise(
@@ -187,6 +216,7 @@ EXERCISES = (
             "no two differ by more than one.",
             "shape": "How many phases has a stride of 3?",
         },
+        variant=taps_of_another_kernel,
     ),
     Exercise(
         id="gan.checkerboard_share",

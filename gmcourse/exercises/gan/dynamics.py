@@ -6,7 +6,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import picker, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.gan import dirac
 from gmcourse.gan.dirac import dirac_eigenvalues
 from gmcourse.gan.divergences import optimal_discriminator
@@ -50,6 +51,26 @@ def _upside_down(theta: float, psi: float, lr: float) -> tuple[float, float]:
 def _slopes(critic, real, keep: bool = True) -> Tensor:
     x = real.clone().requires_grad_()
     return torch.autograd.grad(critic(x).sum(), x, create_graph=keep)[0].flatten(1)
+
+
+def largest_step_elsewhere(seed: int) -> Variant:
+    """η = 4γ at another γ below 1."""
+    weight = picker(seed)([k / 200 for k in range(6, 80, 2) if k != 20])
+    right = 4 * weight
+    slips = {"dependence": 4.0, "constant": (weight, 2 * weight, 2 * right), "direction": 2 / weight, "sign": 0.0}
+    return Variant(
+        rf"With R1 of weight $\gamma = {weight:g}$ and *simultaneous* steps in the Dirac game, "
+        r"$\mathcal V = -\ln 2 - \ln(1 + e^{\psi\theta})$: up to which step size $\eta$ does play arrive? Predict it "
+        r"from "
+        "a determinant, to within 1 %.",
+        laws=(value_law("|λ| < 1 up to this step", right, 0.0125 * right, slips),),
+        reference=right,
+        wrong=((4.0, "dependence"), (weight, "constant"), (2 / weight, "direction"), (0.0, "sign")),
+        causes={
+            "direction": f"At η = 2/γ, the determinant 1 − ηγ + η²/4 is {1 / weight**2 - 1:.3g}. Is that below 1?",
+            "sign": f"Without a penalty every step is too large. What does γ = {weight:g} take off the determinant?",
+        },
+    )
 
 
 EXERCISES = (
@@ -211,5 +232,6 @@ EXERCISES = (
             "direction": "At η = 2/γ = 20, the determinant 1 − ηγ + η²/4 is 99. The critic is not alone in this game.",
             "sign": "Without a penalty every step is too large. What does γ = 0.1 take off the determinant?",
         },
+        variant=largest_step_elsewhere,
     ),
 )

@@ -5,9 +5,11 @@ import math
 import torch
 from torch.nn.functional import softplus
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import picker, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.gan.gain import gain_critic_loss, hint
 from gmcourse.gan.two_bits import PAIRS
+from gmcourse.laws.broken import Slips
 from gmcourse.laws.gan import blanks
 
 
@@ -42,6 +44,38 @@ def _likely_masks(laws, p):
 
 def _joint(laws, p):
     return torch.tensor(PAIRS, dtype=laws.dtype).T @ (p[:, None] * laws)
+
+
+def draw_over_another_mean(seed: int) -> Variant:
+    """√(2 / (1 + 1/n)) for the mean of n draws."""
+    n = picker(seed)([n for n in range(5, 38) if n != 20])
+    square = 2 * n / (n + 1)
+    suspects: dict[str, Slips] = {
+        "constant": math.sqrt(2),
+        "dependence": [1.0, math.sqrt((n + 1) / n)],
+        "spread": [square, 2.0],
+        "direction": [1 / math.sqrt(square), 1 / square, math.sqrt(0.5)],
+        "reduction": [math.sqrt(n), math.sqrt(2 * n), float(n), 2.0 * n],
+    }
+    law = value_law(f"RMSE of one draw over RMSE of the mean of {n}", math.sqrt(square), 0.0003, suspects)
+    roots = (1 / math.sqrt(square), "direction"), (math.sqrt(n), "reduction"), (math.sqrt(2 * n), "reduction")
+    return Variant(
+        f"The RMSE of one perfect draw, divided by that of the *mean of {n}* independent perfect draws, to four "
+        f"decimals.",
+        laws=(law,),
+        reference=math.sqrt(square),
+        wrong=((math.sqrt(2), "constant"), (1.0, "dependence"), (square, "spread"), *roots, (1.11, "")),
+        hints=(
+            "Truth and draw are independent, of one law with variance v. What is the variance of their difference?",
+            f"The mean of {n} draws has the variance v/{n} itself. What is the variance of truth minus that mean?",
+            f"2v for a draw, v + v/{n} for the mean; the ratio is a root.",
+        ),
+        causes={
+            "constant": f"That is a draw over the conditional mean. Has the mean of {n} draws no error of its own?",
+            "reduction": f"The mean of {n} draws varies little, but the truth varies as before, and both count.",
+            "": f"E(x − x′)² for two independent draws of one law: how many variances? And for a mean of {n}?",
+        },
+    )
 
 
 EXERCISES = (
@@ -239,5 +273,6 @@ EXERCISES = (
             "reduction": "The mean of twenty draws varies little, but the truth varies as before, and both count.",
             "": "E(x − x′)² for two independent draws of one law: how many variances are that? And for a mean of 20?",
         },
+        variant=draw_over_another_mean,
     ),
 )

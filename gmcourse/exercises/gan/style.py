@@ -1,9 +1,12 @@
 """Exercises of lesson 05.8, style."""
 
+import math
+
 import torch
 from torch import Tensor
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import picker, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.gan.editing import direction
 from gmcourse.gan.growing import fade, minibatch_std
 from gmcourse.gan.style import adain, mix, truncate
@@ -44,6 +47,45 @@ def _with_map(x, spread):
 
 def _unweighted(w, values, classes):
     return torch.stack([direction(w[classes == c], values[classes == c], 0.5) for c in classes.unique()]).mean(0)
+
+
+def kl_of_another_truncation(seed: int) -> Variant:
+    """KL(N(0, 1) ‖ N(0, ψ²)) at another ψ."""
+    psi = picker(seed)([k / 100 for k in range(30, 72) if k not in (50, 51)])
+    right, reverse, log = _kl(psi), -math.log(psi) + psi**2 / 2 - 0.5, math.log(psi)
+    ratio = 1 / psi**2
+    suspects = {
+        "direction": reverse,
+        "spread": (_kl(psi**0.5), -log / 2 + psi / 2 - 0.5, _kl(psi**2)),
+        "sign": (-right, -reverse, ratio / 2 - 0.5 - log),
+        "constant": (ratio / 2 - 0.5, -log, 0.5 - log, right + log, (right + log) / 2)
+        + tuple(log + rest for rest in (ratio - 0.5, ratio, ratio / 2)),
+        "one-to-one": (right / math.log(2), right / math.log(10), 2 * right),
+        "log-mean": (1 - psi) ** 2,
+    }
+    return Variant(
+        r"Data are $\mathcal{N}(0, 1)$ in one dimension and the generator is perfect. Somebody truncates it with "
+        rf"$\psi = {psi:g}$: samples are $\mathcal{{N}}(0, \psi^2)$. How many nats does the divergence pay that asks "
+        rf"whether "
+        "the *data* are reached? Give it to within 0.002.",
+        laws=(value_law("the divergence that asks whether data are reached", right, 0.002, suspects, fit=0.001),),
+        reference=right,
+        wrong=((reverse, "direction"), (_kl(psi**0.5), "spread"), (-right, "sign"), (-log, "constant")),
+        hints=(
+            "Recall is about data that samples miss: which density is under the integral's mean?",
+            f"KL(N(0, 1) ‖ N(0, ψ²)) = ln ψ + 1/(2ψ²) − ½, at ψ = {psi:g}.",
+        ),
+        causes={
+            "sign": f"Can a KL divergence be negative? And which sign has ln ψ, at ψ = {psi:g}?",
+            "one-to-one": f"Is it in nats, for one dimension, at ψ = {psi:g}?",
+            "": f"The mean of a difference of two log-densities, of variances 1 and {psi:g}²: under which of the two?",
+        },
+    )
+
+
+def _kl(psi: float) -> float:
+    """KL(N(0, 1) ‖ N(0, ψ²)), nats."""
+    return math.log(psi) + 0.5 / psi**2 - 0.5
 
 
 EXERCISES = (
@@ -235,6 +277,7 @@ EXERCISES = (
             "container": "One number is asked for, as `truncation_kl = 1.23`.",
             "": "The mean of a difference of two log-densities, of variances 1 and ¼: under which of the two?",
         },
+        variant=kl_of_another_truncation,
     ),
     Exercise(
         id="gan.held_direction",

@@ -4,7 +4,8 @@ import math
 
 import torch
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import picker, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.gan.answers import counted, perfect_maps, share_at
 from gmcourse.gan.cycle import cycle_loss
 from gmcourse.gan.patch import receptive_field
@@ -55,6 +56,38 @@ def _nearest(k, modes, within):
 def _of_all(k, modes, within):
     pure, shares = counted(k, modes, within)
     return pure, [pure * share for share in shares]
+
+
+def price_of_another_draw(seed: int) -> Variant:
+    """10 log10 (1 + c) for draws whose variance is c times the truth's."""
+    share = picker(seed)([k / 20 for k in range(5, 46) if k not in (18, 19, 20, 21, 22)])
+    factor = 1 + share
+    price = 10 * math.log10(factor)
+    suspects = {
+        "spread": (2 * price, price / 2, price / 10, math.log(factor), 10 * math.log(factor)),
+        "constant": (0.0, 1.0),
+        "log-mean": (factor, 1 / factor),
+        "sign": tuple(-by * price for by in (1, 2, 0.5, 0.1)),
+        "reduction": (10 * math.log10(2), 10 * math.log10(share) or -1.0),
+    }
+    return Variant(
+        "A sampler draws from the right law but for its spread: around the conditional mean its draws have "
+        f"{share:g} times the variance of the truth. By how many decibels is its PSNR lower than that of the "
+        f"conditional "
+        "mean? Give it to within 0.02.",
+        laws=(value_law("the loss in PSNR of a draw", price, 0.02, suspects, fit=0.01),),
+        reference=price,
+        wrong=((2 * price, "spread"), (0.0, "constant"), (-price, "sign"), (torch.tensor(factor), "log-mean")),
+        hints=(
+            f"The truth and a draw are independent: E (x − x̂)² = Var x + Var x̂, and Var x̂ is {share:g} Var x.",
+            f"{factor:g} times the squared error: 10 log10 {factor:g} dB.",
+        ),
+        causes={
+            "constant": "A draw is compared with the truth, which varies. Has the mean the same error as a draw?",
+            "reduction": f"E (x − x̂)² is Var x + Var x̂, of which the latter is {share:g} Var x. How much is the sum?",
+            "": "Write E (x − x̂)² for the truth and an independent draw, and for the truth and the mean of the law.",
+        },
+    )
 
 
 EXERCISES = (
@@ -244,5 +277,6 @@ EXERCISES = (
             "reduction": "E (x − x̂)² of two independent draws is Var x + Var x̂. How much is that beside Var x?",
             "": "Write E (x − x̂)² for two independent draws of one law, and for the mean of the law.",
         },
+        variant=price_of_another_draw,
     ),
 )

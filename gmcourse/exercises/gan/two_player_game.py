@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import picker
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.gan.divergences import divergence_bound, jensen_shannon, optimal_discriminator
 from gmcourse.gan.losses import gan_critic_loss, non_saturating_loss, saturating_loss
 from gmcourse.laws.broken import require_value
@@ -45,26 +47,26 @@ def gradient_ratio(theta: float) -> float:
     return float((1 - pull) / pull)
 
 
-def ratio_at_four(answer: object) -> None:
-    """The answer is the ratio of the two gradients at θ = 4, within 2 %."""
-    truth, number = gradient_ratio(4.0), answer if isinstance(answer, (int, float)) else math.nan
+def ratio_at(answer: object, *, theta: float = 4.0) -> None:
+    """The answer is the ratio of the two gradients at θ, within 2 %."""
+    truth, number = gradient_ratio(theta), answer if isinstance(answer, (int, float)) else math.nan
     others = tuple(map(gradient_ratio, (1.0, 2.0, 8.0)))
     slips = {
         "constant": (1.0,),
         "direction": (1 / truth,),
         "spread": others,
-        "dependence": (math.exp(8), *_at_four_fakes()),
+        "dependence": (math.exp(theta**2 / 2), *_at_four_fakes(theta)),
         "reduction": (truth + 1,),
     }
     fits = (cause for cause, slip in slips.items() if any(math.isclose(number, v, rel_tol=0.02) for v in slip))
-    law = "non-saturating over saturating gradient, θ = 4"
+    law = f"non-saturating over saturating gradient, θ = {theta:g}"
     require_value(law, answer, truth, 0.02 * truth, dict.fromkeys(fits, number))
 
 
-def _at_four_fakes() -> tuple[float, float]:
-    """The ratio of the mean factors that the explorer shows at θ = 4, and the same of its rounded labels."""
-    belief = torch.sigmoid(8 - 4 * (4 + torch.linspace(-1.4, 1.4, 4))).mean().item()
-    return (1 - belief) / belief, round(1 - belief, 2) / round(belief, 3)
+def _at_four_fakes(theta: float) -> tuple[float, float]:
+    """The ratio of the mean factors that the explorer shows at θ, and the same of its rounded labels."""
+    belief = torch.sigmoid(theta**2 / 2 - theta * (theta + torch.linspace(-1.4, 1.4, 4))).mean().item()
+    return (1 - belief) / belief, round(1 - belief, 2) / max(round(belief, 3), 0.001)
 
 
 def _step(bug: str) -> Callable[..., Tensor]:
@@ -86,6 +88,30 @@ def _step(bug: str) -> Callable[..., Tensor]:
 
 def _kl(p: Tensor, q: Tensor, dx: float) -> Tensor:
     return (p * (p / q).log()).sum() * dx
+
+
+def ratio_elsewhere(seed: int) -> Variant:
+    """The ratio at another θ."""
+    theta = picker(seed)([k / 20 for k in range(74, 118) if k != 80])
+    truth = gradient_ratio(theta)
+    return Variant(
+        rf"Data are $\mathcal N(0, 1)$, fakes $\mathcal N(\theta, 1)$. At $\theta = {theta:g}$, how many times "
+        rf"harder does "
+        "the non-saturating loss pull than the saturating one, with the best critic? Hand in the ratio, to within 2 %.",
+        laws=(partial(ratio_at, theta=theta),),
+        reference=truth,
+        wrong=(
+            (1, "constant"),
+            (1 / truth, "direction"),
+            (math.inf, "not-finite"),
+            (gradient_ratio(2.0), "spread"),
+            (_at_four_fakes(theta)[0], "dependence"),
+        ),
+        hints=(
+            f"The ratio is E_q[1 − D*] / E_q[D*]. At θ = {theta:g}, how often does D* say 'real' to a fake?",
+            f"`learned_slope` at {theta:g}, with softplus(−h) and with −softplus(h): divide the first by the second.",
+        ),
+    )
 
 
 EXERCISES = (
@@ -262,7 +288,7 @@ EXERCISES = (
         id="gan.gradient_ratio",
         stub="gradient_ratio = ...",
         points=1,
-        laws=(ratio_at_four,),
+        laws=(ratio_at,),
         reference=28,
         hints=(
             "By the two factors, the ratio is E_q[1 − D*] / E_q[D*]. At θ = 4, how often does D* say 'real' to a fake?",
@@ -277,5 +303,6 @@ EXERCISES = (
             "dependence": "That is the ratio at one fake, or at four. Over which fakes is the mean of a gradient?",
             "reduction": "That is one over the mean of D*. What stands above the line, if D* stands below it?",
         },
+        variant=ratio_elsewhere,
     ),
 )

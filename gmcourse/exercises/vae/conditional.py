@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import picker, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.vae.answers import answer_is_drawn_from_prior, best_is_the_least_error, diversity_is_what_z_brings
 from gmcourse.laws.vae.conditional import kl_of_two_gaussians
@@ -32,6 +33,34 @@ def best_of_ten(answer: object) -> None:
     suspects = {"constant": (2.0, 1.0, 4.0), "log-mean": (0.4, 0.2, 0.1), "spread": (2**-10, 0.0625)}
     suspects |= {"one-to-one": (4 * 2**-9, 4 * 2**-11, 0.0078, 0.002, 2**-6, 0.016), "direction": (4 * (1 - 2**-10),)}
     require_value("the best of ten answers ±1", answer, 4 * 2**-10, 1.5e-4, suspects, fit=2e-5)
+
+
+def best_of_some(seed: int) -> Variant:
+    """The best of `count` draws of ±`size`, whose squared error is `cost` where all miss."""
+    pick = picker(seed)
+    size, count = pick((1, 3, 5, 9, 11)), pick((5, 6, 7, 8, 9, 11, 12, 13))
+    cost, missed = 4.0 * size**2, 2.0**-count
+    right = cost * missed
+    suspects = {"constant": (cost / 2, cost / 4, cost), "log-mean": tuple(cost / by / count for by in (1, 2, 4))}
+    suspects |= {"one-to-one": (2 * right, right / 2), "direction": (cost * (1 - missed),)}
+    suspects |= {"spread": (missed, 2 * size * missed, right**0.5, size**2 * missed)}
+
+    return Variant(
+        f"The truth is +{size} or −{size}, each half of the time, and a model draws its answers by a fair coin. "
+        f"What is the expected squared error of the best of {count} answers? Give it to within 3 %.",
+        laws=(value_law(f"the best of {count} answers ±{size}", right, 0.03 * right, suspects, 0.005 * right),),
+        reference=right,
+        wrong=((cost / 2, "constant"), (cost / count, "log-mean"), (missed, "spread"), (23 * right, "")),
+        hints=(
+            f"The best of {count} is wrong only where all {count} are wrong.",
+            f"All of them miss with probability 2^−{count}. What is the squared error of +{size} taken for −{size}?",
+        ),
+        causes={
+            "constant": f"That is the error of a single answer, or of a miss. What do {count} draws change?",
+            "spread": f"How large is the squared error when +{size} is taken for −{size}?",
+            "direction": "That is the worst of them. Which one do we keep?",
+        },
+    )
 
 
 def _draw(prior, c, noise):
@@ -222,5 +251,6 @@ EXERCISES = (
             "direction": "That is the worst of ten. Which one do we keep?",
             "": "When is the best of ten wrong, how often is that, and what does it cost then?",
         },
+        variant=best_of_some,
     ),
 )

@@ -1,12 +1,15 @@
 """Exercises of lesson 04.4, discrete codes."""
 
 import math
+from functools import partial
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
-from gmcourse.exercises.record import Exercise
-from gmcourse.laws.broken import LawBroken, require_value
+from gmcourse.exercises.drawing import picker, value_law
+from gmcourse.exercises.record import Exercise, Variant
+from gmcourse.laws.broken import LawBroken, Slips, require_value
 from gmcourse.laws.vae import codes
 from gmcourse.probability import bits_per_dim
 from gmcourse.vae.quantizer import ema_step, nearest, perplexity, straight_through
@@ -37,6 +40,54 @@ def excess_at_one(answer: object) -> None:
         "direction": 0.35632,  # H(k|x)
     }
     require_value(law, answer, EXCESS, 0.015, slips, fit=0.012)
+
+
+def excess_elsewhere(seed: int) -> Variant:
+    """E[−ln p(k(x)|x)] at another σ."""
+    std = picker(seed)([k / 1000 for k in range(660, 1180, 15) if k not in (750, 1005)])
+    excess, slips = _slips_of_excess(std)
+    what = f"what the hard choice costs at σ = {std:g}, in nats"
+    near_one = math.log1p(math.exp(-2 / std**2))
+    ones = (0.0, "one-to-one"), (0.027, "one-to-one"), (near_one, "dependence"), (-excess, "sign"), (-0.17, "sign")
+    return Variant(
+        r"Two codes stand at −1 and 1, and $x \sim \frac12 \mathcal N(-1, \sigma^2) + \frac12 \mathcal N(1, \sigma^2)$."
+        r" Taking the nearer code, $k(x)$, costs $\mathrm{E}[-\ln p(k(x) \mid x)]$: 0.026 nats at $\sigma = \frac12$. "
+        rf"What does it cost at $\sigma = {std:g}$, in nats? An answer within 0.003 passes.",
+        laws=(partial(_costs_nothing_below_0, what), value_law(what, excess, 0.003, slips, 0.0015)),
+        reference=excess,
+        wrong=((math.log(2), "constant"), *ones),
+        hints=(
+            "What is paid too much is −ln p(k(x)|x), on average. Of two codes, the nearer one has p(k|x) ≥ ½.",
+            "p(k(x)|x) = 1/(1 + e^{−2|x|/σ²}); take the mean of ln(1 + e^{−2|x|/σ²}) over x, on a grid.",
+        ),
+        causes={
+            "one-to-one": f"At σ = ½ it is 0.026, and the bells overlap more at σ = {std:g}. Does doubt rise or fall?"
+        },
+    )
+
+
+def _costs_nothing_below_0(law: str, answer: object) -> None:
+    if isinstance(answer, int | float) and answer < 0:
+        raise LawBroken(law, f"your {answer:.4g}", "another number", "sign")
+
+
+def _slips_of_excess(std: float) -> tuple[float, dict[str, Slips]]:
+    """The excess at this σ, by quadrature, and what slips give."""
+    x = torch.linspace(-14, 14, 14_001, dtype=torch.float64)
+    bells = (-0.5 * ((x - torch.tensor([[-1.0], [1.0]])) / std) ** 2).exp() / (std * math.sqrt(2 * math.pi))
+    p, odds = bells.mean(0), 2 * x.abs() / std**2
+    weight = p / p.sum()
+    excess = float(weight @ softplus(-odds))
+    entropy = float(weight @ -p.log())
+    return excess, {
+        "constant": (math.log(2), 1.0),
+        "one-to-one": (0.0, 0.026, 0.027),
+        "dependence": math.log1p(math.exp(-2 / std**2)),
+        "spread": excess / math.log(2),
+        "reduction": (entropy, entropy + excess),
+        "log-mean": -math.log(0.5 + 0.5 * math.erf(1 / std / math.sqrt(2))),  # of the mean of p(k(x)|x)
+        "direction": excess + float(weight @ (odds * torch.sigmoid(-odds))),  # H(k|x)
+    }
 
 
 def _squares(z, book):
@@ -259,5 +310,6 @@ EXERCISES = (
             "reduction": "The excess is asked for: the length less the entropy, not one of the two.",
             "container": "One number, as `excess = 0.5`.",
         },
+        variant=excess_elsewhere,
     ),
 )

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from gmcourse.data import load
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import picker, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.gradient import gradient_is_unbiased
 from gmcourse.laws.vae import bound, estimates
@@ -34,6 +35,34 @@ def latents_above_noise(answer: object) -> None:
     _, used = best_linear_elbo(data, std=math.sqrt(0.5))
     others = tuple(float(n) for n in range(1, data.shape[1] + 1) if n != used)
     require_value("latents with an eigenvalue above σ²", answer, used, 0.0, {"constant": 0.0, "spread": others})
+
+
+def latents_above_other_noise(seed: int) -> Variant:
+    """The number of latents at a σ² that lies clear of the eigenvalues, 4 to 38 of them above it."""
+    data = load("digits").train.flatten(1).double()
+    values = torch.linalg.eigvalsh(torch.cov(data.T, correction=0)).flip(0).tolist()
+    used, noise = picker(seed)([(n, v) for n in range(4, 39) if (v := _between(values[n], values[n - 1])) is not None])
+    slips = {"constant": 0.0, "spread": tuple(float(n) for n in range(1, len(values) + 1) if n != used)}
+    return Variant(
+        'How many latents does the best linear VAE use on the grey training digits, `load("digits").train`, at '
+        rf"$\sigma^2 = {noise}$? Decide from the eigenvalues of their covariance.",
+        laws=(value_law("latents with an eigenvalue above σ²", used, 0.0, slips),),
+        reference=used,
+        wrong=((0, "constant"), (used + 5, "spread"), (64, "spread")),
+        hints=(
+            "A latent earns its KL only where it explains more variance than the decoder's noise.",
+            f"Print the eigenvalues of the covariance of the images and count those above {noise}.",
+        ),
+        causes={
+            "constant": f"At σ² = 1 none is used. The largest eigenvalue is 0.70: is it above {noise}?",
+            "spread": f"Compare σ² = {noise} with the eigenvalues of the covariance, one by one.",
+        },
+    )
+
+
+def _between(low: float, high: float) -> str | None:
+    """A number of four decimals half way between the two, where they differ by more than 2 %."""
+    return f"{(low + high) / 2:.4f}" if high > 1.02 * low else None
 
 
 def _attached_score(f, mean, log_std, noise):
@@ -221,5 +250,6 @@ EXERCISES = (
             "constant": "At σ² = 1 none is used. The largest eigenvalue is 0.70: is it above ½?",
             "spread": "Compare σ² = ½ with the eigenvalues of the covariance, one by one.",
         },
+        variant=latents_above_other_noise,
     ),
 )

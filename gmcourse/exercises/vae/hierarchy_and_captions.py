@@ -5,7 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import picker, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.broken import Slips, require_value
 from gmcourse.laws.vae import captions, hierarchy, spectral
 from gmcourse.vae.captions import caption_row, drop_captions, guided_logits
@@ -24,6 +25,35 @@ def most_that_captions_help(answer: object) -> None:
         "log-mean": (50 * math.log(50), math.log(50) / 50),
     }
     require_value("the most that fifty equal captions save", answer, math.log(50), 0.015, suspects)
+
+
+def some_captions_help(seed: int) -> Variant:
+    """ln n nats for n captions; 60 and 200 are numbers of the lesson's."""
+    n = picker(seed)([n for n in range(22, 259, 4) if n not in (50, 58, 62, 198, 202)])
+    suspects: dict[str, Slips] = {"constant": (float(n), 1 / n), "reduction": math.log(60)}
+    suspects |= {
+        "spread": (math.log2(n), round(math.log2(n), 1), math.log10(n)),
+        "sign": (-math.log(n), -math.log2(n)),
+        "direction": (math.log(200), math.log2(200)),
+        "one-to-one": tuple(map(math.log, (4, 5, 6))),
+        "log-mean": (n * math.log(n), math.log(n) / n),
+    }
+    return Variant(
+        r"The code of a picture is shorter by $\ln p(k \mid c) - \ln p(k)$ nats where the caption $c$ is told. "
+        f"There are {n} captions, all equally likely: what is the largest mean saving, in nats, of an exact prior?",
+        laws=(value_law(f"the most that {n} equal captions save", math.log(n), 0.007, suspects),),
+        reference=math.log(n),
+        wrong=((math.log2(n), "spread"), (n, "constant"), (math.log(60), "reduction"), (-math.log(n), "sign")),
+        hints=(
+            "ln p(k|c) − ln p(k) ≤ −ln p(c), in each row, since p(k) is a sum with the term p(c) p(k|c) in it.",
+            f"−ln p(c) = ln {n} for each of them.",
+        ),
+        causes={
+            "constant": f"{n} is how many there are. What does it cost to say which?",
+            "reduction": f"Sixty is the lesson's number of pairs. Here {n} captions are there to choose from.",
+            "log-mean": f"Each caption is worth the same. What is the mean of {n} equal numbers?",
+        },
+    )
 
 
 def _each_window_squared(ours, theirs):
@@ -229,5 +259,6 @@ EXERCISES = (
             "one-to-one": "That is a single word's worth. How many whole captions are there?",
             "log-mean": "Each caption is worth the same. What is the mean of fifty equal numbers?",
         },
+        variant=some_captions_help,
     ),
 )

@@ -1,12 +1,15 @@
 """Exercises of lesson 04.7, sentences."""
 
 import math
+from collections.abc import Mapping
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from gmcourse.exercises.record import Exercise
-from gmcourse.laws.broken import LawBroken, require_numbers, require_value
+from gmcourse.exercises.drawing import picker
+from gmcourse.exercises.record import Exercise, Variant
+from gmcourse.laws.broken import LawBroken, Slips, require_numbers, require_value
 from gmcourse.laws.vae import sentence
 from gmcourse.vae.aggregate import log_owner
 from gmcourse.vae.recurrent import sentence_log_prob, word_dropout
@@ -14,6 +17,7 @@ from gmcourse.vae.sentence import kl_weight
 
 ENTROPY = math.log(5 * 36 * 3 * 3) + math.log(2)
 """Of the lesson's grammar with a fifth topic, and with a question in every second sentence: 8.0833 nats."""
+TAKEN = ((5, 0.5), (6, 0.2))  # the numbers asked for in the lesson, and others with that entropy
 FACTS_NATS = math.log(5) + 2 * math.log(3) + math.log(2)
 
 
@@ -34,6 +38,68 @@ def least_bound(answer: object) -> None:
     if abs(kl) > 1e-3:
         cause = "dependence" if kl > 0 else "sign"
         raise LawBroken("the least KL at which it is reached", f"your {kl:.4g}", "another number", cause)
+
+
+def bound_of_another_grammar(seed: int) -> Variant:
+    """The same with `topics` topics and a share of questions; the lesson's grammar has four, and 3 in 10."""
+    pick = picker(seed)
+    topics, share = pick([(n, p) for n in range(5, 13) for p in (0.1, 0.15, 0.2, 0.25, 0.5) if (n, p) not in TAKEN])
+    told, lessons = math.log(topics * 9) + _coin(share), math.log(1296) + _coin(0.3)
+    right = told + math.log(36)
+    pairs = (told, 0.0), (right, told), (math.log(36), told), (0.0, 0.0), (right, 1.0), (lessons, 0.0)
+    causes = "dependence", "dependence", "direction", "one-to-one", "dependence", "reduction", "log-mean"
+    return Variant(
+        f"Let the lesson's grammar have {topics} topics instead of four, all made as the four are, and let a share of "
+        rf"{share:g} of its sentences be questions. Which is the least mean $-\mathrm{{ELBO}}$ that any sentence VAE "
+        "can have over draws of *this* grammar, and which is the least KL at which it is reached? Give the pair, in "
+        "nats, as `least_bound = bound, kl`.",
+        laws=(partial(_bound_and_kl, right=right, slips=_slips_of_bound(told, topics, share)),),
+        reference=(right, 0.0),
+        wrong=tuple(zip((*pairs, (right / math.log(2), 0.0)), causes, strict=True)),
+        hints=_hints_on_bound(topics, share),
+        causes=_causes_of_bound(told, share),
+    )
+
+
+def _bound_and_kl(answer: object, right: float, slips: Mapping[str, Slips]) -> None:
+    bound, kl = require_numbers("the least −ELBO, and the least KL at which it is reached", answer, 2).tolist()
+    require_value("the least −ELBO", bound, right, 0.015, slips, fit=0.012)
+    if abs(kl) > 1e-3:
+        cause = "dependence" if kl > 0 else "sign"
+        raise LawBroken("the least KL at which it is reached", f"your {kl:.4g}", "another number", cause)
+
+
+def _slips_of_bound(told: float, topics: int, share: float) -> dict[str, Slips]:
+    right, lessons = told + math.log(36), math.log(1296) + _coin(0.3)
+    return {
+        "dependence": told,
+        "direction": math.log(36),
+        "one-to-one": 0.0,
+        "reduction": (lessons, 7.5956, math.log(topics * 324) + _coin(0.3), math.log(1296) + _coin(share)),
+        "constant": (math.log(topics * 324), math.log(1296)),
+        "log-mean": (right / math.log(2), right / 11, right / 10.3, right / 12),
+        "sign": -right,
+    }
+
+
+def _coin(share: float) -> float:
+    """The entropy of a yes or no that is yes in this share, nats."""
+    return -share * math.log(share) - (1 - share) * math.log(1 - share)
+
+
+def _hints_on_bound(topics: int, share: float) -> tuple[str, str]:
+    return (
+        "The mean of −ELBO is at least the entropy of the sentences. Which decoder reaches it, and what of z?",
+        f"A language model reaches H = ln {topics * 324} + H({share:g}) with z unused, and then q may be the prior.",
+    )
+
+
+def _causes_of_bound(told: float, share: float) -> dict[str, str]:
+    return {
+        "dependence": f"Each nat that z tells has its price, {told:.2f} for all facts. Does it save more than that?",
+        "reduction": "Two things differ from the lesson's grammar: topics, and the share of questions. Are both in?",
+        "constant": f"Beside the meanings: what is the entropy of a question asked with probability {share:g}?",
+    }
 
 
 def _summed(x: Tensor, logits: Tensor, stop: int) -> Tensor:
@@ -240,5 +306,6 @@ EXERCISES = (
             "sign": "−ELBO, of words, and a KL: neither is ever below 0.",
             "shape": "Two numbers are asked for, as a pair: the bound, and its KL.",
         },
+        variant=bound_of_another_grammar,
     ),
 )

@@ -1,13 +1,15 @@
 """Exercises of lesson 04.2, tight and balanced."""
 
 import math
+from functools import cache
 
 import torch
 from torch import Tensor
 
 from gmcourse.data import load
-from gmcourse.exercises.record import Exercise
-from gmcourse.laws.broken import require_value
+from gmcourse.exercises.drawing import near, picker, value_law
+from gmcourse.exercises.record import Exercise, Variant
+from gmcourse.laws.broken import Slips, require_value
 from gmcourse.laws.vae import balanced, importance, rebalanced
 from gmcourse.vae.balanced import free_bits, linear_code
 from gmcourse.vae.importance import iwae_loss, normalised_weights
@@ -36,6 +38,44 @@ def draws_enough(answer: object) -> None:
     require_value("draws at which the gap of the toy is 0.001 nat", answer, 182.5, 0.6, slips, 0.6)
 
 
+def draws_for_another_gap(seed: int) -> Variant:
+    """The K at which Var(w/p)/2K is the gap; the whole numbers on both sides of it pass."""
+    gap = picker(seed)([k / 100_000 for k in range(20, 111, 3)])
+    right, what = TOY_VARIANCE / (2 * gap), f"draws at which the gap of the toy is {gap:g} nat"
+    return Variant(
+        rf"On the toy with $q$ at the prior, $\mathrm{{Var}}(w/p) = {TOY_VARIANCE:.4f}$: at which number of draws $K$ "
+        rf"does the expansion $\mathrm{{Var}}(w/p)/2K$ put the gap at {gap:.5f} nat?",
+        laws=(value_law(what, math.floor(right) + 0.5, 0.6, _slips_of_draws(gap, right), 0.6),),
+        reference=math.ceil(right),
+        wrong=(
+            (round(2 * right), "constant"),
+            (round(right**0.5), "spread"),
+            (round(0.404 / gap), "log-mean"),
+            (round(10 * right), "one-to-one"),
+        ),
+        hints=("The gap is near Var(w/p)/2K, and the toy's Var(w/p) is given.", f"0.3641/(2K) = {gap:.5f}."),
+        causes={
+            "one-to-one": f"Count the zeros: {gap:.5f} nat is asked for.",
+            "": f"Put Var(w/p) = 0.3641 and the gap {gap:.5f} into the formula: which K is left?",
+        },
+    )
+
+
+def _slips_of_draws(gap: float, right: float) -> dict[str, Slips]:
+    def whole(*counts: float) -> tuple[float, ...]:
+        return tuple(n for count in counts for n in near(count))
+
+    one = 1 / (2 * gap)
+    return {
+        "constant": whole(2 * right, right / 2, 4 * right),
+        "dependence": whole(one, one + right, TOY_VARIANCE**0.5 * one, TOY_VARIANCE * right),
+        "spread": whole(right**0.5, (2 * right) ** 0.5),
+        "log-mean": whole(0.404 / gap, 0.4036 / gap, 0.2018 / gap),
+        "sign": -right,
+        "one-to-one": whole(right / 10, 10 * right),
+    }
+
+
 def latents_kept(answer: object) -> None:
     """The latents that the best linear β-VAE keeps of the digits at β = 3, σ² = 0.1."""
     x = load("digits").train.flatten(1)
@@ -54,6 +94,51 @@ def latents_kept(answer: object) -> None:
     }
     found = {cause: slip for cause, slip in slips.items() if slip != right}
     require_value("latents with an eigenvalue above βσ²", answer, right, 0.0, found)
+
+
+def latents_kept_elsewhere(seed: int) -> Variant:
+    """The latents kept at another β and σ², βσ² clear of the eigenvalues, where each slip has a number of its own."""
+    beta, noise, right, alone, spread = picker(seed)(_thresholds())
+    slips = {
+        "dependence": float(alone),
+        "spread": float(spread),
+        "constant": (64.0, 64.0 - right),
+        "one-to-one": (right - 1.0, right + 1.0),
+    }
+
+    wrong = (alone, "dependence"), (spread, "spread"), (64, "constant")
+    return Variant(
+        'How many latents does the best linear β-VAE keep of the grey digits, `load("digits").train`, at '
+        rf"$\beta = {beta}$, $\sigma^2 = {noise:g}$?",
+        laws=(value_law("latents with an eigenvalue above βσ²", right, 0.0, slips),),
+        reference=right,
+        wrong=(*wrong, (right - 1, "one-to-one"), (right + 1, "one-to-one")),
+        hints=(
+            "What counts is θ = βσ².",
+            f"θ = {beta} · {noise:g} = {beta * noise:g}: which eigenvalues are above?",
+        ),
+        causes={
+            "dependence": f"That is the number at σ² = {noise:g} without β. What is βσ²?",
+            "one-to-one": f"Which eigenvalues are above {beta * noise:g}? Count them one by one.",
+            "": "At which θ did you count? Compare it with βσ².",
+        },
+    )
+
+
+@cache
+def _thresholds() -> list[tuple[int, float, int, int, int]]:
+    """(β, σ², kept at βσ², at σ², at βσ) for each number that can be kept, but for the lesson's 4; each apart."""
+    x = load("digits").train.flatten(1).double()
+    values = torch.linalg.eigvalsh(torch.cov(x.T, correction=0))
+    found: dict[int, tuple[int, float, int, int, int]] = {}
+    for k in range(10, 3000):
+        beta, noise = 2 + k % 4, k / 10_000
+        theta = beta * noise
+        right, alone, spread = (int((values > at).sum()) for at in (theta, noise, beta * math.sqrt(noise)))
+        apart = min(abs(alone - right), abs(spread - right)) > 1 and alone < 60 and right != 4
+        if apart and ((values / theta - 1).abs() > 0.01).all() and 64 - right not in (alone, spread):
+            found.setdefault(right, (beta, noise, right, alone, spread))
+    return list(found.values())
 
 
 def _without_half(eigenvalues, beta, noise_variance):
@@ -168,6 +253,7 @@ EXERCISES = (
             "": "Put Var(w/p) = 0.3641 and the gap 0.001 into the formula: which K is left?",
             "sign": "K counts draws.",
         },
+        variant=draws_for_another_gap,
     ),
     Exercise(
         id="vae.linear_code",
@@ -294,5 +380,6 @@ EXERCISES = (
             "one-to-one": "Which bars of Figure 3 end above 0.3? One stands close to the line.",
             "": "At which θ did you count? Move the explorer there.",
         },
+        variant=latents_kept_elsewhere,
     ),
 )

@@ -5,7 +5,8 @@ import math
 import torch
 
 from gmcourse.data.motion import folded
-from gmcourse.exercises.record import Exercise
+from gmcourse.exercises.drawing import picker, value_law
+from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.vae import motion, video
 from gmcourse.metrics.motion import correlation, places
@@ -24,6 +25,39 @@ def codes_to_come(answer: object) -> None:
         "dependence": [10.0 * 24 * 32, 5.0 * 24 * 32, 8.0 * 24 * 32],
     }
     require_value("codes that the prior draws", answer, 5 * 6 * 8.0, 0.0, slips)
+
+
+def codes_of_other_clips(seed: int) -> Variant:
+    """Clips and bricks of other sizes: `slots` of time, `known` of them given, of rows × columns codes each."""
+    pick = picker(seed)
+    slots, known, long = pick((7, 9, 10, 11)), pick((2, 4)), pick((2, 3))
+    rows, columns, side = pick((5, 7, 9)), pick((9, 10, 11)), pick((4, 8))
+    codes, left, pixels = float(rows * columns), slots - known, rows * columns * side * side
+    frames, given = slots * long, known * long
+    slips = {
+        "direction": known * codes,
+        "constant": slots * codes,
+        "spread": [(frames - given) * codes, frames * codes],
+        "one-to-one": [(slots - known + step) * codes for step in (-1, 1)],
+        "reduction": [float(left * rows), float(left * columns), codes, float(left)],
+        "sign": [32.0, 64.0],
+        "dependence": [float(n * pixels) for n in (frames - given, left, slots)],
+    }
+    size = f"{rows * side} × {columns * side}"
+    return Variant(
+        f"Clips of {frames} frames of {size} pixels are cut into bricks of {long} × {side} × {side}. {given} frames "
+        "are given. How many codes has the prior to draw?",
+        laws=(value_law("codes that the prior draws", left * codes, 0.0, slips),),
+        reference=int(left * codes),
+        wrong=tuple((slips[cause], cause) for cause in ("direction", "constant"))
+        + tuple((slips[cause][0], cause) for cause in ("spread", "dependence")),
+        hints=(
+            "How many slots of time has the clip, and how many of them are known? How many codes has one slot?",
+            f"{frames} frames are {slots} slots, {given} of them {known}: {left} slots are left, of {rows} × {columns} "
+            "codes each.",
+        ),
+        causes={"one-to-one": f"{given} frames are given. How many slots are they, and how many are left?"},
+    )
 
 
 EXERCISES = (
@@ -180,5 +214,6 @@ EXERCISES = (
             "dependence": "The prior draws codes, not pixels. How many pixels has a brick?",
             "container": "One number, as `codes_to_come = 64`.",
         },
+        variant=codes_of_other_clips,
     ),
 )
