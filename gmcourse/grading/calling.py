@@ -40,14 +40,16 @@ def remote_function(peer: Peer, name: str) -> Callable[..., Any]:
         handed = Handed((args, named), peer.handle)
         slopes = torch.is_grad_enabled()
         header = {"do": "answer", "given": handed.node, "wants": handed.kinds, "slopes": slopes}
+        inputs = [t for t in handed.tensors if t.requires_grad]
         with peer.gathering() as frame:
             header, tensors = peer.ask(header, [t.detach() for t in handed.tensors])
         handed.change(header.get("changes"), tensors)
         _count(header.get("numbers"))
-        inputs = [t for t in handed.tensors if t.requires_grad or t.grad_fn is not None]
         work = Work(peer, {}, [True] * len(inputs))
         work.read(header, tensors)
         outs = attach(work, inputs, tensors, list(frame.hidden.values()))
+        for k, out in enumerate(outs):
+            out.came_from = (header.get("number"), k, out._version)  # type: ignore[attr-defined]
         return Unpacking(list(outs)).value(work.node)
 
     answer.__name__ = name

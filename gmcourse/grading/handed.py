@@ -22,17 +22,26 @@ class _Unpickler(pickle.Unpickler):
 class Down:
     """What a call handed down: `value` its arguments, `leaves` what gradients are asked for."""
 
-    def __init__(self, header: dict[str, Any], raw: list[Tensor], stub: Callable[[int, str], Callable[..., Any]]):
+    def __init__(
+        self,
+        header: dict[str, Any],
+        raw: list[Tensor],
+        stub: Callable[[int, str], Callable[..., Any]],
+        given: dict[int, list[Tensor]],
+    ):
         self.stub, self.wants = stub, header["wants"]
         self.generators: list[torch.Generator] = []
         self.modules: list[nn.Module] = []
         self.leaves: list[Tensor] = []
         self.tensors: list[Tensor] = []
-        for tensor, (carries, leaf, parameter, _) in zip(raw, self.wants, strict=True):
+        for tensor, (carries, leaf, parameter, _, origin) in zip(raw, self.wants, strict=True):
+            if origin is not None and origin[0] in given:  # one that this side gave, with the memory it shares
+                self.tensors.append(given[origin[0]][origin[1]])
+                continue
             source = nn.Parameter(tensor, requires_grad=carries) if parameter else tensor.requires_grad_(carries)
             self.leaves += [source] if carries else []
             self.tensors.append(source if leaf or not carries else source.clone())
-        for tensor, (*_, place) in zip(self.tensors, self.wants, strict=True):
+        for tensor, (*_, place, _) in zip(self.tensors, self.wants, strict=True):
             if place is not None:
                 tensor.grad = self.tensors[place]
         unpacking = Unpacking(self.tensors, self._other)

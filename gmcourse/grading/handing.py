@@ -31,10 +31,16 @@ class Handed:
         self.kinds = [self._kind(tensor) for tensor in self.tensors]
 
     def _kind(self, tensor: Tensor) -> list[Any]:
-        """Beside dtype and shape: what of it carries a gradient, a leaf, a parameter, and the place of its `.grad`."""
+        """What the child needs to know of it.
+
+        Whether it carries a gradient, is a leaf, is a parameter; the place of its `.grad`; and, where the child gave
+        it and it is as it was, which of the child's own it is.
+        """
         grad = tensor.grad if tensor.is_leaf else None
         place = None if grad is None else self.packing.tensor(grad)  # the table grows while it is walked
-        return [tensor.requires_grad, tensor.is_leaf, isinstance(tensor, nn.Parameter), place]
+        *origin, version = getattr(tensor, "came_from", (None, None))
+        origin = origin if len(origin) == 2 and version == tensor._version and not tensor.requires_grad else None
+        return [tensor.requires_grad, tensor.is_leaf, isinstance(tensor, nn.Parameter), place, origin]
 
     def _other(self, value: Any, packing: Packing) -> list[Any]:
         if isinstance(value, torch.Generator):

@@ -39,6 +39,7 @@ class Inside:
     def __init__(self, reads: int, writes: int, load: Callable[[dict[str, Any]], Any]):
         self.peer, self.load = Peer(reads, writes), load
         self.answer: Any = None
+        self.given: dict[int, list[Tensor]] = {}
         self.peer.serve |= {"begin": self._begun, "answer": self._answered}
         self.peer.stops = lambda error: False
         self.peer.told = self._told
@@ -55,6 +56,7 @@ class Inside:
     def _begun(self, header: dict[str, Any], tensors: list[Tensor]) -> tuple[dict[str, Any], list[Tensor]]:
         """A fresh start for one exercise: seeds, dtype, gradients, and the answer looked up."""
         self.peer.forget()
+        self.given.clear()
         self.answer = None
         torch.set_default_dtype(torch.float32)
         torch.set_grad_enabled(True)
@@ -71,14 +73,15 @@ class Inside:
 
     def _answered(self, header: dict[str, Any], raw: list[Tensor]) -> tuple[dict[str, Any], list[Tensor]]:
         """The answer called: what it gives, and what it changed of what it was given."""
-        down = Down(header, raw, self._stub)
+        down = Down(header, raw, self._stub, self.given)
         args, named = down.value
         with torch.set_grad_enabled(header["slopes"]), Counting() as counting:
             value = self.answer(*args, **named)
         packing = Packing()
         changes = down.changes(packing)
         reply, tensors = self.peer.returned(value, down.leaves, packing)
-        return {**reply, "changes": changes, "numbers": counting.numbers}, tensors
+        self.given[number := len(self.given)] = [*tensors]
+        return {**reply, "changes": changes, "numbers": counting.numbers, "number": number}, tensors
 
     def _stub(self, handle: int, name: str) -> Callable[..., Any]:
         """A function of a law's, as the answer is given it."""

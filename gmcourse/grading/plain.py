@@ -125,6 +125,8 @@ class Packing:
                 return ["array" if isinstance(value, np.ndarray) else "number", self.tensor(torch.from_numpy(array))]
             except TypeError:
                 return ["opaque", type(value).__name__]
+        if isinstance(value, np.ndarray) and value.size <= 10_000 and all(isinstance(v, str) for v in value.flat):
+            return ["texts", self.node(value.tolist())]
         return self.other(value, self)
 
 
@@ -181,6 +183,8 @@ class Unpacking:
                 return Fraction(above, below)
             case ["decimal", str(text)] if len(text) < 1_000:
                 return Decimal(text)
+            case ["texts", list(node)]:
+                return np.array(self.value(node))
             case ["opaque", str(name)]:
                 return type(name[:80] if name.isprintable() else "object", (), {})()
         if self.other is None:
