@@ -26,6 +26,7 @@ ORDER = [
         "show",
         "exercises",
         "lab",
+        "grading",
         "cli",
         "__main__",
     ],

@@ -1,4 +1,4 @@
-"""The command line: `gmcourse models | data | train | sample | evaluate | lab`."""
+"""The command line: `gmcourse models | data | train | sample | evaluate | lab | grade`."""
 
 import inspect
 import sys
@@ -6,11 +6,19 @@ from collections.abc import Sequence
 
 import tyro
 
-from gmcourse.cli.commands import data, evaluate, lab, models, sample, train
+from gmcourse.cli.commands import data, evaluate, grade, lab, models, sample, train
 
 __all__ = ["main"]
 
-COMMANDS = {"models": models, "data": data, "train": train, "sample": sample, "evaluate": evaluate, "lab": lab}
+COMMANDS = {
+    "models": models,
+    "data": data,
+    "train": train,
+    "sample": sample,
+    "evaluate": evaluate,
+    "lab": lab,
+    "grade": grade,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

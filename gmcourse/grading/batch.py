@@ -103,7 +103,10 @@ def _bounded() -> None:
 
 
 def _given_up(submission: Submission, rules: Rules, mark: str, path: Path) -> dict[str, Any]:
-    rows = [_row(Verdict(id, "could not run", observed="Grading this submission ended the grader.")) for id in rules.exercises]
+    rows = [
+        _row(Verdict(id, "could not run", observed="Grading this submission ended the grader."))
+        for id in rules.exercises
+    ]
     return {"student": submission.student, "identity": mark, "rows": rows, "texts": {}, "amiss": []}
 
 
@@ -139,7 +142,9 @@ def file_name(student: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9_-]+", "_", student)[:60]
     if plain == student and plain[:1].isalnum():
         return plain
-    return f"{plain.strip('_-') or 'student'}-{hashlib.sha256(student.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+    return (
+        f"{plain.strip('_-') or 'student'}-{hashlib.sha256(student.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+    )
 
 
 def grade_one(submission: Submission, rules: Rules, mark: str, path: Path) -> dict[str, Any]:

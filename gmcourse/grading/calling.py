@@ -67,11 +67,15 @@ def verdict(peer: Peer, exercise: Exercise, begin: dict[str, Any], seconds: floa
         if answer is ...:
             return Verdict(id, "not attempted"), ""
         if home and not home.startswith("gmcourse.exercises."):
-            return Verdict(id, "not attempted", observed=f"This is {home}'s own: run the cell with your answer first."), ""
+            return Verdict(
+                id, "not attempted", observed=f"This is {home}'s own: run the cell with your answer first."
+            ), ""
         hold(exercise.laws, answer, seconds)
     except LawBroken as broken:
         question = exercise.causes.get(broken.cause) or QUESTIONS.get(broken.cause, QUESTIONS[""])
-        law, observed, expected, case = (f"{part}" for part in (broken.law, broken.observed, broken.expected, broken.case))
+        law, observed, expected, case = (
+            f"{part}" for part in (broken.law, broken.observed, broken.expected, broken.case)
+        )
         seen = {"observed": observed, "expected": expected, "case": case}
         return Verdict(id, "wrong", law=law, **seen, hint=question), broken.cause
     except Failed as failed:

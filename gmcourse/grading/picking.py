@@ -50,7 +50,9 @@ class Notebook:
         stubs = []
         for group in (self._own(id, name), self._checked(id), self._named(id, name), self._renamed(id)):
             for answer in reversed(group):
-                if answer.expression is not None or not (is_stub(answer.statement.node) or _is_import(answer.statement.node)):
+                if answer.expression is not None or not (
+                    is_stub(answer.statement.node) or _is_import(answer.statement.node)
+                ):
                     return answer
                 stubs.append(answer)
         return stubs[0] if stubs else None
@@ -137,7 +139,10 @@ class Notebook:
 
 
 def _put(
-    statement: Statement, needs: dict[Statement, list[Statement]], wanted: set[Statement], ordered: list[Statement],
+    statement: Statement,
+    needs: dict[Statement, list[Statement]],
+    wanted: set[Statement],
+    ordered: list[Statement],
     above: set[Statement],
 ) -> None:
     """Append a statement after those that it needs and that stand below it."""

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from types import CodeType
 
 MOST_LINES = 5_000
-NOW, DROPPED = ("%%time", "%%timeit", "%%capture", "%%prun"), re.compile(r"^\s*(%|!|\?)|\?{1,2}\s*$|^\s*[\w, ]+=\s*[%!]")
+NOW, DROPPED = (
+    ("%%time", "%%timeit", "%%capture", "%%prun"),
+    re.compile(r"^\s*(%|!|\?)|\?{1,2}\s*$|^\s*[\w, ]+=\s*[%!]"),
+)
 GOES_ON = re.compile(r"(else|elif|except|finally)\b|[)\]}]")
 
 
