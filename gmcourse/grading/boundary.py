@@ -17,7 +17,7 @@ from torch import Tensor
 from gmcourse.grading import wire
 from gmcourse.grading.errors import Failed, bases_of
 from gmcourse.grading.plain import Packing, Unpacking, bytes_of, kind_of, tensor_of
-from gmcourse.grading.remote import Operation, Remote, leaves_of
+from gmcourse.grading.remote import Operation, leaves_of
 from gmcourse.grading.wire import Malformed
 
 MOST_OPERATIONS = 200_000
@@ -155,14 +155,32 @@ class Peer:
         if function is None or len(wants) != len(raw):
             raise Malformed("a call of no function")
         leaves = [t.requires_grad_() for t, want in zip(raw, wants, strict=True) if want is True and _smooth(t)]
-        given = Unpacking(raw).value(header.get("given"))
-        if not (isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], tuple)):
-            raise Malformed("a call without arguments")
-        if not (isinstance(given[1], dict) and all(isinstance(name, str) for name in given[1])):
-            raise Malformed("a call without arguments")
+        levels = header.get("rows", 0)
+        if type(levels) is not int or not 0 <= levels < 10:
+            raise Malformed("a call over no rows")
         with torch.set_grad_enabled(header.get("slopes") is True):
-            value = function(*given[0], **given[1])
-        return self.returned(value, leaves)
+            if not levels:
+                args, named = _arguments(raw, header)
+                return self.returned(function(*args, **named), leaves)
+            return self._over_rows(function, header, raw, leaves, levels)
+
+    def _over_rows(
+        self, function: Callable[..., Any], header: dict[str, Any], raw: list[Tensor], leaves: list[Tensor], levels: int
+    ) -> tuple[dict[str, Any], list[Tensor]]:
+        """A function called under `torch.vmap`, on all rows at once."""
+        told: list[Any] = []
+
+        def on_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
+            args, named = _arguments(list(tensors), header)
+            packing = Packing()
+            told[:] = [packing.node(function(*args, **named))]
+            return tuple(packing.tensors)
+
+        for _ in range(levels):
+            on_tensors = torch.vmap(on_tensors)
+        outs = on_tensors(*raw)
+        reply, tensors = self.returned(list(outs), leaves)
+        return {**reply, "value": told[0]}, tensors
 
     def returned(
         self, value: Any, leaves: Sequence[Tensor], packing: Packing | None = None
@@ -199,14 +217,15 @@ class Peer:
         kept = self._operation(header, None)
         if [t.shape for t in tangents] != [t.shape for t in kept.leaves]:
             raise Malformed("tangents of another shape")
+        tangents = [tangent.requires_grad_() for tangent in tangents]
         with torch.enable_grad():
             weights = [torch.zeros_like(out, requires_grad=True) for out in kept.outs]
             found = torch.autograd.grad(
                 kept.outs, kept.leaves, weights, retain_graph=True, create_graph=True, materialize_grads=True
             )
             total = sum((a * b).sum() for a, b in zip(found, tangents, strict=True))
-            pushed = torch.autograd.grad(total, weights, retain_graph=True, materialize_grads=True)  # type: ignore[arg-type]
-        return self.returned(list(pushed), [])
+            pushed = torch.autograd.grad(total, weights, create_graph=True, materialize_grads=True)  # type: ignore[arg-type]
+        return self.returned(list(pushed), [*kept.leaves, *tangents])
 
     def _operation(self, header: dict[str, Any], slopes: list[Tensor] | None) -> Operation:
         kept = self.operations.get(header.get("operation", 0))
@@ -220,6 +239,15 @@ def _list(header: dict[str, Any], name: str) -> list[Any]:
     if not isinstance(found, list):
         raise Malformed(f"a frame without {name}")
     return found
+
+
+def _arguments(tensors: list[Tensor], header: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    given = Unpacking(tensors).value(header.get("given"))
+    if not (isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], tuple)):
+        raise Malformed("a call without arguments")
+    if not (isinstance(given[1], dict) and all(isinstance(name, str) for name in given[1])):
+        raise Malformed("a call without arguments")
+    return given
 
 
 def _smooth(tensor: Tensor) -> bool:

@@ -12,8 +12,8 @@ from gmcourse.exercises.record import Exercise, Verdict
 from gmcourse.grading.boundary import Peer
 from gmcourse.grading.errors import Failed
 from gmcourse.grading.handing import Handed
-from gmcourse.grading.remote import Work, attach
 from gmcourse.grading.plain import Unpacking
+from gmcourse.grading.remote import Work, attach
 from gmcourse.grading.wire import Malformed, Stopped
 from gmcourse.laws import LawBroken
 

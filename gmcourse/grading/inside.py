@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from gmcourse.exercises.blame import kind_of, own_frame, place, raised_by_student, text
+from gmcourse.exercises.blame import kind_of, place, raised_by_student, text
 from gmcourse.exercises.guard import SEED
 from gmcourse.grading.boundary import Peer
 from gmcourse.grading.errors import error_class

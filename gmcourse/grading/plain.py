@@ -195,4 +195,4 @@ class Unpacking:
 def _named(name: str, fields: list[Any]) -> Any:
     if not all(isinstance(f, str) and len(f) < 80 and f.isidentifier() and not keyword.iskeyword(f) for f in fields):
         raise Malformed("a named tuple without names")
-    return namedtuple(name if name.isidentifier() and not keyword.iskeyword(name) else "Named", fields)  # noqa: PYI024
+    return namedtuple(name if name.isidentifier() and not keyword.iskeyword(name) else "Named", fields)

@@ -1,7 +1,7 @@
 """What the other side computed as one step of autograd on this one, for gradients, second ones and `torch.func`."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -27,7 +27,8 @@ class Operation:
 class Work:
     """A question to the other side: a header, and of its inputs those from `first` on are sent with it.
 
-    `wants` says for which inputs a gradient may be asked; `node`, `carries` and `operation` are of the last reply.
+    `wants` says for which inputs a gradient may be asked; `node`, `carries` and `operation` are of the last reply, and
+    `levels` are those of `torch.vmap` over which it was computed for all rows at once.
     """
 
     peer: Any
@@ -39,6 +40,7 @@ class Work:
     node: Any = None
     carries: list[bool] = field(default_factory=list)
     operation: int | None = None
+    levels: tuple[int, ...] = ()
 
     def run(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """The tensors of the reply. Raises what `Peer.ask` does."""
@@ -97,8 +99,9 @@ class Remote(torch.autograd.Function):
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
         work, *tensors = inputs
         ctx.peer, ctx.operation, ctx.wants, ctx.carries = work.peer, work.operation, work.wants, work.carries
-        ctx.hidden, ctx.kinds = work.hidden, [(t.shape, t.dtype) for t in tensors]
+        ctx.hidden, ctx.levels = work.hidden, work.levels
         ctx.save_for_backward(*tensors)
+        ctx.save_for_forward(*tensors)
         ctx.mark_non_differentiable(*(t for t, carry in zip(output, work.carries, strict=True) if not carry))
 
     @staticmethod
@@ -106,35 +109,56 @@ class Remote(torch.autograd.Function):
         inputs = ctx.saved_tensors[: len(ctx.wants)]
         visible = [t for t, wanted in zip(inputs, ctx.wants, strict=True) if wanted]
         asked = [slope for slope, carry in zip(slopes, ctx.carries, strict=True) if carry]
-        found, hidden = pull(ctx.peer, ctx.operation, visible, asked, ctx.hidden)
+        found, hidden = pull(ctx, visible, asked)
         rest = iter(found)
         return None, *(next(rest) if wanted else None for wanted in ctx.wants), *hidden
 
     @staticmethod
     def jvp(ctx: Any, _: Any, *tangents: Tensor | None) -> tuple[Tensor | None, ...]:
-        kinds = zip(tangents, ctx.kinds, ctx.wants, strict=False)
-        moves = [torch.zeros(shape, dtype=dtype) if t is None else t for t, (shape, dtype), wanted in kinds if wanted]
-        work = Work(ctx.peer, {"do": "push", "operation": ctx.operation}, [False] * len(moves))
-        pushed = iter(cross(work, moves))
+        triples = zip(ctx.saved_tensors, tangents, ctx.wants, strict=False)
+        places, moves = zip(*((x, torch.zeros_like(x) if t is None else t) for x, t, want in triples if want), strict=True)
+        header = {"do": "push", "operation": ctx.operation}
+        work = Work(ctx.peer, header, [True] * 2 * len(places), first=len(places), levels=ctx.levels)
+        pushed = iter(cross(work, [*places, *moves]))
         return tuple(next(pushed) if carry else None for carry in ctx.carries)
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int | None, ...], work: Work, *inputs: Tensor) -> tuple[Any, Any]:
-        dims = in_dims[1:]
-        rows = [
-            Remote.apply(work, *(t if d is None else t.select(d, i) for t, d in zip(inputs, dims, strict=True)))
-            for i in range(info.batch_size)
-        ]
-        return tuple(torch.stack(parts) for parts in zip(*rows, strict=True)), (0,) * len(rows[0])
+        level = torch._C._functorch.maybe_current_level() or 0
+        size, dims = info.batch_size, in_dims[1:]
+        if work.header["do"] != "call" and level not in work.levels:
+            return _row_by_row(size, dims, work, inputs)
+        count = len(work.wants)
+        rows = [_first(t, d, size) for t, d in zip(inputs[:count], dims, strict=False)]
+        header = {**work.header, "rows": 1 + work.header.get("rows", 0)} if work.header["do"] == "call" else work.header
+        below = replace(work, header=header, levels=tuple(n for n in work.levels if n != level))
+        outs = Remote.apply(below, *rows, *inputs[count:])
+        work.node, work.carries, work.operation = below.node, below.carries, below.operation
+        work.levels = (*below.levels, level)
+        return outs, (0,) * len(outs)
+
+
+def _row_by_row(size: int, dims: Sequence[int | None], work: Work, inputs: Sequence[Tensor]) -> tuple[Any, Any]:
+    """For several products with one Jacobian: each by itself."""
+    rows = [
+        Remote.apply(work, *(t if d is None else t.select(d, i) for t, d in zip(inputs, dims, strict=True)))
+        for i in range(size)
+    ]
+    return tuple(torch.stack(parts) for parts in zip(*rows, strict=True)), (0,) * len(rows[0])
+
+
+def _first(tensor: Tensor, dim: int | None, size: int) -> Tensor:
+    """The tensor with the rows that `torch.vmap` goes over in front."""
+    return tensor.expand(size, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
 
 
 def pull(
-    peer: Any, operation: int, inputs: list[Tensor], slopes: list[Tensor], hidden: list[Tensor]
+    ctx: Any, inputs: list[Tensor], slopes: list[Tensor]
 ) -> tuple[list[Tensor | None], list[Tensor | None]]:
     """Gradients of an operation of the other side in its inputs, and those in the hidden leaves of this side."""
-    create = torch.is_grad_enabled()
-    header = {"do": "pull", "operation": operation, "slopes": create}
-    work = Work(peer, header, [True] * (len(inputs) + len(slopes)), first=len(inputs))
+    peer, hidden = ctx.peer, ctx.hidden
+    header = {"do": "pull", "operation": ctx.operation, "slopes": torch.is_grad_enabled()}
+    work = Work(peer, header, [True] * (len(inputs) + len(slopes)), first=len(inputs), levels=ctx.levels)
     given = [*inputs, *slopes]
     if any(map(_wrapped, given)):
         return _found(_value(work, unwrapped(work, given)), inputs), [None] * len(hidden)

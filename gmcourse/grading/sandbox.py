@@ -97,8 +97,8 @@ def _bubblewrap() -> list[str]:
         binds += [part for name in folders for part in ("--tmpfs", f"/course/gmcourse/{room}/{name}")]
         binds += [part for name in folders for part in ("--remount-ro", f"/course/gmcourse/{room}/{name}")]
     room = ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--size", str(64 * 2**20), "--perms", "1777"]
-    room += ["--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]  # noqa: S108
-    named = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "PYTHONPATH": "/course", **THREADS}  # noqa: S108
+    room += ["--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]
+    named = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "PYTHONPATH": "/course", **THREADS}
     given = [part for name, value in named.items() for part in ("--setenv", name, value)]
     return ["bwrap", *apart, "--die-with-parent", "--new-session", *binds, *room, "--clearenv", *given]
 
@@ -110,7 +110,7 @@ def _container(kind: str, limits: Limits) -> list[str]:
     given = [part for name, value in THREADS.items() for part in ("--env", f"{name}={value}")]
     bounds = ["--memory", str(limits.memory), "--pids-limit", str(limits.processes), "--cpus", "1"]
     shut = ["--network", "none", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
-    room = ["--tmpfs", "/tmp:size=64m", "--user", "65534:65534", "--workdir", "/tmp"]  # noqa: S108
+    room = ["--tmpfs", "/tmp:size=64m", "--user", "65534:65534", "--workdir", "/tmp"]
     return [kind, "run", "--rm", "--interactive", "--init", *shut, *bounds, *room, *given, image()]
 
 
