@@ -28,8 +28,9 @@ class Down:
         raw: list[Tensor],
         stub: Callable[[int, str], Callable[..., Any]],
         given: dict[int, list[Tensor]],
+        objects: list[Any],
     ):
-        self.stub, self.wants = stub, header["wants"]
+        self.stub, self.wants, self.objects = stub, header["wants"], objects
         self.generators: list[torch.Generator] = []
         self.modules: list[nn.Module] = []
         self.leaves: list[Tensor] = []
@@ -61,6 +62,8 @@ class Down:
                 value = unpickler.load()
                 self.modules += [value] if kind == "module" else []
                 return value
+            case ["own", int(place)]:
+                return self.objects[place]
             case ["dtype", str(name)]:
                 return getattr(torch, name)
             case ["function", int(handle), str(name)]:
@@ -82,7 +85,7 @@ class Down:
     def _state(self) -> list[list[Any]]:
         return [
             [_held(tensor) for tensor in self.tensors],
-            [list(held) for held in self.lists],
+            [_items(held) for held in self.lists],
             [bytes_of(rng.get_state()) for rng in self.generators],
             [[part.training for part in module.modules()] for module in self.modules],
         ]
@@ -98,8 +101,9 @@ class Down:
             slope = None if tensor.grad_fn is not None or tensor.grad is None else tensor.grad.detach()
             found += [["grad", k, packing.node(slope)]] if now[2] != grad else []
         for k, (held, items) in enumerate(zip(self.lists, lists, strict=True)):
-            if len(held) != len(items) or any(a is not b for a, b in zip(held, items, strict=True)):
-                found.append(["list", k, packing.node(list(held))])
+            now = _items(held)
+            if len(now) != len(items) or any(a is not b for a, b in zip(now, items, strict=True)):
+                found.append(["list", k, packing.node(held.copy())])
         for k, (rng, state) in enumerate(zip(self.generators, generators, strict=True)):
             if bytes_of(rng.get_state()) != state:
                 found.append(["generator", k, packing.node(rng.get_state())])
@@ -107,6 +111,10 @@ class Down:
             now = [part.training for part in module.modules()]
             found += [["modes", k, now]] if now != flags else []
         return found
+
+
+def _items(held: list[Any] | dict[Any, Any]) -> list[Any]:
+    return [*held, *held.values()] if isinstance(held, dict) else [*held]
 
 
 def _held(tensor: Tensor) -> tuple[Any, bool, bytes | None]:

@@ -38,9 +38,7 @@ class Handed:
         """
         grad = tensor.grad if tensor.is_leaf else None
         place = None if grad is None else self.packing.tensor(grad)  # the table grows while it is walked
-        *origin, version = getattr(tensor, "came_from", (None, None))
-        origin = origin if len(origin) == 2 and version == tensor._version and not tensor.requires_grad else None
-        return [tensor.requires_grad, tensor.is_leaf, isinstance(tensor, nn.Parameter), place, origin]
+        return [tensor.requires_grad, tensor.is_leaf, isinstance(tensor, nn.Parameter), place, _origin(tensor)]
 
     def _other(self, value: Any, packing: Packing) -> list[Any]:
         if isinstance(value, torch.Generator):
@@ -52,6 +50,8 @@ class Handed:
         if isinstance(value, torch.optim.Optimizer):
             self.optimizers.append(value)
             return ["optimizer", self._pickled(value)]
+        if (reference := getattr(value, "_of_the_answer", None)) is not None:
+            return ["own", reference]
         if isinstance(value, torch.dtype):
             return ["dtype", str(value).removeprefix("torch.")]
         if inspect.isroutine(value) or type(value).__module__ == "functools":
@@ -89,13 +89,16 @@ class Handed:
         for entry in changes:
             match entry:
                 case ["tensor", int(k), node] if 0 <= k < len(self.tensors):
+                    came = _origin(self.tensors[k])
                     _write(self.tensors[k], Unpacking(tensors).value(node))
+                    if came is not None:
+                        self.tensors[k].came_from = (*came, self.tensors[k]._version)  # type: ignore[attr-defined]
                 case ["grad", int(k), node] if 0 <= k < len(self.tensors) and self.tensors[k].is_leaf:
                     self.tensors[k].grad = _fitting(self.tensors[k], Unpacking(tensors).value(node))
                 case ["requires_grad", int(k), bool(flag)] if 0 <= k < len(self.tensors):
                     self.tensors[k].requires_grad_(flag)
                 case ["list", int(k), node] if 0 <= k < len(self.lists):
-                    self.lists[k][:] = Unpacking(tensors).value(node)
+                    _refill(self.lists[k], Unpacking(tensors).value(node))
                 case ["generator", int(k), node] if 0 <= k < len(self.generators):
                     self._set_state(k, Unpacking(tensors).value(node))
                 case ["modes", int(k), list(flags)] if 0 <= k < len(self.modules):
@@ -111,6 +114,12 @@ class Handed:
             raise Malformed("a state of no generator") from error
 
 
+def _origin(tensor: Tensor) -> list[int] | None:
+    """Which of the child's own tensors this is, where nothing has changed it here."""
+    *origin, version = getattr(tensor, "came_from", (None, None))
+    return origin if len(origin) == 2 and version == tensor._version and not tensor.requires_grad else None
+
+
 def _write(tensor: Tensor, new: Any) -> None:
     if not isinstance(new, Tensor):
         raise Malformed("a tensor that is none")
@@ -119,6 +128,16 @@ def _write(tensor: Tensor, new: Any) -> None:
             tensor.copy_(new)
         elif new.dtype == tensor.dtype:
             tensor.data = new
+
+
+def _refill(held: list[Any] | dict[Any, Any], new: Any) -> None:
+    if isinstance(held, list) and isinstance(new, list):
+        held[:] = new
+    elif isinstance(held, dict) and isinstance(new, dict):
+        held.clear()
+        held.update(new)
+    else:
+        raise Malformed("a list that is none")
 
 
 def _fitting(tensor: Tensor, grad: Any) -> Tensor | None:

@@ -40,6 +40,8 @@ class Inside:
         self.peer, self.load = Peer(reads, writes), load
         self.answer: Any = None
         self.given: dict[int, list[Tensor]] = {}
+        self.objects: list[Any] = []
+        self.count = 0
         self.peer.serve |= {"begin": self._begun, "answer": self._answered}
         self.peer.stops = lambda error: False
         self.peer.told = self._told
@@ -57,6 +59,7 @@ class Inside:
         """A fresh start for one exercise: seeds, dtype, gradients, and the answer looked up."""
         self.peer.forget()
         self.given.clear()
+        self.objects.clear()
         self.answer = None
         torch.set_default_dtype(torch.float32)
         torch.set_grad_enabled(True)
@@ -73,15 +76,23 @@ class Inside:
 
     def _answered(self, header: dict[str, Any], raw: list[Tensor]) -> tuple[dict[str, Any], list[Tensor]]:
         """The answer called: what it gives, and what it changed of what it was given."""
-        down = Down(header, raw, self._stub, self.given)
+        down = Down(header, raw, self._stub, self.given, self.objects)
         args, named = down.value
         with torch.set_grad_enabled(header["slopes"]), Counting() as counting:
             value = self.answer(*args, **named)
-        packing = Packing()
+        packing = Packing(self._opaque)
         changes = down.changes(packing)
         reply, tensors = self.peer.returned(value, down.leaves, packing)
-        self.given[number := len(self.given)] = [*tensors]
-        return {**reply, "changes": changes, "numbers": counting.numbers, "number": number}, tensors
+        self.count += 1
+        self.given[self.count] = [*tensors]
+        self.given.pop(self.count - 100, None)
+        return {**reply, "changes": changes, "numbers": counting.numbers, "number": self.count}, tensors
+
+    def _opaque(self, value: Any, packing: Packing) -> list[Any]:
+        """An object that stays here, by its type's name, and by a number that a law may hand back."""
+        if not any(value is held for held in self.objects[-100:]):
+            self.objects.append(value)
+        return ["opaque", kind_of(value), next(k for k, held in reversed([*enumerate(self.objects)]) if held is value)]
 
     def _stub(self, handle: int, name: str) -> Callable[..., Any]:
         """A function of a law's, as the answer is given it."""

