@@ -1,4 +1,4 @@
-"""A folder of submissions graded: each student apart, in a sandbox, over several processes, and resumed where it was."""
+"""A folder of submissions graded: each student apart, in a sandbox, over several processes, resumed where it was."""
 
 import hashlib
 import json
@@ -161,31 +161,36 @@ def grade_one(submission: Submission, rules: Rules, mark: str, path: Path) -> di
 
 
 def judged(student: str, held: Content, rules: Rules, amiss: list[str]) -> Iterator[tuple[Verdict, str]]:
-    """A verdict with its cause for each exercise; a process that had to be ended is started again for those left."""
+    """A verdict with its cause for each exercise; a process that had to be ended is started again for those left.
+
+    An exercise in which a process is ended, after others in the same process, is given a process of its own: what it
+    met may be what another answer left behind.
+    """
     if not held.cells:
         status = "could not run" if amiss else "not attempted"
         yield from ((Verdict(id, status, observed="\n".join(amiss)), "") for id in rules.exercises)
         return
-    left, budget = list(rules.exercises), rules.budget
-    while left:
-        start = time.monotonic()
-        done = 0
+    done, spent = 0, 0.0
+    while done < len(rules.exercises):
+        first, start = done, time.monotonic()
         try:
             with started(rules.sandbox, rules.limits) as peer:
                 peer.wait = patience(start + max(rules.seconds, 60), peer.look)
                 peer.ask({"do": "begin", "cells": held.cells})
-                for id in list(left):
+                for id in rules.exercises[done:]:
                     start = time.monotonic()
                     yield _judged(peer, student, id, rules)
                     done += 1
+            return
         except (Stopped, OutOfTime) as stopped:
-            said = SAID.get(type(stopped), NO_DATA).format(seconds=rules.seconds)
-            yield Verdict(left[done], "could not run", observed=said), ""
-            done += 1
-        left, budget = left[done:], budget - (time.monotonic() - start)
-        if budget < 0:
+            spent += time.monotonic() - start
+            if done == first:
+                said = SAID.get(type(stopped), NO_DATA).format(seconds=rules.seconds)
+                yield Verdict(rules.exercises[done], "could not run", observed=said), ""
+                done += 1
+        if spent > rules.budget:
             said = "Not run: answers of this notebook had to be stopped too often."
-            yield from ((Verdict(id, "could not run", observed=said), "") for id in left)
+            yield from ((Verdict(id, "could not run", observed=said), "") for id in rules.exercises[done:])
             return
 
 

@@ -43,7 +43,7 @@ class Peer:
         self.operations: dict[int, Operation] = {}
         self.raised: dict[int, BaseException] = {}
         self.frames: list[Frame] = []
-        self.depth, self.count = 0, 0
+        self.depth, self.count, self.asked = 0, 0, 0
         self.serve: dict[str, Callable[[dict[str, Any], list[Tensor]], tuple[dict[str, Any], list[Tensor]]]] = {
             "call": self._called,
             "pull": self._pulled,
@@ -57,13 +57,17 @@ class Peer:
         self.count = 0
 
     def ask(
-        self, header: dict[str, Any], tensors: Sequence[Tensor] = (), kinds: Sequence[list[Any]] = ()
+        self, header: dict[str, Any], tensors: Sequence[Tensor] = ()
     ) -> tuple[dict[str, Any], list[Tensor]]:
         """The other side's reply, after whatever it asks of this one meanwhile. Raises Failed where it raised."""
-        self._send(header, tensors, kinds)
+        self.asked += 1
+        own = self.asked
+        self._send({**header, "number": own}, tensors)
         while (came := self.step()) is None:
             continue
         header, tensors = came
+        if header.get("answers") != own:
+            raise Malformed("a reply to another question")
         if "error" in header:
             raise self.error(header["error"])
         return header, tensors
@@ -87,14 +91,14 @@ class Peer:
             work = self.serve.get(header["do"]) if isinstance(header["do"], str) else None
             if work is None or self.depth > MOST_NESTED or len(self.operations) > MOST_OPERATIONS:
                 raise Malformed("a request that is none")
-            reply = work(header, tensors)
-            self._send(*reply)
+            reply, outs = work(header, tensors)
+            self._send({**reply, "answers": header.get("number")}, outs)
         except wire.Stopped:
             raise
         except BaseException as error:
             if self.stops(error):
                 raise
-            self._send({"error": self.told(error)})
+            self._send({"error": self.told(error), "answers": header.get("number")})
         finally:
             self.depth -= 1
 
@@ -108,10 +112,10 @@ class Peer:
         self.raised[self.count] = error
         return {"bases": bases_of(error), "text": str(error)[:2_000], "raised": self.count}
 
-    def _send(self, header: dict[str, Any], tensors: Sequence[Tensor] = (), kinds: Sequence[list[Any]] = ()) -> None:
+    def _send(self, header: dict[str, Any], tensors: Sequence[Tensor] = ()) -> None:
         blobs = [bytes_of(tensor) for tensor in tensors]
-        kinds = kinds or [kind_of(tensor) for tensor in tensors]
-        wire.send(self.writes, {**header, "tensors": list(kinds)}, blobs, self.wait)
+        kinds = [kind_of(tensor) for tensor in tensors]
+        wire.send(self.writes, {**header, "tensors": kinds}, blobs, self.wait)
 
     def error(self, told: Any) -> BaseException:
         """The error that the other side tells of: one of this side's own that has come back, or a Failed."""

@@ -25,10 +25,12 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
-body {{ font: 16px/1.5 sans-serif; max-width: 52em; margin: 2em auto; padding: 0 1em; color: #1a202c; background: #fff; }}
+body {{ font: 16px/1.5 sans-serif; max-width: 52em; margin: 2em auto; padding: 0 1em; }}
+body {{ color: #1a202c; background: #fff; }}
 section {{ border-left: 4px solid #718096; padding: .2em .8em; margin: 1em 0; }}
 pre {{ white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; margin: .2em 0; }}
-table {{ border-collapse: collapse; }} td, th {{ padding: .2em .8em; border-bottom: 1px solid #cbd5e0; text-align: left; }}
+table {{ border-collapse: collapse; }}
+td, th {{ padding: .2em .8em; border-bottom: 1px solid #cbd5e0; text-align: left; }}
 td.n, th.n {{ text-align: right; }}
 </style>
 </head>

@@ -127,7 +127,8 @@ def started(kind: str, limits: Limits) -> Iterator[Peer]:
         start_new_session=True,
         bufsize=0,
     )
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     try:
         peer = Peer(process.stdout.fileno(), process.stdin.fileno())
         os.set_blocking(peer.writes, False)
