@@ -72,12 +72,15 @@ class Down:
                 return self._object(name, module, methods, parameters)
         raise Malformed("a value of no known kind")
 
-    def _object(self, name: str, module: bool, methods: dict[str, int], parameters: dict[str, int]) -> Any:
+    def _object(self, name: str, module: bool, methods: dict[str, list[Any]], parameters: dict[str, int]) -> Any:
         def method(called: Callable[..., Any]) -> Callable[..., Any]:
             return lambda self, *given, **named: called(*given, **named)
 
-        body = {name: method(self.stub(handle, name)) for name, handle in methods.items()}
-        made = type(name, (nn.Module if module else object,), body)()
+        body = {name: method(self.stub(handle, name)) for name, (handle, _) in methods.items()}
+        own = {name for name, (_, is_own) in methods.items() if is_own}
+        above = {name: function for name, function in body.items() if name not in own}
+        parent = type("Parent", (nn.Module if module else object,), above)
+        made = type(name, (parent,), {name: body[name] for name in own})()
         for label, place in parameters.items():
             made.register_parameter(label, self.tensors[place])
         return made

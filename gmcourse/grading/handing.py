@@ -70,7 +70,7 @@ class Handed:
             "object",
             type(value).__name__,
             base is nn.Module,
-            {name: self.handle(method) for name, method in methods.items()},
+            {name: [self.handle(method), name in vars(type(value))] for name, method in methods.items()},
             {name.replace(".", "_"): packing.tensor(tensor) for name, tensor in parameters.items()},
         ]
 
