@@ -56,9 +56,7 @@ class Peer:
             held.clear()
         self.count = 0
 
-    def ask(
-        self, header: dict[str, Any], tensors: Sequence[Tensor] = ()
-    ) -> tuple[dict[str, Any], list[Tensor]]:
+    def ask(self, header: dict[str, Any], tensors: Sequence[Tensor] = ()) -> tuple[dict[str, Any], list[Tensor]]:
         """The other side's reply, after whatever it asks of this one meanwhile. Raises Failed where it raised."""
         self.asked += 1
         own = self.asked

@@ -116,7 +116,9 @@ class Remote(torch.autograd.Function):
     @staticmethod
     def jvp(ctx: Any, _: Any, *tangents: Tensor | None) -> tuple[Tensor | None, ...]:
         triples = zip(ctx.saved_tensors, tangents, ctx.wants, strict=False)
-        places, moves = zip(*((x, torch.zeros_like(x) if t is None else t) for x, t, want in triples if want), strict=True)
+        places, moves = zip(
+            *((x, torch.zeros_like(x) if t is None else t) for x, t, want in triples if want), strict=True
+        )
         header = {"do": "push", "operation": ctx.operation}
         work = Work(ctx.peer, header, [True] * 2 * len(places), first=len(places), levels=ctx.levels)
         pushed = iter(cross(work, [*places, *moves]))
@@ -152,9 +154,7 @@ def _first(tensor: Tensor, dim: int | None, size: int) -> Tensor:
     return tensor.expand(size, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
 
 
-def pull(
-    ctx: Any, inputs: list[Tensor], slopes: list[Tensor]
-) -> tuple[list[Tensor | None], list[Tensor | None]]:
+def pull(ctx: Any, inputs: list[Tensor], slopes: list[Tensor]) -> tuple[list[Tensor | None], list[Tensor | None]]:
     """Gradients of an operation of the other side in its inputs, and those in the hidden leaves of this side."""
     peer, hidden = ctx.peer, ctx.hidden
     header = {"do": "pull", "operation": ctx.operation, "slopes": torch.is_grad_enabled()}

@@ -7,13 +7,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from made import DRAW, KL, RIGHT, handed_out
 
 import gmcourse
 from gmcourse.grading.batch import file_name
 from gmcourse.grading.grading import run
 from gmcourse.grading.sandbox import find_sandbox
-
-from made import DRAW, KL, RIGHT, handed_out
 
 SECONDS = 6.0
 SPOILT, KEPT = "vae.gaussian_kl", "vae.reparameterize"
@@ -99,7 +98,9 @@ ATTACKS = {
     "hog": inside("held = []", "while True:", "    held.append(bytearray(os.urandom(2**10) * 2**16))"),
     "hogs": inside("for _ in range(8):", "    os.fork()", "held = b'x' * 2**31", "signal.pause()"),
     "disk": inside(FILL),
-    "flood": inside("for _ in range(2_000):", "    os.write(1, b'x' * 2**16)", "    print('y' * 2**16, file=sys.stderr)"),
+    "flood": inside(
+        "for _ in range(2_000):", "    os.write(1, b'x' * 2**16)", "    print('y' * 2**16, file=sys.stderr)"
+    ),
     "delete": inside("shutil.rmtree('/', ignore_errors=True)", "os.remove({witness!r})"),
     "spy": inside("for path in {secrets!r}:", "    if os.path.exists(path): return mean", "raise ValueError('none')"),
     "socket": inside("socket.create_connection(('127.0.0.1', {port}), 2)"),
@@ -217,7 +218,9 @@ def test_no_markup_and_no_formula_of_a_student_is_live(batch):
         assert "<script" not in page.read_text("utf-8")
     assert "&lt;script&gt;alert(1)" in (root / "out" / "feedback" / f"{file_name('markup')}.html").read_text("utf-8")
     for name in ("grades.csv", "gradebook.csv"):
-        assert not any(line.startswith(("=", "+", "@")) for line in (root / "out" / name).read_text("utf-8").splitlines())
+        assert not any(
+            line.startswith(("=", "+", "@")) for line in (root / "out" / name).read_text("utf-8").splitlines()
+        )
 
 
 def test_secrets_stand_in_no_output(batch):

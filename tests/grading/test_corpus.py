@@ -10,14 +10,18 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from made import DRAW, KL, RIGHT, USED, code, handed_out, notebook  # noqa: E402
+from made import DRAW, KL, RIGHT, USED, code, handed_out, notebook
 
-from gmcourse.grading.grading import run  # noqa: E402
+from gmcourse.grading.grading import run
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = json.loads((ROOT / "chapters/04_vae/01_evidence_lower_bound.ipynb").read_text("utf-8"))
 IDS = tuple(RIGHT)
-STUBS = {"vae.gaussian_kl": "def gaussian_kl(", "vae.reparameterize": "def reparameterize(", "vae.latents_used": "latents_used = ..."}
+STUBS = {
+    "vae.gaussian_kl": "def gaussian_kl(",
+    "vae.reparameterize": "def reparameterize(",
+    "vae.latents_used": "latents_used = ...",
+}
 CORPUS = {}
 
 
@@ -125,21 +129,33 @@ def merged_under_the_first():
 
 @case()
 def split_in_helpers():
-    told = cells_of({**RIGHT, "vae.gaussian_kl": "def gaussian_kl(mean, log_std):\n    return one(mean, log_std).sum(1)"})
-    return [code("def square(x):\n    return x ** 2"), code("def one(m, s):\n    return HALF * (square(m) + (2 * s).exp() - 1 - 2 * s)"),
-            code("HALF = 1 / 2"), *told]
+    told = cells_of(
+        {**RIGHT, "vae.gaussian_kl": "def gaussian_kl(mean, log_std):\n    return one(mean, log_std).sum(1)"}
+    )
+    return [
+        code("def square(x):\n    return x ** 2"),
+        code("def one(m, s):\n    return HALF * (square(m) + (2 * s).exp() - 1 - 2 * s)"),
+        code("HALF = 1 / 2"),
+        *told,
+    ]
 
 
 @case()
 def helpers_below():
-    told = cells_of({**RIGHT, "vae.gaussian_kl": "def gaussian_kl(mean, log_std):\n    return one(mean, log_std).sum(1)"})
+    told = cells_of(
+        {**RIGHT, "vae.gaussian_kl": "def gaussian_kl(mean, log_std):\n    return one(mean, log_std).sum(1)"}
+    )
     return [*told, code("def one(m, s):\n    return 0.5 * (m ** 2 + (2 * s).exp() - 1 - 2 * s)")]
 
 
 @case()
 def value_computed_before_its_parts():
-    return [*cells_of({**RIGHT, "vae.latents_used": "latents_used = count(parts)"}),
-            code("parts = [1, 2]"), code("parts.append(3)"), code("def count(xs):\n    return len(xs)")]
+    return [
+        *cells_of({**RIGHT, "vae.latents_used": "latents_used = count(parts)"}),
+        code("parts = [1, 2]"),
+        code("parts.append(3)"),
+        code("def count(xs):\n    return len(xs)"),
+    ]
 
 
 @case()
@@ -181,7 +197,9 @@ def only_nbgrader_knows():
     told = cells_of()
     for cell in told:
         own = cell["metadata"]["gmcourse"]
-        cell["metadata"] = {"nbgrader": {"grade_id": own["exercise"].replace(".", "-")}} if own["role"] == "answer" else {}
+        cell["metadata"] = (
+            {"nbgrader": {"grade_id": own["exercise"].replace(".", "-")}} if own["role"] == "answer" else {}
+        )
     return told
 
 
@@ -198,8 +216,12 @@ def lambda_for_def():
 
 @case()
 def magics():
-    return [code("%matplotlib inline\n!pip install torch\nimport torch\n?torch\nfiles = !ls\n%timeit 1 + 1"),
-            *[{**cell, "source": "%%time\n" + text(cell)} for cell in cells_of()], code("%%bash\nrm -rf ."), code("%%html\n<b>")]
+    return [
+        code("%matplotlib inline\n!pip install torch\nimport torch\n?torch\nfiles = !ls\n%timeit 1 + 1"),
+        *[{**cell, "source": "%%time\n" + text(cell)} for cell in cells_of()],
+        code("%%bash\nrm -rf ."),
+        code("%%html\n<b>"),
+    ]
 
 
 @case()
@@ -230,7 +252,13 @@ def tabs_and_spaces():
 
 @case()
 def error_at_the_top():
-    return [code("1 / 0"), code("import no_such_module"), code("raise SystemExit"), code("while True: pass"), *cells_of()]
+    return [
+        code("1 / 0"),
+        code("import no_such_module"),
+        code("raise SystemExit"),
+        code("while True: pass"),
+        *cells_of(),
+    ]
 
 
 @case()
@@ -266,13 +294,28 @@ def utf_16():
 
 @case()
 def rubbish_among_the_cells():
-    return [None, 3, "text", {}, {"cell_type": "code"}, {"cell_type": "code", "source": 5}, {"source": [1, None]}, *cells_of(),
-            {"cell_type": "raw", "source": "def gaussian_kl(m, s):\n    return m"}, markdown("def gaussian_kl(m, s): return m")]
+    return [
+        None,
+        3,
+        "text",
+        {},
+        {"cell_type": "code"},
+        {"cell_type": "code", "source": 5},
+        {"source": [1, None]},
+        *cells_of(),
+        {"cell_type": "raw", "source": "def gaussian_kl(m, s):\n    return m"},
+        markdown("def gaussian_kl(m, s): return m"),
+    ]
 
 
 @case()
 def imports_in_a_cell_of_their_own():
-    told = cells_of({**RIGHT, "vae.gaussian_kl": KL.removeprefix("import torch\n\n").replace("(2 * log_std).exp()", "exp(2 * log_std)")})
+    told = cells_of(
+        {
+            **RIGHT,
+            "vae.gaussian_kl": KL.removeprefix("import torch\n\n").replace("(2 * log_std).exp()", "exp(2 * log_std)"),
+        }
+    )
     return [code("import torch, no_such_library\nfrom torch import exp"), code("from torch import exp"), *told]
 
 
@@ -294,8 +337,10 @@ def empty():
 
 @case(("not attempted",) * 3)
 def imported_and_not_written():
-    return [code("from gmcourse.probability import gaussian_kl\nfrom gmcourse.vae.gaussian import reparameterize"),
-            *cells_of({id: stub_of(id) for id in IDS})]
+    return [
+        code("from gmcourse.probability import gaussian_kl\nfrom gmcourse.vae.gaussian import reparameterize"),
+        *cells_of({id: stub_of(id) for id in IDS}),
+    ]
 
 
 @case()
@@ -314,7 +359,12 @@ def in_a_class():
 
 @case()
 def under_a_condition():
-    return cells_of({**RIGHT, "vae.latents_used": "if True:\n    latents_used = 2\n    latents_used += 1\nelse:\n    latents_used = 5"})
+    return cells_of(
+        {
+            **RIGHT,
+            "vae.latents_used": "if True:\n    latents_used = 2\n    latents_used += 1\nelse:\n    latents_used = 5",
+        }
+    )
 
 
 def stub_of(id):
