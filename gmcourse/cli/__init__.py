@@ -1,4 +1,4 @@
-"""The command line: `gmcourse models | data | train | sample | evaluate | lab | assignment`."""
+"""The command line: `gmcourse models | data | train | sample | evaluate | lab | assignment | grade`."""
 
 import inspect
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tyro
 
-from gmcourse.cli.commands import assignment, data, evaluate, lab, models, sample, train
+from gmcourse.cli.commands import assignment, data, evaluate, grade, lab, models, sample, train
 
 __all__ = ["main"]
 
@@ -18,6 +18,7 @@ COMMANDS = {
     "evaluate": evaluate,
     "lab": lab,
     "assignment": assignment,
+    "grade": grade,
 }
 
 

@@ -240,3 +240,46 @@ def assignment(
     print(f"hand out: {made.handout}")
     print(f"for nbgrader: {made.sources[0].parent}, then in {out}: nbgrader generate_assignment {made.name}")
     print(f"keep to yourself: {made.key}, which draws the hidden tests, and {made.sources[0].parent.parent}")
+
+
+def grade(
+    submissions: Annotated[Positional[Path], arg(metavar="SUBMISSIONS")],
+    out: Path,
+    of: tuple[str, ...] = (),
+    key: Path | None = None,
+    jobs: int | None = None,
+    seconds: float = 60.0,
+    same_numbers: bool = False,
+    trust_students: bool = False,
+    fresh: bool = False,
+) -> None:
+    """Grade a folder of notebooks, STUDENT.ipynb or STUDENT/…, without trust: what students wrote runs in a sandbox.
+
+    Args:
+        submissions: the folder of what was handed in
+        out: where grades.csv, gradebook.csv, grades.json, marks.csv, summary.html and feedback/ are written
+        of: what to grade: families, ids of exercises, or the notebook that was handed out; by default the exercises
+            that most submissions hold
+        key: the key.txt of your course, which draws the hidden tests
+        jobs: students at a time; by default one for each core
+        seconds: for one exercise; an answer that takes longer is stopped
+        same_numbers: the lessons' numbers for all, in place of each student's own
+        trust_students: run their code without a sandbox, with your rights
+        fresh: grade those again that are graded already
+    """
+    from gmcourse.grading.grading import run
+
+    told = run(
+        submissions,
+        out,
+        of=of,
+        key=key,
+        trusted=trust_students,
+        jobs=jobs,
+        seconds=seconds,
+        same=same_numbers,
+        fresh=fresh,
+    )
+    print(f"{told['students']} students, {told['points']} of {told['of']} points; see {out / 'summary.html'}")
+    if (out / "marks.csv").exists():
+        print(f"open questions: enter marks in {out / 'marks.csv'}, and run this again")

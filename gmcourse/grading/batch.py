@@ -1,0 +1,233 @@
+"""A folder of submissions graded: each student apart, in a sandbox, over several processes, resumed where it was."""
+
+import hashlib
+import json
+import re
+import resource
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import gmcourse
+from gmcourse.exercises import EXERCISES, Exercise, Verdict
+from gmcourse.exercises.guard import OutOfTime
+from gmcourse.exercises.variants import posed, seed_of
+from gmcourse.grading.answers import Content, Submission, content, read_bytes
+from gmcourse.grading.boundary import Peer
+from gmcourse.grading.calling import verdict
+from gmcourse.grading.sandbox import Limits, started
+from gmcourse.grading.wire import Gone, Greedy, Late, Stopped, patience
+from gmcourse.lab.files import write
+
+SAID = {
+    Late: "Stopped: no answer after {seconds:g} seconds.",
+    Greedy: "Stopped: more memory in use than an answer may have.",
+    Gone: "The process of the answers ended: it was out of memory or time, or the answer ended it.",
+    OutOfTime: "Stopped: no verdict after {seconds:g} seconds.",
+}
+NO_DATA = "Stopped: what came from the process of the answers is no answer."
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a batch is graded: which exercises, the instructor's key, the sandbox, and seconds for one exercise.
+
+    `budget` is the seconds that one student's stopped answers may take together; `same` poses the numbers of the
+    lessons in place of each student's own.
+    """
+
+    exercises: tuple[str, ...]
+    key: str = ""
+    sandbox: str = "bwrap"
+    seconds: float = 60.0
+    budget: float = 600.0
+    same: bool = False
+    limits: Limits = Limits()
+
+
+def version() -> str:
+    """A digest of the package's exercises, laws and grading: what a grade depends on beside the submission."""
+    digest, root = hashlib.sha256(gmcourse.__version__.encode()), Path(gmcourse.__file__).parent
+    for room in ("exercises", "laws", "grading"):
+        for path in sorted((root / room).rglob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def grade(
+    found: Sequence[Submission], rules: Rules, out: Path, *, jobs: int = 1, fresh: bool = False
+) -> Iterator[dict[str, Any]]:
+    """The result of each student, as soon as it is there; kept in `out`, and read there the next time."""
+    kept, today = out / ".kept", version()
+    kept.mkdir(parents=True, exist_ok=True)
+    waiting = []
+    for submission in found:
+        path = kept / f"{file_name(submission.student)}.json"
+        raw = read(submission)
+        mark = identity(submission, raw, rules, today)
+        told = None if fresh else _kept(path, mark)
+        if told is not None:
+            yield told
+        else:
+            waiting.append((submission, rules, mark, path))
+    yield from _graded(waiting, jobs)
+
+
+def _graded(waiting: list[tuple[Submission, Rules, str, Path]], jobs: int) -> Iterator[dict[str, Any]]:
+    """Over `jobs` processes; whose submission ends such a process is tried once more, alone, and then given up."""
+    again = []
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_bounded) as pool:
+        futures = {pool.submit(grade_one, *task): task for task in waiting}
+        for future in as_completed(futures):
+            try:
+                yield future.result()
+            except (BrokenProcessPool, MemoryError):
+                again.append(futures[future])
+    for task in again:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_bounded) as pool:
+            try:
+                yield pool.submit(grade_one, *task).result()
+            except (BrokenProcessPool, MemoryError):
+                yield _given_up(*task)
+
+
+def _bounded() -> None:
+    """The laws are handed what students send: they get no more memory than that takes."""
+    resource.setrlimit(resource.RLIMIT_AS, (8 * 2**30, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def _given_up(submission: Submission, rules: Rules, mark: str, path: Path) -> dict[str, Any]:
+    rows = [
+        _row(Verdict(id, "could not run", observed="Grading this submission ended the grader."))
+        for id in rules.exercises
+    ]
+    return {"student": submission.student, "identity": mark, "rows": rows, "texts": {}, "amiss": []}
+
+
+def read(submission: Submission) -> list[tuple[str, bytes | str]]:
+    """Each file's name with its bytes, or why it cannot be read."""
+    found: list[tuple[str, bytes | str]] = []
+    for path in submission.files:
+        try:
+            found.append((path.name, read_bytes(path)))
+        except (OSError, ValueError) as error:
+            found.append((path.name, str(error) if isinstance(error, ValueError) else "cannot be read"))
+    return found
+
+
+def identity(submission: Submission, raw: list[tuple[str, bytes | str]], rules: Rules, today: str) -> str:
+    """A digest of all that the result depends on."""
+    digest = hashlib.sha256(repr((submission.student, submission.refused, rules, today)).encode("utf-8", "replace"))
+    for name, data in raw:
+        digest.update(repr((name, hashlib.sha256(data).digest() if isinstance(data, bytes) else data)).encode())
+    return digest.hexdigest()
+
+
+def _kept(path: Path, mark: str) -> dict[str, Any] | None:
+    with suppress(OSError, ValueError):
+        told = json.loads(path.read_text("utf-8"))
+        if isinstance(told, dict) and told.get("identity") == mark:
+            return told
+    return None
+
+
+def file_name(student: str) -> str:
+    """A name for a student's files: letters and digits, and a digest where others were replaced."""
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "_", student)[:60]
+    if plain == student and plain[:1].isalnum():
+        return plain
+    return (
+        f"{plain.strip('_-') or 'student'}-{hashlib.sha256(student.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+    )
+
+
+def grade_one(submission: Submission, rules: Rules, mark: str, path: Path) -> dict[str, Any]:
+    """Grade one student, and keep the result at `path`."""
+    raw = read(submission)
+    held = content([(name, data) for name, data in raw if isinstance(data, bytes)], EXERCISES)
+    amiss = [*submission.refused, *(f"{name}: {why}" for name, why in raw if isinstance(why, str)), *held.amiss]
+    rows = [_row(*verdicts) for verdicts in judged(submission.student, held, rules, amiss)]
+    texts = {_clean(id): _clean(text) for id, text in sorted(held.texts.items())}
+    result = {"student": submission.student, "identity": mark, "rows": rows, "texts": texts}
+    result["amiss"] = [_clean(said) for said in amiss]
+    write(path, json.dumps(result, indent=1, sort_keys=True))
+    return result
+
+
+def judged(student: str, held: Content, rules: Rules, amiss: list[str]) -> Iterator[tuple[Verdict, str]]:
+    """A verdict with its cause for each exercise; a process that had to be ended is started again for those left.
+
+    An exercise in which a process is ended, after others in the same process, is given a process of its own: what it
+    met may be what another answer left behind.
+    """
+    if not held.cells:
+        status = "could not run" if amiss else "not attempted"
+        yield from ((Verdict(id, status, observed="\n".join(amiss)), "") for id in rules.exercises)
+        return
+    done, spent = 0, 0.0
+    while done < len(rules.exercises):
+        first, start = done, time.monotonic()
+        try:
+            with started(rules.sandbox, rules.limits) as peer:
+                peer.wait = patience(start + max(rules.seconds, 60), peer.look)
+                peer.ask({"do": "begin", "cells": held.cells})
+                for id in rules.exercises[done:]:
+                    start = time.monotonic()
+                    yield _judged(peer, student, id, rules)
+                    done += 1
+            return
+        except (Stopped, OutOfTime) as stopped:
+            spent += time.monotonic() - start
+            if done == first:
+                said = SAID.get(type(stopped), NO_DATA).format(seconds=rules.seconds)
+                yield Verdict(rules.exercises[done], "could not run", observed=said), ""
+                done += 1
+        if spent > rules.budget:
+            said = "Not run: answers of this notebook had to be stopped too often."
+            yield from ((Verdict(id, "could not run", observed=said), "") for id in rules.exercises[done:])
+            return
+
+
+def _judged(peer: Peer, student: str, id: str, rules: Rules) -> tuple[Verdict, str]:
+    """The verdict by what the notebook shows; where that is right, by the points that the key draws."""
+    peer.wait = patience(time.monotonic() + rules.seconds, peer.look)
+    exercise = EXERCISES[id]
+    own = exercise.variant is not None and not rules.same
+    shown = posed(exercise, seed_of(student, id)) if own else exercise
+    begin = {"exercise": id, "name": name_of(exercise)}
+    found = verdict(peer, shown, begin, rules.seconds)
+    if found[0].status != "correct" or exercise.variant is not None or not rules.key:
+        return found
+    hidden = posed(exercise, seed_of(student, id, rules.key))
+    return found if hidden is exercise else verdict(peer, hidden, begin, rules.seconds)
+
+
+def name_of(exercise: Exercise) -> str:
+    """The name that the exercise's stub defines."""
+    found = re.search(r"^(?:def |class )?(\w+)", exercise.stub, re.M)
+    return found[1] if found else exercise.id.rpartition(".")[2]
+
+
+def _row(verdict: Verdict, cause: str = "") -> dict[str, Any]:
+    told = {"law": verdict.law, "case": verdict.case, "observed": verdict.observed, "expected": verdict.expected}
+    return {
+        "exercise": verdict.id,
+        "status": verdict.status,
+        "points": verdict.points,
+        "of": EXERCISES[verdict.id].points,
+        "cause": cause,
+        **{name: _clean(text) for name, text in told.items()},
+        "hint": verdict.hint,
+    }
+
+
+def _clean(text: str) -> str:
+    """Text as it may stand in a file: no addresses of memory, which differ from run to run, no control characters."""
+    text = re.sub(r"\b0x[0-9a-fA-F]{6,}\b", "0x…", text[:20_000]).encode("utf-8", "replace").decode()
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
