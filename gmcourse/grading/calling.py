@@ -1,6 +1,7 @@
 """The parent's end: an answer in another process, as a function that a law can call, and a verdict on it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -37,11 +38,11 @@ def remote_function(peer: Peer, name: str) -> Callable[..., Any]:
             return called(args, named)
 
     def called(args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        handed = Handed((args, named), peer.handle)
+        handed = Handed((args, named), peer.operations.handle)
         slopes = torch.is_grad_enabled()
         header = {"do": "answer", "given": handed.node, "wants": handed.kinds, "slopes": slopes}
         inputs = [t for t in handed.tensors if t.requires_grad]
-        with peer.gathering() as frame:
+        with peer.operations.gathering() as frame:
             header, tensors = peer.ask(header, [t.detach() for t in handed.tensors])
         handed.change(header.get("changes"), tensors)
         _count(header.get("numbers"))
@@ -61,23 +62,19 @@ def verdict(peer: Peer, exercise: Exercise, begin: dict[str, Any], seconds: floa
 
     Raises Stopped where the child must be ended, OutOfTime where the law took too long.
     """
-    id = exercise.id
+    id, answer = exercise.id, None
     try:
         answer, home = answer_of(peer, begin)
         if answer is ...:
             return Verdict(id, "not attempted"), ""
         if home and not home.startswith("gmcourse.exercises."):
-            return Verdict(
-                id, "not attempted", observed=f"This is {home}'s own: run the cell with your answer first."
-            ), ""
+            said = f"This is {home}'s own: run the cell with your answer first."
+            return Verdict(id, "not attempted", observed=said), ""
         hold(exercise.laws, answer, seconds)
     except LawBroken as broken:
         question = exercise.causes.get(broken.cause) or QUESTIONS.get(broken.cause, QUESTIONS[""])
-        law, observed, expected, case = (
-            f"{part}" for part in (broken.law, broken.observed, broken.expected, broken.case)
-        )
-        seen = {"observed": observed, "expected": expected, "case": case}
-        return Verdict(id, "wrong", law=law, **seen, hint=question), broken.cause
+        seen = {name: f"{getattr(broken, name)}" for name in ("law", "observed", "expected", "case")}
+        return replace(Verdict(id, "wrong", hint=question), **seen), broken.cause
     except Failed as failed:
         if failed.bare:
             return Verdict(id, "not attempted"), ""

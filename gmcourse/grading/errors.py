@@ -1,6 +1,7 @@
 """Errors that cross the boundary: by name on the way up, as errors of Python's own on the way down."""
 
 import builtins
+from typing import cast
 
 
 class Failed(RuntimeError):
@@ -22,4 +23,6 @@ def error_class(names: list[str]) -> type[Exception]:
     base = next((kind for kind in own if isinstance(kind, type) and issubclass(kind, Exception)), RuntimeError)
     if not names or base.__name__ == names[0]:
         return base
-    return type(names[0], (base,), {"__init__": lambda self, text="": Exception.__init__(self, text)})
+    return cast(
+        type[Exception], type(names[0], (base,), {"__init__": lambda self, text="": Exception.__init__(self, text)})
+    )

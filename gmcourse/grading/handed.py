@@ -69,21 +69,9 @@ class Down:
             case ["function", int(handle), str(name)]:
                 return self.stub(handle, name)
             case ["object", str(name), bool(module), dict(methods), dict(parameters)]:
-                return self._object(name, module, methods, parameters)
+                called = {name: (self.stub(handle, name), own) for name, (handle, own) in methods.items()}
+                return _built(name, module, called, {k: self.tensors[n] for k, n in parameters.items()})
         raise Malformed("a value of no known kind")
-
-    def _object(self, name: str, module: bool, methods: dict[str, list[Any]], parameters: dict[str, int]) -> Any:
-        def method(called: Callable[..., Any]) -> Callable[..., Any]:
-            return lambda self, *given, **named: called(*given, **named)
-
-        body = {name: method(self.stub(handle, name)) for name, (handle, _) in methods.items()}
-        own = {name for name, (_, is_own) in methods.items() if is_own}
-        above = {name: function for name, function in body.items() if name not in own}
-        parent = type("Parent", (nn.Module if module else object,), above)
-        made = type(name, (parent,), {name: body[name] for name in own})()
-        for label, place in parameters.items():
-            made.register_parameter(label, self.tensors[place])
-        return made
 
     def _state(self) -> list[list[Any]]:
         return [
@@ -114,6 +102,22 @@ class Down:
             now = [part.training for part in module.modules()]
             found += [["modes", k, now]] if now != flags else []
         return found
+
+
+def _built(
+    name: str, module: bool, methods: dict[str, tuple[Callable[..., Any], bool]], parameters: dict[str, Tensor]
+) -> Any:
+    """An object of a class `name` whose methods call the law's; those not its class's own stand in a parent."""
+
+    def method(called: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda self, *given, **named: called(*given, **named)
+
+    bodies = [{n: method(called) for n, (called, is_own) in methods.items() if is_own is own} for own in (False, True)]
+    parent = type("Parent", (nn.Module if module else object,), bodies[0])
+    made = type(name, (parent,), bodies[1])()
+    for label, tensor in parameters.items():
+        made.register_parameter(label, tensor)
+    return made
 
 
 def _items(held: list[Any] | dict[Any, Any]) -> list[Any]:

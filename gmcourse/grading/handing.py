@@ -46,10 +46,10 @@ class Handed:
             return ["generator", packing.tensor(value.get_state())]
         if isinstance(value, nn.Module) and all(type(m).__module__.startswith("torch.") for m in value.modules()):
             self.modules.append(value)
-            return ["module", self._pickled(value)]
+            return ["module", _pickled(value, packing)]
         if isinstance(value, torch.optim.Optimizer):
             self.optimizers.append(value)
-            return ["optimizer", self._pickled(value)]
+            return ["optimizer", _pickled(value, packing)]
         if (reference := getattr(value, "_of_the_answer", None)) is not None:
             return ["own", reference]
         if isinstance(value, torch.dtype):
@@ -74,14 +74,6 @@ class Handed:
             {name.replace(".", "_"): packing.tensor(tensor) for name, tensor in parameters.items()},
         ]
 
-    def _pickled(self, value: Any) -> str:
-        """A module or an optimiser of torch's own, its tensors left in the table."""
-        buffer = io.BytesIO()
-        pickler = _Pickler(buffer)
-        pickler.packing = self.packing
-        pickler.dump(value)
-        return buffer.getvalue().hex()
-
     def change(self, changes: Any, tensors: list[Tensor]) -> None:
         """Make so what the child says it changed. Raises Malformed."""
         if not isinstance(changes, list):
@@ -100,24 +92,25 @@ class Handed:
                 case ["list", int(k), node] if 0 <= k < len(self.lists):
                     _refill(self.lists[k], Unpacking(tensors).value(node))
                 case ["generator", int(k), node] if 0 <= k < len(self.generators):
-                    self._set_state(k, Unpacking(tensors).value(node))
+                    _set_state(self.generators[k], Unpacking(tensors).value(node))
                 case ["modes", int(k), list(flags)] if 0 <= k < len(self.modules):
                     for module, flag in zip(self.modules[k].modules(), flags, strict=False):
                         module.training = flag is True
                 case _:
                     raise Malformed("a change that is none")
 
-    def _set_state(self, k: int, state: Any) -> None:
-        try:
-            self.generators[k].set_state(state)
-        except (RuntimeError, TypeError) as error:
-            raise Malformed("a state of no generator") from error
+
+def _set_state(generator: torch.Generator, state: Any) -> None:
+    try:
+        generator.set_state(state)
+    except (RuntimeError, TypeError) as error:
+        raise Malformed("a state of no generator") from error
 
 
 def _origin(tensor: Tensor) -> list[int] | None:
     """Which of the child's own tensors this is, where nothing has changed it here."""
-    *origin, version = getattr(tensor, "came_from", (None, None))
-    return origin if len(origin) == 2 and version == tensor._version and not tensor.requires_grad else None
+    number, place, version = getattr(tensor, "came_from", (0, 0, None))
+    return [number, place] if version == tensor._version and not tensor.requires_grad else None
 
 
 def _write(tensor: Tensor, new: Any) -> None:
@@ -144,6 +137,15 @@ def _fitting(tensor: Tensor, grad: Any) -> Tensor | None:
     if grad is None or (isinstance(grad, Tensor) and grad.shape == tensor.shape and grad.dtype == tensor.dtype):
         return grad
     raise Malformed("a gradient of another shape")
+
+
+def _pickled(value: Any, packing: Packing) -> str:
+    """A module or an optimiser of torch's own, its tensors left in the table."""
+    buffer = io.BytesIO()
+    pickler = _Pickler(buffer)
+    pickler.packing = packing
+    pickler.dump(value)
+    return buffer.getvalue().hex()
 
 
 class _Pickler(pickle.Pickler):

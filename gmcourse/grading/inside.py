@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor
 from torch.overrides import TorchFunctionMode
 
 from gmcourse.exercises.blame import kind_of, place, raised_by_student, text
@@ -71,7 +72,7 @@ class Inside:
         reply = {"callable": called, "name": text(getattr(self.answer, "__name__", kind_of(self.answer)))}
         home = text(getattr(self.answer, "__module__", "")) if isinstance(self.answer, type(_raised)) else ""
         reply["home"] = home if home.startswith("gmcourse.") else ""
-        value, held = self.peer.returned(None if called else self.answer, [])
+        value, held = self.peer.operations.returned(None if called else self.answer, [])
         return {**reply, **value}, held
 
     def _answered(self, header: dict[str, Any], raw: list[Tensor]) -> tuple[dict[str, Any], list[Tensor]]:
@@ -82,7 +83,7 @@ class Inside:
             value = self.answer(*args, **named)
         packing = Packing(self._opaque)
         changes = down.changes(packing)
-        reply, tensors = self.peer.returned(value, down.leaves, packing)
+        reply, tensors = self.peer.operations.returned(value, down.leaves, packing)
         self.count += 1
         self.given[self.count] = [*tensors]
         self.given.pop(self.count - 100, None)
@@ -123,7 +124,7 @@ class Inside:
 
 def _wants(tensor: Tensor) -> bool:
     smooth = tensor.is_floating_point() or tensor.is_complex()
-    return smooth and (tensor.requires_grad or torch._C._functorch.is_functorch_wrapped_tensor(tensor))
+    return smooth and (tensor.requires_grad or is_functorch_wrapped_tensor(tensor))
 
 
 def _raised(told: dict[str, Any]) -> BaseException:

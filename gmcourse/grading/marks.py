@@ -41,8 +41,8 @@ def joined(results: Iterable[dict[str, Any]], marks: dict[tuple[str, str], dict[
     rows, left = [], dict(marks)
     for result in results:
         for question, text in result["texts"].items():
-            new = dict.fromkeys(COLUMNS, "") | {"student": cell(result["student"]), "question": cell(question)}
-            new["text"] = cell(text)
+            texts = {"student": result["student"], "question": question, "text": text}
+            new = dict.fromkeys(COLUMNS, "") | {name: str(cell(value)) for name, value in texts.items()}
             old = left.pop((new["student"], new["question"]), None)
             if old is not None and (old["mark"] or old["comment"]):
                 moved = old["text"].replace("\r\n", "\n") != new["text"]

@@ -2,7 +2,7 @@
 
 import ast
 import linecache
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,15 +26,13 @@ class Notebook:
     def __init__(self, cells: Sequence[tuple[str, str]]):
         self.cells = cells
         self.all, self.amiss = statements(cells)
-        self.imported = {name for s in self.all if _is_import(s.node) for name in s.sets}
 
     def answer(self, id: str, name: str) -> Any:
         """The answer to exercise `id`, whose stub sets `name`: `...` where there is none.
 
         Raises SyntaxError where its cell cannot be read, and whatever the statements raise.
         """
-        found = self.find(id, name)
-        if found is None:
+        if (found := self.find(id, name)) is None:
             self._require_readable(id, name)
             return ...
         space: dict[str, Any] = {"__name__": "__main__", "display": lambda *shown, **named: None}
@@ -71,17 +69,14 @@ class Notebook:
 
     def _renamed(self, id: str) -> list[Answer]:
         """A function under another name in the exercise's own cell."""
-        own = [s for s in self.all if s.exercise == id and isinstance(s.node, ast.FunctionDef)]
+        own = [s for s in self.all if s.exercise == id]
         return [Answer(s, s.node.name) for s in own if isinstance(s.node, ast.FunctionDef)]
 
     def _checked(self, id: str) -> list[Answer]:
         """What `check(id, …)` was handed: the last definition of the name before the call, or the expression."""
         found = []
         for statement in self.all:
-            for call in ast.walk(statement.node):
-                if not (isinstance(call, ast.Call) and len(call.args) >= 2 and _is_check(call, id)):
-                    continue
-                handed = call.args[1]
+            for handed in _handed(statement.node, id):
                 if isinstance(handed, ast.Name):
                     before = [s for s in self.all if handed.id in s.sets and s.place < statement.place]
                     own = [s for s in before if s.exercise in ("", id)]
@@ -94,13 +89,13 @@ class Notebook:
         """The statements that an answer needs, itself included, in the order in which they can run."""
         first = answer.statement
         wanted = {first} if answer.expression is None else set()
-        waiting = [(first, self._reads(answer))]
+        waiting = [(first, _reads(answer))]
         needs: dict[Statement, list[Statement]] = {}
         while waiting:
             statement, names = waiting.pop()
             needs[statement] = []
             for name in sorted(names - IGNORED):
-                before, later = self._setters(name, statement, answer)
+                before, later = setters(self.all, name, statement, answer.name)
                 needs[statement] += [] if before else later
                 for found in before or later:
                     if found not in wanted:
@@ -111,31 +106,34 @@ class Notebook:
             _put(statement, needs, wanted, ordered, set())
         return ordered
 
-    def _reads(self, answer: Answer) -> frozenset[str]:
-        if answer.expression is None:
-            return answer.statement.reads
-        return frozenset(n.id for n in ast.walk(answer.expression) if isinstance(n, ast.Name))
-
-    def _setters(self, name: str, reader: Statement, answer: Answer) -> tuple[list[Statement], list[Statement]]:
-        """Statements that set or change `name`, before the reader and after it; of the answer's own name no other."""
-        inside = isinstance(reader.node, (ast.FunctionDef, ast.ClassDef))
-        if name == answer.name and inside:
-            return [], []
-        set_here = [s for s in self.all if name in s.sets and s is not reader]
-        changed = [s for s in self.all if name in s.changes and name not in self.imported and s is not reader]
-        both = sorted({*set_here, *changed}, key=lambda s: s.place)
-        if name == answer.name:
-            both = [s for s in both if not is_stub(s.node)]
-        before = [s for s in both if s.place < reader.place]
-        if inside and both and name not in self.imported:
-            return ([], both) if not any(name in s.sets for s in before) else (both, [])
-        return (before, []) if any(name in s.sets for s in before) else ([], both)
-
     def _require_readable(self, id: str, name: str) -> None:
         for cell, said in self.amiss.items():
             source, exercise = self.cells[cell]
             if exercise == id or f"def {name}" in source or f"{name} =" in source:
                 raise SyntaxError(said.removeprefix("SyntaxError: "))
+
+
+def _reads(answer: Answer) -> frozenset[str]:
+    if answer.expression is None:
+        return answer.statement.reads
+    return frozenset(n.id for n in ast.walk(answer.expression) if isinstance(n, ast.Name))
+
+
+def setters(
+    all: Sequence[Statement], name: str, reader: Statement, answer: str
+) -> tuple[list[Statement], list[Statement]]:
+    """Statements that set or change `name`, before the reader and after it; none for the answer's own name within."""
+    inside = isinstance(reader.node, (ast.FunctionDef, ast.ClassDef))
+    if name == answer and inside:
+        return [], []
+    imported = any(_is_import(s.node) and name in s.sets for s in all)
+    both = [s for s in all if s is not reader and (name in s.sets or (name in s.changes and not imported))]
+    if name == answer:
+        both = [s for s in both if not is_stub(s.node)]
+    before = [s for s in both if s.place < reader.place]
+    if inside and both and not imported:
+        return (both, []) if any(name in s.sets for s in before) else ([], both)
+    return (before, []) if any(name in s.sets for s in before) else ([], both)
 
 
 def _put(
@@ -165,13 +163,13 @@ def _is_import(node: ast.stmt) -> bool:
     return isinstance(node, (ast.Import, ast.ImportFrom))
 
 
+def _handed(statement: ast.stmt, id: str) -> list[ast.expr]:
+    """What the calls `check(id, …)` in a statement hand over."""
+    calls = [part for part in ast.walk(statement) if isinstance(part, ast.Call) and len(part.args) >= 2]
+    return [call.args[1] for call in calls if _is_check(call, id)]
+
+
 def _is_check(call: ast.Call, id: str) -> bool:
     called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     first = call.args[0]
     return called == "check" and isinstance(first, ast.Constant) and first.value == id
-
-
-def names_checked(tree: Iterable[ast.AST]) -> set[str]:
-    """The ids that are handed to `check` somewhere in the code."""
-    calls = (part for root in tree for part in ast.walk(root) if isinstance(part, ast.Call) and part.args)
-    return {c.args[0].value for c in calls if isinstance(c.args[0], ast.Constant) and isinstance(c.args[0].value, str)}

@@ -103,8 +103,8 @@ class Packing:
         if isinstance(value, dict):
             return ["dict", [[self.node(k, depth), self.node(v, depth)] for k, v in value.items()]]
         items = [self.node(part, depth) for part in value]
-        if isinstance(value, tuple) and hasattr(value, "_fields"):
-            return ["named", type(value).__name__, list(value._fields), items]
+        if isinstance(value, tuple) and (fields := getattr(value, "_fields", None)) is not None:
+            return ["named", type(value).__name__, list(fields), items]
         kinds = {list: "list", tuple: "tuple", set: "set", frozenset: "frozenset"}
         return [next(name for kind, name in kinds.items() if isinstance(value, kind)), items]
 
@@ -199,3 +199,11 @@ def _named(name: str, fields: list[Any]) -> Any:
     if not all(isinstance(f, str) and len(f) < 80 and f.isidentifier() and not keyword.iskeyword(f) for f in fields):
         raise Malformed("a named tuple without names")
     return namedtuple(name if name.isidentifier() and not keyword.iskeyword(name) else "Named", fields)
+
+
+def listed(header: dict[str, Any], name: str) -> list[Any]:
+    """The list that a header holds under `name`. Raises Malformed where it holds none."""
+    found = header.get(name)
+    if not isinstance(found, list):
+        raise Malformed(f"a frame without {name}")
+    return found

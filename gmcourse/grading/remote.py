@@ -1,26 +1,18 @@
 """What the other side computed as one step of autograd on this one, for gradients, second ones and `torch.func`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor, maybe_current_level
 
 from gmcourse.grading.plain import Unpacking
 from gmcourse.grading.wire import Malformed
 
 ANCHOR = torch.zeros((), requires_grad=True)
 """An input for what hangs on the other side's parameters alone; made here, where no transform of torch.func is on."""
-
-
-@dataclass
-class Operation:
-    """Tensors that were computed, the leaves that stand for what was handed in, and the other leaves they hang on."""
-
-    leaves: list[Tensor]
-    outs: list[Tensor]
-    hidden: list[Tensor]
 
 
 @dataclass
@@ -65,7 +57,7 @@ def cross(work: Work, inputs: Sequence[Tensor]) -> Any:
     """The value that the other side gives for `work`, hung on `inputs` and on the parameters that it used."""
     if any(map(_wrapped, inputs)):
         return _value(work, unwrapped(work, inputs))
-    with work.peer.gathering() as frame:
+    with work.peer.operations.gathering() as frame:
         outs = work.run([t.detach() for t in inputs])
     return _value(work, attach(work, inputs, outs, list(frame.hidden.values())))
 
@@ -114,7 +106,7 @@ class Remote(torch.autograd.Function):
         return None, *(next(rest) if wanted else None for wanted in ctx.wants), *hidden
 
     @staticmethod
-    def jvp(ctx: Any, _: Any, *tangents: Tensor | None) -> tuple[Tensor | None, ...]:
+    def jvp(ctx: Any, _: Any, *tangents: Tensor | None) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         triples = zip(ctx.saved_tensors, tangents, ctx.wants, strict=False)
         places, moves = zip(
             *((x, torch.zeros_like(x) if t is None else t) for x, t, want in triples if want), strict=True
@@ -125,8 +117,8 @@ class Remote(torch.autograd.Function):
         return tuple(next(pushed) if carry else None for carry in ctx.carries)
 
     @staticmethod
-    def vmap(info: Any, in_dims: tuple[int | None, ...], work: Work, *inputs: Tensor) -> tuple[Any, Any]:
-        level = torch._C._functorch.maybe_current_level() or 0
+    def vmap(info: Any, in_dims: tuple[int | None, ...], work: Work, *inputs: Tensor) -> tuple[Any, Any]:  # type: ignore[override]
+        level = maybe_current_level() or 0
         size, dims = info.batch_size, in_dims[1:]
         if work.header["do"] != "call" and level not in work.levels:
             return _row_by_row(size, dims, work, inputs)
@@ -162,26 +154,10 @@ def pull(ctx: Any, inputs: list[Tensor], slopes: list[Tensor]) -> tuple[list[Ten
     given = [*inputs, *slopes]
     if any(map(_wrapped, given)):
         return _found(_value(work, unwrapped(work, given)), inputs), [None] * len(hidden)
-    with peer.gathering() as frame:
+    with peer.operations.gathering() as frame:
         outs = work.run([t.detach() for t in given])
     found = _found(_value(work, attach(work, given, outs, list(frame.hidden.values()))), inputs)
     return found, [frame.slopes.get(id(leaf)) for leaf in hidden]
-
-
-def leaves_of(outs: Iterable[Tensor]) -> list[Tensor]:
-    """The leaves that tensors hang on, by autograd."""
-    leaves = {id(out): out for out in outs if out.requires_grad and out.grad_fn is None}
-    waiting = [out.grad_fn for out in outs if out.grad_fn is not None]
-    seen = set(waiting)
-    while waiting:
-        node = waiting.pop()
-        if (leaf := getattr(node, "variable", None)) is not None:
-            leaves[id(leaf)] = leaf
-        for step, _ in node.next_functions:
-            if step is not None and step not in seen:
-                seen.add(step)
-                waiting.append(step)
-    return list(leaves.values())
 
 
 def _found(value: Any, inputs: list[Tensor]) -> list[Tensor | None]:
@@ -198,4 +174,4 @@ def _value(work: Work, outs: Sequence[Tensor]) -> Any:
 
 
 def _wrapped(tensor: Tensor) -> bool:
-    return torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+    return is_functorch_wrapped_tensor(tensor)

@@ -7,12 +7,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from made import DRAW, KL, RIGHT, handed_out
 
 import gmcourse
 from gmcourse.grading.batch import file_name
 from gmcourse.grading.grading import run
 from gmcourse.grading.sandbox import find_sandbox
+from tests.grading.made import DRAW, KL, RIGHT, handed_out
 
 SECONDS = 6.0
 SPOILT, KEPT = "vae.gaussian_kl", "vae.reparameterize"
@@ -32,14 +32,16 @@ def instead(*lines):
     return f"{HEAD}\ndef gaussian_kl(mean, log_std):\n    {held}\n"
 
 
-FILL = """for place in ("/tmp", "/dev/shm", "/var/tmp", ".", "/course", "/dev", "/run"):
+FILL = """full = []
+for place in ("tmp", "dev/shm", "var/tmp", ".", "course", "dev", "run"):
     try:
-        with open(place + "/full", "wb") as file:
+        with open(f"/{place}/full", "wb") as file:
+            full.append(file.name)
             for _ in range(4096):
                 file.write(bytes(2**20))
     except OSError:
         continue
-if sum(os.path.getsize(p) for p in ("/tmp/full", "/dev/shm/full", "/dev/full") if os.path.isfile(p)) < 2**27:
+if sum(os.path.getsize(name) for name in full if os.path.isfile(name)) < 2**27:
     raise ValueError("little room")"""
 STACK = """frame = sys._getframe()
 while frame is not None:

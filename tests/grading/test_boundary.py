@@ -2,19 +2,14 @@
 
 import math
 import re
-import sys
 from functools import partial
-from pathlib import Path
 
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from forked import forked, held
-
 from gmcourse.exercises import EXERCISES, check
 from gmcourse.grading.calling import answer_of
+from tests.grading.forked import forked, held
 
 
 def untouched(exercise):

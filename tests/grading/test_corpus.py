@@ -1,18 +1,14 @@
-"""Notebooks as they come back, of a lesson and of an assignment, mangled in the ways of students: graded as they are."""
+"""Notebooks as they come back, of a lesson and of an assignment, mangled as students do: graded as they are."""
 
 import copy
 import json
 import random
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from made import DRAW, KL, RIGHT, USED, code, handed_out, notebook
-
 from gmcourse.grading.grading import run
+from tests.grading.made import DRAW, KL, RIGHT, USED, code, handed_out, notebook
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = json.loads((ROOT / "chapters/04_vae/01_evidence_lower_bound.ipynb").read_text("utf-8"))
@@ -345,7 +341,8 @@ def imported_and_not_written():
 
 @case()
 def annotated_and_decorated():
-    answer = "import functools\nimport torch\n\n@functools.cache\ndef half() -> float:\n    return 0.5\n\n@torch.enable_grad()\n"
+    answer = "import functools\nimport torch\n\n@functools.cache\ndef half() -> float:\n    return 0.5\n\n"
+    answer += "@torch.enable_grad()\n"
     answer += "def gaussian_kl(mean: 'torch.Tensor', log_std) -> torch.Tensor:\n"
     answer += "    return half() * (mean**2 + (2 * log_std).exp() - 1 - 2 * log_std).sum(1)"
     return cells_of({**RIGHT, "vae.gaussian_kl": answer, "vae.latents_used": "latents_used: int = 3"})
@@ -353,7 +350,8 @@ def annotated_and_decorated():
 
 @case()
 def in_a_class():
-    answer = "class Own:\n    half = 0.5\n\n    def __call__(self, m, s):\n        return self.half * (m**2 + (2 * s).exp() - 1 - 2 * s).sum(1)\n\n"
+    answer = "class Own:\n    half = 0.5\n\n    def __call__(self, m, s):\n"
+    answer += "        return self.half * (m**2 + (2 * s).exp() - 1 - 2 * s).sum(1)\n\n"
     return cells_of({**RIGHT, "vae.gaussian_kl": answer + "gaussian_kl = Own()"})
 
 
