@@ -40,7 +40,7 @@ setup:  ## the environment alone: .venv with everything in requirements.lock
 		rm -rf $(VENV) && "$$base" -m venv $(VENV) || exit 1; \
 	fi; \
 	rm -f $(STAMP); \
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock -e ".[test,book]" && \
+	$(PY) -m pip install --quiet --disable-pip-version-check -c requirements.lock -e ".[test,book]" && \
 	$(PY) -P -c "$$WHOLE" && printf '%s\n' "$(CURDIR)" "$(KEY)" > $(STAMP)
 
 lab: setup  ## JupyterLab on your own copies of the lessons, in work/; ARGS="--no-browser" is passed on
@@ -52,7 +52,8 @@ test mutants exercise-mutants lessons: export TQDM_DISABLE = 1
 test: setup  ## style, types, unit and browser tests, then every notebook run again (nbval)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	@$(PY) -c "import basedpyright" 2>/dev/null || $(PY) -m pip install --quiet --disable-pip-version-check -e ".[types]"
+	@$(PY) -c "import basedpyright, nbgrader" 2>/dev/null || $(PY) -m pip install --quiet --disable-pip-version-check \
+		-c requirements.lock -e ".[types,grading]"
 	$(PY) -m basedpyright --pythonpath $(PY)
 	$(PYTEST) tests
 	$(PYTEST) --dist loadfile --nbval-lax --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120 chapters
@@ -86,7 +87,7 @@ format: setup  ## ruff's format and safe mends, in the package and in the lesson
 
 # One lock for Python 3.11 and newer on Linux, macOS and Windows; torch's CUDA packages are left to pip.
 lock:  ## requirements.lock anew from pyproject.toml (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --extra test --extra book --no-annotate --no-header \
+	uv pip compile --quiet --universal --python-version 3.11 --extra test --extra book --extra grading --no-annotate --no-header \
 		--no-emit-index-url --no-emit-find-links --no-emit-package triton pyproject.toml > requirements.lock.new
 	grep -vE '^(nvidia|cuda)-' requirements.lock.new | sed 's/+cpu//' > requirements.lock
 	rm requirements.lock.new

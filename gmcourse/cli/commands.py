@@ -1,5 +1,6 @@
 """The commands: what is heavy to import is imported by the command that needs it."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -267,6 +268,8 @@ def grade(
         trust_students: run their code without a sandbox, with your rights
         fresh: grade those again that are graded already
     """
+    if os.name != "posix":
+        raise ValueError("grade: got Windows, expected Linux or macOS: on Windows it runs in WSL")
     from gmcourse.grading.grading import run
 
     told = run(

@@ -11,7 +11,6 @@ import pytest
 import gmcourse
 from gmcourse.grading.batch import file_name
 from gmcourse.grading.grading import run
-from gmcourse.grading.sandbox import find_sandbox
 from tests.grading.made import DRAW, KL, RIGHT, handed_out
 
 SECONDS = 6.0
@@ -140,7 +139,7 @@ PASSES = {"flood", "definition"}
 
 
 @pytest.fixture(scope="module")
-def batch(tmp_path_factory):
+def batch(sandbox, tmp_path_factory):
     """All attacks, and an honest student before and after them, graded once."""
     root = tmp_path_factory.mktemp("attacks")
     (root / "in").mkdir()
@@ -180,8 +179,8 @@ def rows(batch, student):
     return {row["exercise"]: row for row in batch[1][student]["rows"]}
 
 
-def test_a_sandbox_is_here():
-    assert find_sandbox() in ("bwrap", "podman", "docker")
+def test_the_sandbox_is_one_that_exists(sandbox):
+    assert sandbox in ("bwrap", "podman", "docker")
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -372,7 +372,7 @@ def stub_of(id):
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory):
+def graded(sandbox, tmp_path_factory):
     root = tmp_path_factory.mktemp("corpus")
     (root / "in").mkdir()
     for name, (mangle, _) in CORPUS.items():
