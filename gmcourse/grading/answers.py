@@ -14,7 +14,7 @@ from typing import Any
 
 MOST_BYTES = 32 * 2**20
 MOST_FILES = 100
-EMPTY = ("", "*Your answer here.*")
+YOUR_TEXT = "*Your answer here.*"
 CHECK = re.compile(r"""\bcheck\(\s*["']([a-z]+\.\w+)["']""")
 
 
@@ -124,7 +124,7 @@ def _read(cell: Mapping[str, Any], ids: Mapping[str, str], found: Content) -> No
         found.ids |= ({id} if id else set()) | {name for name in CHECK.findall(source) if name in ids}
         found.cells.append((source.replace("\r\n", "\n"), "" if role in ("prompt", "check") else id))
     elif id.startswith("open.") and role != "prompt":
-        if (text := source.strip()) not in EMPTY:
+        if (text := source.strip()) not in ("", YOUR_TEXT):
             found.texts[id] = text[:20_000]
         found.texts.setdefault(id, "")
 

@@ -12,9 +12,10 @@ from typing import Any
 import nbformat
 import yaml
 
+from gmcourse.grading.answers import safe
 from gmcourse.grading.held import KEY
 from gmcourse.grading.lessons import Task, Told, read_told
-from gmcourse.grading.notebooks import Makings, notebook, points, safe
+from gmcourse.grading.notebooks import Makings, notebook, points
 from gmcourse.lab.files import write
 
 HANDOUT, SOURCE, CONFIG = "handout", "source", "nbgrader_config.py"

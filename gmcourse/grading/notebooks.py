@@ -11,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from gmcourse import __version__
 from gmcourse.exercises import EXERCISES
+from gmcourse.grading.answers import YOUR_TEXT, safe
 from gmcourse.grading.lessons import Task, Told
 from gmcourse.grading.prompts import leaned_on, told_again, whereabouts
 from gmcourse.grading.solutions import solved
@@ -24,7 +25,6 @@ from gmcourse.grading import held
 
 held.passes_hidden({called})
 ### END HIDDEN TESTS"""
-YOUR_TEXT = "*Your answer here.*"
 OPEN_POINTS = 2
 OWN_NUMBERS = "The numbers are your own, drawn from the name in the first cell. Run the next cell to see them."
 WELCOME = """\
@@ -73,11 +73,6 @@ def notebook(name: str, tasks: Sequence[Task], makings: Makings) -> Any:
     made = new_notebook(cells=cells, metadata=metadata)
     nbformat.validate(made)
     return made
-
-
-def safe(id: str) -> str:
-    """An id in the letters that nbgrader, files and cells allow: gan.share_at is gan-share_at."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", id)
 
 
 def points(task: Task) -> int:

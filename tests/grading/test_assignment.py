@@ -10,9 +10,10 @@ import pytest
 from gmcourse.cli import main
 from gmcourse.exercises import EXERCISES, Exercise, Variant
 from gmcourse.grading import notebooks
+from gmcourse.grading.answers import safe
 from gmcourse.grading.assignment import chosen, make, make_key
 from gmcourse.grading.lessons import Task, read_told
-from gmcourse.grading.notebooks import Makings, imports, notebook, safe
+from gmcourse.grading.notebooks import Makings, imports, notebook
 from gmcourse.grading.solutions import literal, solved
 from gmcourse.laws.broken import require_value
 from tests.grading.releases import cells, leaks, run_cells

@@ -10,9 +10,9 @@ import pytest
 
 from gmcourse.exercises import EXERCISES
 from gmcourse.exercises.variants import posed, seed_of
+from gmcourse.grading.answers import safe
 from gmcourse.grading.assignment import make
 from gmcourse.grading.lessons import read_told
-from gmcourse.grading.notebooks import safe
 from gmcourse.grading.solutions import literal, solved
 from tests.grading.releases import cells, leaks
 
