@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 from gmcourse.exercises import EXERCISES
 from gmcourse.grading.answers import content, submissions
 from gmcourse.grading.batch import Rules, grade, read
+from gmcourse.grading.held import read_key
 from gmcourse.grading.report import report
 from gmcourse.grading.sandbox import find_sandbox
 
@@ -31,19 +32,10 @@ def run(
     if seconds <= 0 or (jobs is not None and jobs < 1):
         raise ValueError(f"seconds, jobs: got {seconds} and {jobs}, expected more than 0 and at least 1")
     found = submissions(folder)
-    rules = Rules(chosen(of, found), read_key(key), sandbox, seconds=seconds, same=same)
+    rules = Rules(chosen(of, found), read_key(key) if key else "", sandbox, seconds=seconds, same=same)
     out.mkdir(parents=True, exist_ok=True)
     graded = grade(found, rules, out, jobs=jobs or os.cpu_count() or 1, fresh=fresh)
     return report(list(tqdm(graded, total=len(found), desc="graded", unit=" students")), out)
-
-
-def read_key(path: Path | None) -> str:
-    """The instructor's secret. Raises ValueError for a file that holds none."""
-    if path is None:
-        return ""
-    if not path.is_file() or not (key := path.read_text("utf-8").strip()):
-        raise ValueError(f"key: got {path}, expected the key.txt that gmcourse assignment wrote")
-    return key
 
 
 def chosen(of: Sequence[str], found: Sequence) -> tuple[str, ...]:

@@ -62,9 +62,9 @@ def find_key(start: Path | None = None) -> Path:
 
 
 def read_key(path: Path) -> str:
-    """The secret in a key's file. Raises ValueError for one that is empty, OSError for one that is not there."""
-    if not (key := path.read_text("utf-8").strip()):
-        raise ValueError(f"key: got {path}, which is empty, expected the secret that `gmcourse assignment` wrote")
+    """The secret in a key's file. Raises ValueError for one that is not there, or empty."""
+    if not path.is_file() or not (key := path.read_text("utf-8").strip()):
+        raise ValueError(f"key: got {path}, which is not there or empty, expected the file `gmcourse assignment` wrote")
     return key
 
 
