@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from gmcourse.grading.batch import file_name
 from gmcourse.grading.grading import run
 from tests.grading.made import DRAW, KL, RIGHT, USED, code, handed_out, notebook
 
+pytestmark = pytest.mark.timeout(900)
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = json.loads((ROOT / "chapters/04_vae/01_evidence_lower_bound.ipynb").read_text("utf-8"))
 IDS = tuple(RIGHT)
@@ -372,8 +374,12 @@ def stub_of(id):
 
 
 @pytest.fixture(scope="module")
-def graded(sandbox, tmp_path_factory):
-    root = tmp_path_factory.mktemp("corpus")
+def graded(sandbox, once):
+    root = once("corpus", handed_in)
+    return root, {r["student"]: r for r in json.loads((root / "out" / "grades.json").read_text("utf-8"))}
+
+
+def handed_in(root):
     (root / "in").mkdir()
     for name, (mangle, _) in CORPUS.items():
         made = mangle()
@@ -386,7 +392,6 @@ def graded(sandbox, tmp_path_factory):
     (folder / ".ipynb_checkpoints").mkdir()
     (folder / ".ipynb_checkpoints" / "a-checkpoint.ipynb").write_text(notebook(code(stub_of("vae.gaussian_kl"))))
     run(root / "in", root / "out", of=IDS, jobs=2, same=True)
-    return root, {r["student"]: r for r in json.loads((root / "out" / "grades.json").read_text("utf-8"))}
 
 
 def test_the_corpus_is_large_enough():
@@ -406,3 +411,15 @@ def test_graded_again_nothing_differs(graded):
     before = {path: path.read_bytes() for path in (root / "out").rglob("*") if path.is_file()}
     run(root / "in", root / "out", of=IDS, jobs=1, same=True)
     assert {path: path.read_bytes() for path in (root / "out").rglob("*") if path.is_file()} == before
+
+
+def test_graded_afresh_nothing_differs(graded, tmp_path):
+    root, _ = graded
+    (tmp_path / "in").mkdir()
+    few = ("as_it_is", "rubbish_among_the_cells", "in_a_class")
+    for name in few:
+        (tmp_path / "in" / f"{name}.ipynb").write_bytes((root / "in" / f"{name}.ipynb").read_bytes())
+    run(tmp_path / "in", tmp_path / "out", of=IDS, jobs=1, same=True)
+    for name in few:
+        page = Path("out", "feedback", f"{file_name(name)}.html")
+        assert (tmp_path / page).read_bytes() == (root / page).read_bytes()
