@@ -248,6 +248,7 @@ def grade(
     out: Path,
     of: tuple[str, ...] = (),
     key: Path | None = None,
+    names: Path | None = None,
     jobs: int | None = None,
     seconds: float = 60.0,
     same_numbers: bool = False,
@@ -259,9 +260,9 @@ def grade(
     Args:
         submissions: the folder of what was handed in
         out: where grades.csv, gradebook.csv, grades.json, marks.csv, summary.html and feedback/ are written
-        of: what to grade: families, ids of exercises, or the notebook that was handed out; by default the exercises
-            that most submissions hold
+        of: what to grade: the notebook that was handed out, families, lessons, ids; by default what most students hold
         key: the key.txt of your course, which draws the hidden tests
+        names: a table with the columns file and student, where files are named by a platform and not by the student
         jobs: students at a time; by default one for each core
         seconds: for one exercise; an answer that takes longer is stopped
         same_numbers: the lessons' numbers for all, in place of each student's own
@@ -277,12 +278,15 @@ def grade(
         out,
         of=of,
         key=key,
+        names=names,
         trusted=trust_students,
         jobs=jobs,
         seconds=seconds,
         same=same_numbers,
         fresh=fresh,
     )
+    for said in told["told"]:
+        print(said)
     print(f"{told['students']} students, {told['points']} of {told['of']} points; see {out / 'summary.html'}")
     if (out / "marks.csv").exists():
         print(f"open questions: enter marks in {out / 'marks.csv'}, and run this again")

@@ -26,7 +26,7 @@ def hold(laws: tuple[Callable[[Any], None], ...], answer: Any, seconds: float) -
     OutOfTime, in the main thread on POSIX alone and between two steps of Python code, after `seconds` of computing
     or ten times that on the clock, so that a busy machine is not taken for an endless loop; 0 is no limit.
     """
-    with _restored(), _limited(seconds):
+    with _restored(), limited(seconds):
         _run(laws, answer)
 
 
@@ -56,7 +56,7 @@ def _restored() -> Iterator[None]:
 
 
 @contextmanager
-def _limited(seconds: float) -> Iterator[None]:
+def limited(seconds: float) -> Iterator[None]:
     """An alarm once a second that looks at the time, also for code that catches the first; then the old alarm again."""
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield

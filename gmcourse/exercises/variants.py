@@ -32,7 +32,7 @@ def seed_of(student: str, id: str, key: str = "") -> int:
     for name, given in {"student": student, "id": id, "key": key}.items():
         if not isinstance(given, str):
             raise TypeError(f"{name}: got a {type(given).__name__}, expected a string")
-    if not (known := _plain(student)):
+    if not (known := spelt(student)):
         raise ValueError(f"student: got {student!r}, expected a name or a number as text")
     digest = hashlib.sha256(json.dumps([known, id, key]).encode("ascii")).digest()
     return int.from_bytes(digest[:8], "big") >> 1
@@ -75,11 +75,11 @@ def numbers(id: str, student: str) -> Prompt:
     exercise = EXERCISES.get(id)
     if exercise is None or exercise.variant is None:
         raise ValueError(f"id: got {id!r}, expected an exercise that has numbers for each student")
-    if isinstance(student, str) and not _plain(student):
+    if isinstance(student, str) and not spelt(student):
         return Prompt("Set `student` in the first cell, run it, then run this cell again: your numbers appear here.")
     return Prompt(exercise.variant(seed_of(student, id)).prompt)
 
 
-def _plain(student: str) -> str:
+def spelt(student: str) -> str:
     """One spelling of a name, however it is typed."""
     return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", student).casefold()).split())

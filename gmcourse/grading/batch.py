@@ -1,9 +1,12 @@
 """A folder of submissions graded: each student apart, in a sandbox, over several processes, resumed where it was."""
 
+import faulthandler
 import hashlib
 import json
+import os
 import re
 import resource
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -14,15 +17,18 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import torch
+
 import gmcourse
 from gmcourse.exercises import EXERCISES, Exercise, Verdict
 from gmcourse.exercises.checking import judge
 from gmcourse.exercises.guard import OutOfTime
-from gmcourse.exercises.variants import posed, seed_of
-from gmcourse.grading.answers import Content, Submission, content, read_bytes
+from gmcourse.exercises.variants import posed, seed_of, spelt
+from gmcourse.grading.answers import Content, content
 from gmcourse.grading.boundary import Peer
 from gmcourse.grading.calling import verdict
 from gmcourse.grading.sandbox import Limits, started
+from gmcourse.grading.submissions import NOTHING, Submission, read
 from gmcourse.grading.wire import Gone, Greedy, Late, Stopped, patience
 from gmcourse.lab.files import write
 
@@ -37,13 +43,14 @@ NO_DATA = "Stopped: what came from the process of the answers is no answer."
 
 @dataclass(frozen=True)
 class Rules:
-    """How a batch is graded: which exercises, the instructor's key, the sandbox, and seconds for one exercise.
+    """How a batch is graded: which exercises and questions, the instructor's key, the sandbox, seconds an exercise.
 
     `budget` is the seconds that one student's stopped answers may take together; `same` poses the numbers of the
     lessons in place of each student's own.
     """
 
     exercises: tuple[str, ...]
+    questions: tuple[str, ...] = ()
     key: str = ""
     sandbox: str = "bwrap"
     seconds: float = 60.0
@@ -53,11 +60,11 @@ class Rules:
 
 
 def version() -> str:
-    """A digest of the package's exercises, laws and grading: what a grade depends on beside the submission."""
-    digest, root = hashlib.sha256(gmcourse.__version__.encode()), Path(gmcourse.__file__).parent
-    for room in ("exercises", "laws", "grading"):
-        for path in sorted((root / room).rglob("*.py")):
-            digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    """A digest of the package's code and of torch's version: what a grade depends on beside the submission."""
+    root = Path(gmcourse.__file__).parent
+    digest = hashlib.sha256(f"{gmcourse.__version__} {torch.__version__}".encode())
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -80,46 +87,49 @@ def grade(
     yield from _graded(waiting, jobs)
 
 
-def _graded(waiting: list[tuple[Submission, Rules, str, Path]], jobs: int) -> Iterator[dict[str, Any]]:
-    """Over `jobs` processes; whose submission ends such a process is tried once more, alone, and then given up."""
-    again = []
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_bounded) as pool:
-        futures = {pool.submit(grade_one, *task): task for task in waiting}
+Task = tuple[Submission, Rules, str, Path]
+
+
+def _graded(waiting: list[Task], jobs: int) -> Iterator[dict[str, Any]]:
+    """Over `jobs` processes; one whose submission was under way as a process ended is tried once more, alone."""
+    while waiting:
+        left: dict[str, Task] = {task[0].student: task for task in waiting}
+        for result in _pooled(waiting, jobs):
+            left.pop(result["student"])
+            yield result
+        waiting = list(left.values())
+        for task in waiting[: jobs + 1]:  # a pool hands out one more than it has processes
+            yield from [*_pooled([task], 1)] or [_given_up(*task)]
+        waiting = waiting[jobs + 1 :]
+
+
+def _pooled(tasks: list[Task], jobs: int) -> Iterator[dict[str, Any]]:
+    """The results of a pool of processes, up to the end of one of them."""
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_bounded)
+    try:
+        futures = {pool.submit(grade_one, *task): task for task in tasks}
         for future in as_completed(futures):
             try:
                 yield future.result()
-            except (BrokenProcessPool, MemoryError):
-                again.append(futures[future])
-    for task in again:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_bounded) as pool:
-            try:
-                yield pool.submit(grade_one, *task).result()
-            except (BrokenProcessPool, MemoryError):
-                yield _given_up(*task)
+            except BrokenProcessPool:
+                return
+            except Exception as error:  # whatever one student's files make of the grader, the others are graded
+                yield _given_up(*futures[future], said=f"{type(error).__name__}: {error}")
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _bounded() -> None:
-    """The laws are handed what students send: they get no more memory than that takes."""
-    resource.setrlimit(resource.RLIMIT_AS, (8 * 2**30, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    """The laws are handed what students send: no more memory than that takes. Ctrl-C is for the first process."""
+    resource.setrlimit(resource.RLIMIT_AS, (6 * 2**30, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _given_up(submission: Submission, rules: Rules, mark: str, path: Path) -> dict[str, Any]:
-    rows = [
-        _row(Verdict(id, "could not run", observed="Grading this submission ended the grader."))
-        for id in rules.exercises
-    ]
+def _given_up(
+    submission: Submission, rules: Rules, mark: str, path: Path, said: str = "Grading this submission ended the grader."
+) -> dict[str, Any]:
+    rows = [_row(Verdict(id, "could not run", observed=said)) for id in rules.exercises]
     return {"student": submission.student, "identity": mark, "rows": rows, "texts": {}, "amiss": []}
-
-
-def read(submission: Submission) -> list[tuple[str, bytes | str]]:
-    """Each file's name with its bytes, or why it cannot be read."""
-    found: list[tuple[str, bytes | str]] = []
-    for path in submission.files:
-        try:
-            found.append((path.name, read_bytes(path)))
-        except (OSError, ValueError) as error:
-            found.append((path.name, str(error) if isinstance(error, ValueError) else "cannot be read"))
-    return found
 
 
 def identity(submission: Submission, raw: list[tuple[str, bytes | str]], rules: Rules, today: str) -> str:
@@ -139,13 +149,11 @@ def _kept(path: Path, mark: str) -> dict[str, Any] | None:
 
 
 def file_name(student: str) -> str:
-    """A name for a student's files: letters and digits, and a digest where others were replaced."""
-    plain = re.sub(r"[^A-Za-z0-9_-]+", "_", student)[:60]
-    if plain == student and plain[:1].isalnum():
+    """A name for a student's files: small letters and digits; with a digest where that is not how it is written."""
+    plain = re.sub(r"[^a-z0-9_-]+", "_", student.lower())[:60]
+    if plain == student and plain[:1].isalnum() and not re.search(r"-[0-9a-f]{8}$", plain):
         return plain
-    return (
-        f"{plain.strip('_-') or 'student'}-{hashlib.sha256(student.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
-    )
+    return f"{plain.strip('_-') or 'student'}-{hashlib.sha256(student.encode()).hexdigest()[:8]}"
 
 
 def grade_one(submission: Submission, rules: Rules, mark: str, path: Path) -> dict[str, Any]:
@@ -153,12 +161,21 @@ def grade_one(submission: Submission, rules: Rules, mark: str, path: Path) -> di
     raw = read(submission)
     held = content([(name, data) for name, data in raw if isinstance(data, bytes)], EXERCISES)
     amiss = [*submission.refused, *(f"{name}: {why}" for name, why in raw if isinstance(why, str)), *held.amiss]
+    amiss += _misnamed(submission.student, held, rules)
     rows = [_row(*verdicts) for verdicts in judged(submission.student, held, rules, amiss)]
-    texts = {_clean(id): _clean(text) for id, text in sorted(held.texts.items())}
+    texts = {id: _clean(held.texts[id]) for id in rules.questions if id in held.texts}
     result = {"student": submission.student, "identity": mark, "rows": rows, "texts": texts}
     result["amiss"] = [_clean(said) for said in amiss]
     write(path, json.dumps(result, indent=1, sort_keys=True))
     return result
+
+
+def _misnamed(student: str, held: Content, rules: Rules) -> list[str]:
+    """What to say where the notebook asks for another student's numbers than it is graded by."""
+    own = any(EXERCISES[id].variant is not None for id in rules.exercises) and not rules.same
+    others = sorted({_clean(name)[:100] for name in held.names if spelt(name) != spelt(student)})
+    said = f"The first cell says {' and '.join(map(repr, others))}, and this is graded with the numbers of {student!r}."
+    return [said] if own and others else []
 
 
 def judged(student: str, held: Content, rules: Rules, amiss: list[str]) -> Iterator[tuple[Verdict, str]]:
@@ -168,7 +185,7 @@ def judged(student: str, held: Content, rules: Rules, amiss: list[str]) -> Itera
     met may be what another answer left behind.
     """
     if not held.cells:
-        status = "could not run" if amiss else "not attempted"
+        status = "not attempted" if amiss in ([], [NOTHING]) else "could not run"
         yield from ((Verdict(id, status, observed="\n".join(amiss)), "") for id in rules.exercises)
         return
     done, spent = 0, 0.0
@@ -201,6 +218,15 @@ def _judged(peer: Peer, student: str, id: str, rules: Rules) -> tuple[Verdict, s
     Where the reference itself does not pass at those, what was seen at the open ones counts.
     """
     peer.wait = patience(time.monotonic() + rules.seconds, peer.look)
+    with open(os.devnull, "w") as nowhere:
+        faulthandler.dump_traceback_later(4 * rules.seconds + 30, exit=True, file=nowhere)  # a law that hangs in C
+        try:
+            return _held_to(peer, student, id, rules)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+
+def _held_to(peer: Peer, student: str, id: str, rules: Rules) -> tuple[Verdict, str]:
     exercise = EXERCISES[id]
     own = exercise.variant is not None and not rules.same
     shown = posed(exercise, seed_of(student, id)) if own else exercise

@@ -28,7 +28,7 @@ class Peer:
         self.wait: wire.Wait | None = None
         self.look: Callable[[], None] = lambda: None
         self.operations = Operations()
-        self.raised: list[BaseException] = []
+        self.raised: dict[int, BaseException] = {}
         self.depth, self.asked = 0, 0
         self.serve: dict[str, Callable[[dict[str, Any], list[Tensor]], tuple[dict[str, Any], list[Tensor]]]] = {
             "call": self.operations.called,
@@ -91,8 +91,10 @@ class Peer:
 
     def told(self, error: BaseException) -> dict[str, Any]:
         """An error as plain data."""
-        self.raised.append(error)
-        return {"bases": bases_of(error), "text": str(error)[:2_000], "raised": len(self.raised) - 1}
+        self.asked += 1
+        self.raised[self.asked] = error.with_traceback(None)  # or it would hold what it was handed
+        self.raised.pop(next(iter(self.raised)), None) if len(self.raised) > 100 else None
+        return {"bases": bases_of(error), "text": str(error)[:2_000], "raised": self.asked}
 
     def _send(self, header: dict[str, Any], tensors: Sequence[Tensor] = ()) -> None:
         blobs = [bytes_of(tensor) for tensor in tensors]
@@ -103,7 +105,7 @@ class Peer:
         """The error that the other side tells of: one of this side's own that has come back, or a Failed."""
         told = told if isinstance(told, dict) else {}
         own = told.get("raised")
-        if told.get("back") is True and type(own) is int and 0 <= own < len(self.raised):
+        if told.get("back") is True and type(own) is int and own in self.raised:
             return self.raised[own]
         kind, text, place = (str(told.get(name, ""))[:2_000] for name in ("kind", "text", "place"))
         return Failed(kind, text, place, told.get("bare") is True)

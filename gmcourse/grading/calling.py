@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch.overrides import _get_current_function_mode_stack
 
-from gmcourse.exercises.guard import OutOfTime, hold
+from gmcourse.exercises.guard import OutOfTime, hold, limited
 from gmcourse.exercises.hints import QUESTIONS
 from gmcourse.exercises.record import Exercise, Verdict
 from gmcourse.grading.boundary import Peer
@@ -21,6 +21,7 @@ from gmcourse.laws import LawBroken
 
 def answer_of(peer: Peer, begin: dict[str, Any]) -> tuple[Any, str]:
     """The answer that the child found: a value, or a function that calls it there; and the module it came from."""
+    peer.forget()
     header, tensors = peer.ask({"do": "begin", **begin})
     name, home = header.get("name"), header.get("home")
     if not isinstance(name, str) or not isinstance(home, str):
@@ -64,7 +65,8 @@ def verdict(peer: Peer, exercise: Exercise, begin: dict[str, Any], seconds: floa
     """
     id, answer = exercise.id, None
     try:
-        answer, home = answer_of(peer, begin)
+        with limited(seconds):
+            answer, home = answer_of(peer, begin)
         if answer is ...:
             return Verdict(id, "not attempted"), ""
         if home and not home.startswith("gmcourse.exercises."):
@@ -92,7 +94,7 @@ def verdict(peer: Peer, exercise: Exercise, begin: dict[str, Any], seconds: floa
 
 
 def _count(numbers: Any) -> None:
-    """Tell the laws that count them how many numbers were computed on the other side."""
+    """Tell the laws that count them how many numbers were computed on the other side, as that side says."""
     for mode in _get_current_function_mode_stack():
-        if hasattr(mode, "numbers") and isinstance(numbers, int):
+        if hasattr(mode, "numbers") and type(numbers) is int and numbers > 0:
             mode.numbers += numbers

@@ -1,6 +1,6 @@
 """The way into the sandbox: limits first, then the pipes taken away from the answers, then the work.
 
-Started as `python -m gmcourse.grading.enter LIMITS`, where LIMITS is JSON: memory, file (bytes), cpu (seconds),
+Started as `python -m gmcourse.grading.enter LIMITS`, where LIMITS is JSON: memory, file (bytes), files, cpu (seconds),
 processes, and user, the number of the one to become where this process is the system's first.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 def confine(limits: dict[str, int]) -> None:
     """Take the limits, for good, and give up the first user's rights."""
     pairs = {"RLIMIT_AS": "memory", "RLIMIT_FSIZE": "file", "RLIMIT_CPU": "cpu", "RLIMIT_NPROC": "processes"}
+    pairs["RLIMIT_NOFILE"] = "files"
     for name, key in pairs.items():
         if key in limits:
             resource.setrlimit(getattr(resource, name), (limits[key], limits[key]))

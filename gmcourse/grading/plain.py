@@ -3,11 +3,13 @@
 A value becomes a node of JSON beside a table of tensors. What is read is checked in full, and nothing of it is run.
 """
 
+import json
 import keyword
 from collections import namedtuple
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from torch import Tensor
 from gmcourse.grading.wire import LIMIT, Malformed
 
 DEEPEST = 24
+MOST_NODES, MOST_KEYS, MOST_STEPS = 200_000, 10_000, 10**6
 DTYPES = {
     str(dtype).removeprefix("torch."): dtype
     for dtype in (
@@ -138,12 +141,14 @@ class Unpacking:
 
     def __init__(self, tensors: list[Tensor], other: Callable[[list[Any], "Unpacking"], Any] | None = None):
         self.tensors, self.other = tensors, other
+        self.nodes = self.steps = 0
         self.lists: list[list[Any] | dict[Any, Any]] = []
 
     def value(self, node: Any, depth: int = 0) -> Any:
         """The value of a node."""
-        if depth > DEEPEST:
-            raise Malformed("a value nested too deeply")
+        self.nodes += 1
+        if depth > DEEPEST or self.nodes > MOST_NODES:
+            raise Malformed("a value nested too deeply, or of too many parts")
         if node is None or isinstance(node, (bool, int, float, str)):
             return node
         if not (isinstance(node, list) and node and isinstance(node[0], str)):
@@ -162,6 +167,8 @@ class Unpacking:
                 self.lists.append(held := [])
                 held += [self.value(item, depth) for item in items]
                 return held
+            case ["set" | "frozenset" | "dict", list(items)] if len(items) > MOST_KEYS:
+                raise Malformed("a set of too many things")  # whose hashes may all be the same
             case ["tuple" | "set" | "frozenset" as tag, list(items)]:
                 kind = {"tuple": tuple, "set": set, "frozenset": frozenset}[tag]
                 return kind([self.value(item, depth) for item in items])
@@ -171,8 +178,11 @@ class Unpacking:
                 self.lists.append(named := {})
                 named |= {self.value(k, depth): self.value(v, depth) for k, v in pairs}
                 return named
-            case ["range", int(start), int(stop), int(step)] if len(range(start, stop, step)) <= 10**6:
-                return range(start, stop, step)
+            case ["range", int(start), int(stop), int(step)]:
+                self.steps += len(found := range(start, stop, step))
+                if self.steps > MOST_STEPS:
+                    raise Malformed("ranges that are too long")
+                return found
         return self._scalar(node)
 
     def _scalar(self, node: list[Any]) -> Any:
@@ -186,7 +196,10 @@ class Unpacking:
             case ["decimal", str(text)] if len(text) < 1_000:
                 return Decimal(text)
             case ["texts", list(node)]:
-                return np.array(self.value(node))
+                texts = self.value(node)
+                if len(json.dumps(texts)) * max(1, len(node)) > LIMIT:
+                    raise Malformed("an array of too many letters")
+                return np.array(texts)
             case ["opaque", str(name), *reference]:
                 known = {"_of_the_answer": reference[0]} if reference and isinstance(reference[0], int) else {}
                 return type(name[:80] if name.isprintable() else "object", (), known)()
@@ -198,7 +211,12 @@ class Unpacking:
 def _named(name: str, fields: list[Any]) -> Any:
     if not all(isinstance(f, str) and len(f) < 80 and f.isidentifier() and not keyword.iskeyword(f) for f in fields):
         raise Malformed("a named tuple without names")
-    return namedtuple(name if name.isidentifier() and not keyword.iskeyword(name) else "Named", fields)
+    return _class(name if name.isidentifier() and not keyword.iskeyword(name) else "Named", tuple(fields))
+
+
+@lru_cache(maxsize=256)
+def _class(name: str, fields: tuple[str, ...]) -> Any:
+    return namedtuple(name, fields)
 
 
 def listed(header: dict[str, Any], name: str) -> list[Any]:

@@ -148,7 +148,7 @@ def test_the_old_alarm_is_set_again():
 
 @POSIX
 def test_an_alarm_after_the_laws_stops_nothing():
-    with guard._limited(0.02):
+    with guard.limited(0.02):
         end = time.thread_time() + 0.1
         while time.thread_time() < end:
             pass
