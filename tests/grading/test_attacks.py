@@ -11,7 +11,7 @@ import pytest
 import gmcourse
 from gmcourse.grading.batch import file_name
 from gmcourse.grading.grading import run
-from tests.grading.made import DRAW, KL, RIGHT, handed_out
+from tests.grading.made import DRAW, KL, RIGHT, code, handed_out, notebook
 
 pytestmark = pytest.mark.timeout(900)
 SECONDS = 6.0
@@ -70,6 +70,11 @@ return torch.zeros(len(mean)).as_subclass(Sure)"""
 PICKLE = """class Evil:
     def __reduce__(self): return os.system, ("touch {witness}.pickled",)
 return Evil()"""
+BOMB = """class Bomb(set):
+    def __iter__(self): return iter(k * (2**61 - 1) for k in range(60_000))
+return Bomb({1})"""
+KEYS = """call = ctypes.CDLL(None).syscall
+if call({"x86_64": 250, "aarch64": 219}[os.uname().machine], 0, -3, 1) < 0: raise ValueError("no keyring")"""
 SHUT = """import torch, gmcourse.laws.broken, gmcourse.laws
 torch.allclose = lambda *given, **named: True
 torch.equal = torch.allclose
@@ -131,6 +136,15 @@ ATTACKS = {
     "limits": inside("resource.setrlimit(resource.RLIMIT_AS, (-1, -1))"),
     "rights": inside("os.setuid(0)"),
     "program": inside("subprocess.run(['bwrap', 'true'], check=True)"),
+    "memory": inside("os.memfd_create('hidden')"),
+    "keyring": inside(KEYS),
+    "namespace": inside("subprocess.run(['unshare', '-Urm', 'true'], check=True)"),
+    "network": inside("socket.socket(socket.AF_INET)"),
+    "secrets": inside("if {token!r} not in open('/proc/1/environ').read(): raise ValueError('none')"),
+    "bomb": instead(BOMB),
+    "objects": instead("return [object() for _ in range(300_000)]"),
+    "texts": instead("import numpy", "return numpy.array(['x' * 2**20] + [''] * 900, dtype=object)"),
+    "ranges": instead("return [range(10**6)] * 1_000"),
     "interrupt": inside("raise KeyboardInterrupt"),
     "definition": "raise SystemExit\n" + KL,
     "nested": "gaussian_kl = " + "(" * 3000 + ")" * 3000,
@@ -158,7 +172,8 @@ def attacked(root):
     package = Path(gmcourse.__file__).parent
     secrets = [root / "key.txt", root / "in" / "honest.ipynb", package / "exercises/vae/conditional.py", "/etc/passwd"]
     secrets += ["/course/gmcourse/exercises/vae/conditional.py", "/course/gmcourse/laws/vae/bound.py", Path.home()]
-    told = {"witness": f"{witness}", "port": server.getsockname()[1], "abstract": name}
+    os.environ["GMCOURSE_TEST_TOKEN"] = token = "a token of the instructor's"
+    told = {"token": token, "witness": f"{witness}", "port": server.getsockname()[1], "abstract": name}
     told["secrets"] = [f"{path}" for path in secrets if path != Path("/root")]
     for student, source in ATTACKS.items():
         for name, value in told.items():
@@ -171,6 +186,10 @@ def attacked(root):
     (root / "in" / "thief.ipynb").symlink_to("honest/x.ipynb")
     (root / "in" / "burglar").mkdir()
     (root / "in" / "burglar" / "x.ipynb").symlink_to(root / "key.txt")
+    (root / "in" / " .ipynb").write_text(honest)
+    (root / "in" / "PIA.IPYNB").write_text(honest)
+    Path(os.fsdecode(os.fsencode(root / "in") + b"/bad\xff.ipynb")).write_text(honest)
+    (root / "in" / "letters.ipynb").write_text(notebook(code("'" + "é" * 12 * 2**20 + "'")), "utf-8")
     (root / "in" / "broken.ipynb").write_text('{"cells": [')
     (root / "in" / "brackets.ipynb").write_text("[" * 10**6)
     with open(root / "in" / "large_file.ipynb", "wb") as file:
@@ -194,7 +213,7 @@ def test_an_attack_scores_nothing_and_spoils_nothing(batch, attack):
     assert found[KEPT]["status"] == "correct", found[KEPT]
 
 
-@pytest.mark.parametrize("student", ["a", "honest", "zz", "<script>alert(1)", "=1+1", "ünï cødé"])
+@pytest.mark.parametrize("student", ["a", "honest", "zz", "<script>alert(1)", "=1+1", "ünï cødé", "PIA"])
 def test_the_honest_are_graded(batch, student):
     assert {row["status"] for row in batch[1][student]["rows"]} == {"correct"}
 
@@ -231,3 +250,10 @@ def test_no_markup_and_no_formula_of_a_student_is_live(batch):
 def test_secrets_stand_in_no_output(batch):
     for path in (batch[0] / "out").rglob("*"):
         assert path.is_dir() or b"a secret of the instructor's" not in path.read_bytes()
+
+
+def test_a_name_that_is_no_text_and_a_notebook_too_large_to_send_end_nothing(batch):
+    assert [student for student in batch[1] if student.startswith("bad")]
+    assert {row["status"] for row in batch[1]["letters"]["rows"]} == {"could not run"}
+    assert " " not in batch[1]
+    assert "neither a notebook nor a folder" in (batch[0] / "out" / "summary.html").read_text("utf-8")
