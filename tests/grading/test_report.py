@@ -30,7 +30,7 @@ def enter(out, mark, of=("ada", WHY), comment="", separator=",", encoding="utf-8
     for row in rows:
         if (row["student"], row["question"]) == of:
             row |= {"mark": mark, "comment": comment}
-    columns = [*rows[0], *more]
+    columns = list(rows[0] | more)
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, delimiter=separator, lineterminator=ends)
     writer.writeheader()
@@ -65,7 +65,9 @@ def test_a_mark_reaches_the_student_whatever_her_name(student, tmp_path):
     report(results, tmp_path)
     row = next(row for row in cells(tmp_path / "gradebook.csv") if bare(row["student"]) == student)
     assert (row["total"], row[WHY]) == ("5", "3")
-    told = next(path.read_text("utf-8") for path in (tmp_path / "feedback").iterdir() if "because" in path.read_text())
+    told = next(
+        path.read_text("utf-8") for path in (tmp_path / "feedback").iterdir() if "because" in path.read_text("utf-8")
+    )
     assert "<pre>- because</pre>" in told
     assert f"{WHY}: 3<" in told
     assert "belong" not in summary(tmp_path)
