@@ -2,55 +2,112 @@
 
 import csv
 import io
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from gmcourse.grading.tables import cell, table
+from gmcourse.grading.tables import bare, table
 
 COLUMNS = ("student", "question", "mark", "comment", "changed", "text")
+GIVEN = {"student", "question", "changed", "text"}
+NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+Row = dict[str, str]
+Marks = Mapping[tuple[str, str], Row]
 
 
-def read_marks(path: Path) -> dict[tuple[str, str], dict[str, str]]:
-    """The rows of marks.csv by (student, question), as they are written there; none where there is no such file.
+def read_marks(path: Path) -> dict[tuple[str, str], Row]:
+    """The rows of marks.csv by (student, question), with columns that were added; none where there is no such file.
 
-    Raises ValueError for a file without these columns, and for a mark that is no number from 0 on.
+    Cells are separated by , or ;. A mark becomes a plain number, "2,5" and "+2.5" alike. Raises ValueError for a file
+    that is not UTF-8, or no table with these columns, for an answer listed twice, and for a mark that is no number
+    from 0 on.
     """
     if not path.exists():
         return {}
-    csv.field_size_limit(2**24)
-    reader = csv.DictReader(io.StringIO(path.read_text("utf-8-sig")))
-    if not set(COLUMNS) <= set(reader.fieldnames or ()):
-        raise ValueError(f"{path.name}: got the columns {reader.fieldnames}, expected {', '.join(COLUMNS)}")
-    rows = {(row["student"], row["question"]): {name: row[name] or "" for name in COLUMNS} for row in reader}
-    for (student, question), row in rows.items():
-        try:
-            right = not row["mark"].strip() or 0 <= float(row["mark"]) < float("inf")
-        except ValueError:
-            right = False
-        if not right:
-            raise ValueError(f"{path.name}: got the mark {row['mark']!r} of {student}, {question}, expected a number")
+    names, *lines = _cells(path)
+    rows: dict[tuple[str, str], Row] = {}
+    for line in lines:
+        if len(line) > len(names):
+            said = f"{path.name}: got {len(line)} cells in the row of {', '.join(line[:2])}, expected {len(names)}"
+            raise ValueError(f"{said}: an added column needs a name, and 2,5 quotes where commas separate the cells")
+        row = {name: value for name, value in zip_longest(names, line, fillvalue="") if name}
+        of = row["student"], row["question"]
+        if of in rows:
+            raise ValueError(f"{path.name}: got two rows of {', '.join(of)}, expected one")
+        rows[of] = row | {"mark": _mark(row["mark"], path.name, of)}
     return rows
 
 
-def joined(results: Iterable[dict[str, Any]], marks: dict[tuple[str, str], dict[str, str]]) -> list[dict[str, str]]:
-    """A row for each open answer of today, with the mark and the comment entered for it, and those of answers gone.
+def _cells(path: Path) -> list[list[str]]:
+    """The table in the file, its names first, empty rows left out."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path.name}: got text that is not UTF-8: save it as UTF-8, in Excel as CSV UTF-8") from error
+    csv.field_size_limit(2**24)
+    try:
+        heads = {separator: next(_reader(text, separator, strict=False), []) for separator in ",;"}
+        separator = max(heads, key=lambda s: len(set(COLUMNS) & set(heads[s])))
+        # strict: a quote that is never closed would swallow the rows below it
+        rows = [row for row in _reader(text, separator, strict=True) if any(value.strip() for value in row)]
+    except csv.Error as error:
+        raise ValueError(f"{path.name}: got no table that can be read ({error}), expected CSV") from error
+    names = _names(rows)
+    if not set(COLUMNS) <= set(names):
+        raise ValueError(f"{path.name}: got the columns {', '.join(names)}, expected {', '.join(COLUMNS)}")
+    if len(twice := [name for name in names if name]) > len(set(twice)):
+        raise ValueError(f"{path.name}: got the columns {', '.join(twice)}, expected each name once")
+    return [names, *rows[1:]]
+
+
+def _reader(text: str, separator: str, *, strict: bool) -> Iterator[list[str]]:
+    told = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict)
+    return ([bare(value) for value in row] for row in told)
+
+
+def _names(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The first row; a column that has no name is given one if it holds something."""
+    names = [name.strip() for name in rows[0]] if rows else []
+    filled = {k for row in rows for k, value in enumerate(row) if value.strip()}
+    return [name or (f"column {k + 1}" if k in filled else "") for k, name in enumerate(names)]
+
+
+def _mark(text: str, name: str, of: tuple[str, str]) -> str:
+    text = text.strip()
+    value = float(text.replace(",", ".")) if NUMBER.fullmatch(text) else -1.0
+    if text and not 0 <= value < float("inf"):
+        raise ValueError(f"{name}: got the mark {text!r} of {', '.join(of)}, expected a number from 0 on")
+    return number(value) if text else ""
+
+
+def number(value: float) -> str:
+    """The number in figures: 3, 2.5."""
+    return f"{value + 0.0:.10g}"  # + 0.0: no -0
+
+
+def joined(results: Iterable[dict[str, Any]], marks: Marks) -> tuple[list[Row], list[Row]]:
+    """A row for each open answer of today, with the mark and the comment entered for it; and those of answers gone.
 
     `changed` is "yes" where the text is another than the one that was marked, until that is deleted.
     """
-    rows, left = [], dict(marks)
+    here, left = [], dict(marks)
     for result in results:
-        for question, text in result["texts"].items():
-            texts = {"student": result["student"], "question": question, "text": text}
-            new = dict.fromkeys(COLUMNS, "") | {name: str(cell(value)) for name, value in texts.items()}
-            old = left.pop((new["student"], new["question"]), None)
-            if old is not None and (old["mark"] or old["comment"]):
-                moved = old["text"].replace("\r\n", "\n") != new["text"]
-                new |= {"mark": old["mark"], "comment": old["comment"], "changed": "yes" if moved else old["changed"]}
-            rows.append(new)
-    return [*rows, *(row for row in left.values() if row["mark"] or row["comment"])]
+        for question, text in sorted(result["texts"].items()):
+            old = dict.fromkeys(COLUMNS, "") | left.pop((result["student"], question), {})
+            changed = "yes" if _lines(old["text"]) != _lines(text) else old["changed"]
+            new = {"student": result["student"], "question": question, "text": text}
+            here.append(old | new | {"changed": changed if old["mark"] or old["comment"] else ""})
+    filled = [left[of] for of in sorted(left) if any(left[of][name] for name in left[of] if name not in GIVEN)]
+    return here, filled
 
 
-def written(rows: list[dict[str, str]]) -> str:
-    """marks.csv."""
-    return table(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def written(rows: Sequence[Row]) -> str:
+    """marks.csv, with the mark by which Excel knows UTF-8, and the added columns after its own."""
+    columns = list(dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)]))
+    return "\ufeff" + table(columns, ([row.get(name, "") for name in columns] for row in rows))

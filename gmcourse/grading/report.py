@@ -4,15 +4,16 @@ Nothing in these files depends on the day or the time that it took: graded again
 """
 
 import json
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from gmcourse.exercises.record import COLOURS
 from gmcourse.grading.batch import file_name
-from gmcourse.grading.marks import joined, read_marks, written
+from gmcourse.grading.marks import Marks, Row, joined, number, read_marks, written
 from gmcourse.grading.tables import table
 from gmcourse.lab.files import write
 
@@ -41,89 +42,173 @@ td.n, th.n {{ text-align: right; }}
 """
 
 
-def report(results: Sequence[dict[str, Any]], out: Path) -> dict[str, float]:
+def report(
+    results: Sequence[dict[str, Any]], out: Path, marks: Marks | None = None, *, told: Sequence[str] = ()
+) -> dict[str, float]:
     """Write grades.csv, gradebook.csv, grades.json, marks.csv, summary.html and feedback/ into `out`.
 
-    Returns the counts of students, points given and points in all. Raises ValueError for marks that are none.
+    `marks` are those of `read_marks`, by default read from `out`; `told` is for the instructor, at the head of the
+    summary. Pages of students who are gone are removed from feedback/. Returns the counts of students, points given
+    and points in all. Raises ValueError as `read_marks` does.
     """
-    results = sorted(results, key=lambda result: result["student"])
-    marks = joined(results, read_marks(out / "marks.csv"))
+    results = sorted(map(_named, results), key=lambda result: result["student"])
+    here, gone = joined(results, read_marks(out / "marks.csv") if marks is None else marks)
     given = [[result["student"], *(row[name] for name in COLUMNS[1:])] for result in results for row in result["rows"]]
     write(out / "grades.csv", table(COLUMNS, given))
-    write(out / "gradebook.csv", _gradebook(results, marks))
+    write(out / "gradebook.csv", _gradebook(results, here))
     plain = [{name: result[name] for name in ("student", "rows", "texts", "amiss")} for result in results]
     write(out / "grades.json", json.dumps(plain, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
-    if marks:
-        write(out / "marks.csv", written(marks))
-    write(out / "summary.html", PAGE.format(title="Summary", body=_summary(results, marks)))
-    pages = out / "feedback"
-    pages.mkdir(exist_ok=True)
-    for result in results:
-        own = [row for row in marks if row["student"] == result["student"]]
+    if here or gone:
+        write(out / "marks.csv", written([*here, *gone]))
+    pages = {f"{file_name(result['student'])}.html": result for result in results}
+    _write_feedback(out / "feedback", pages, here)
+    body = _summary(results, here, gone, told)
+    write(out / "summary.html", PAGE.format(title="Summary", body=body))
+    return {"students": len(results), **{name: _sum(results, name) for name in ("points", "of")}}
+
+
+def _named(result: dict[str, Any]) -> dict[str, Any]:
+    """The result, under a name that can stand in a file: bytes of the name that are no text are spelled out."""
+    return result | {"student": result["student"].encode("utf-8", "backslashreplace").decode()}
+
+
+def _write_feedback(folder: Path, pages: Mapping[str, dict[str, Any]], marks: Sequence[Row]) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, result in pages.items():
         title = escape(f"Feedback for {result['student']}")
-        page = PAGE.format(title=title, body=_feedback(result, own))
-        write(pages / f"{file_name(result['student'])}.html", page)
-    points = sum(row["points"] for result in results for row in result["rows"])
-    of = sum(row["of"] for result in results for row in result["rows"])
-    return {"students": len(results), "points": points, "of": of}
+        write(folder / name, PAGE.format(title=title, body=_feedback(result, _own(result, marks))))
+    for path in folder.glob("*.html"):
+        if path.name not in pages and not path.is_dir():
+            path.unlink()
 
 
-def _number(mark: str) -> float:
-    return float(mark) if mark.strip() else 0.0
+def _own(result: dict[str, Any], marks: Sequence[Row]) -> list[Row]:
+    return [row for row in marks if row["student"] == result["student"]]
 
 
-def _gradebook(results: Sequence[dict[str, Any]], marks: list[dict[str, str]]) -> str:
+def _sum(results: Iterable[dict[str, Any]], name: str) -> float:
+    return sum(row[name] for result in results for row in result["rows"])
+
+
+def _marked(marks: Iterable[Row]) -> float:
+    return sum(float(row["mark"] or 0) for row in marks)
+
+
+def _waiting(marks: Iterable[Row]) -> list[Row]:
+    """The answers that a person has still to mark: those with a text."""
+    return [row for row in marks if row["text"] and not row["mark"]]
+
+
+def _count(many: float, noun: str) -> str:
+    return f"{many} {noun}{'' if many == 1 else 's'}"
+
+
+def _gradebook(results: Sequence[dict[str, Any]], marks: Sequence[Row]) -> str:
     """One row a student: the points of each exercise, the marks of open questions, and the sum."""
     exercises = [row["exercise"] for row in results[0]["rows"]] if results else []
     questions = sorted({row["question"] for row in marks})
-    entered = {(row["student"], row["question"]): row["mark"] for row in marks}
     rows = []
     for result in results:
         points = {row["exercise"]: row["points"] for row in result["rows"]}
-        own = [entered.get((result["student"], question), "") for question in questions]
-        total = sum(points.values()) + sum(map(_number, own))
-        rows.append([result["student"], f"{total:g}", *(points[id] for id in exercises), *own])
+        own = {row["question"]: row["mark"] for row in _own(result, marks)}
+        total = number(_sum([result], "points") + _marked(_own(result, marks)))
+        each = [*(points[id] for id in exercises), *(own.get(question, "") for question in questions)]
+        rows.append([result["student"], total, *each])
     return table(["student", "total", *exercises, *questions], rows)
 
 
-def _feedback(result: dict[str, Any], marks: list[dict[str, str]]) -> str:
-    rows = result["rows"]
-    total, of = (sum(row[name] for row in rows) for name in ("points", "of"))
-    parts = [f"<h1>Feedback for {escape(result['student'])}</h1>", f"<p>{total} of {of} points.</p>"]
+def _feedback(result: dict[str, Any], marks: Sequence[Row]) -> str:
+    parts = [f"<h1>Feedback for {escape(result['student'])}</h1>", f"<p>{_total(result, marks)}.</p>"]
     parts += [f"<p>{escape(said)}</p>" for said in result["amiss"]]
-    for row in rows:
+    for row in result["rows"]:
         told = [f"<b>{escape(row['exercise'])}: {row['status']}, {row['points']} of {row['of']}</b>"]
-        told += [f"<pre>{name}: {escape(row[key])}</pre>" for name, key in SAID if row[key]]
-        told += [f"<p>{escape(row['hint'])}</p>"] if row["hint"] else []
+        told += [f"<pre>{name}: {_with_code(row[key])}</pre>" for name, key in SAID if row[key]]
+        told += [f"<p>{_with_code(row['hint'])}</p>"] if row["hint"] else []
         parts.append(f'<section style="border-color:{COLOURS[row["status"]]}">{"".join(told)}</section>')
     for row in marks:
-        mark = escape(row["mark"]) if row["mark"] else "not marked yet"
-        told = f"<b>{escape(row['question'])}: {mark}</b><pre>{escape(row['text'])}</pre>"
-        parts.append(f"<section>{told}<p>{escape(row['comment'])}</p></section>")
+        mark = row["mark"] or ("not marked yet" if row["text"] else "not answered")
+        told = [f"<b>{escape(row['question'])}: {mark}</b>"]
+        told += [f"<pre>{escape(row[name])}</pre>" for name in ("text", "comment") if row[name]]
+        parts.append(f"<section>{''.join(told)}</section>")
     return "\n".join(parts)
 
 
 SAID = (("The law", "law"), ("The case", "case"), ("Seen", "observed"), ("Expected", "expected"))
 
 
-def _summary(results: Sequence[dict[str, Any]], marks: list[dict[str, str]]) -> str:
-    """Which exercise, which outcome, which cause, how many; what could not be read; what waits for a mark."""
-    parts = [f"<h1>Summary</h1><p>{len(results)} students.</p>"]
-    head = (
-        "<tr><th>Exercise</th>" + "".join(f'<th class="n">{status}</th>' for status in COLOURS) + "<th>Causes</th></tr>"
-    )
-    lines = []
+def _total(result: dict[str, Any], marks: Sequence[Row]) -> str:
+    """The points, and what the gradebook adds to them."""
+    told = f"{_sum([result], 'points')} of {_count(_sum([result], 'of'), 'point')}"
+    if any(row["mark"] for row in marks):
+        told += f", and {number(_marked(marks))} for the open questions"
+    if waiting := len(_waiting(marks)):
+        told += f"; {_count(waiting, 'open question')} {'is' if waiting == 1 else 'are'} not marked yet"
+    return told
+
+
+def _with_code(text: str) -> str:
+    """The text as HTML, with what stands between backticks as code."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(text))
+
+
+def _summary(results: Sequence[dict[str, Any]], marks: Sequence[Row], gone: Sequence[Row], told: Sequence[str]) -> str:
+    """What the instructor is told; which exercise, which outcome, which cause, how many; who; what waits for a mark."""
+    parts = [f"<p>{escape(said)}</p>" for said in told]
+    parts += [f"<p>{_count(len(results), 'student')}.</p>", _exercises(results)]
+    parts += [f"<p>{escape(said)}</p>" for said in _of_marks(marks, gone)]
+    parts.append(_students(results, marks))
+    for result in results:
+        parts += [f"<p>{escape(result['student'])}: {escape(said)}</p>" for said in result["amiss"]]
+    return "\n".join(["<h1>Summary</h1>", *parts])
+
+
+def _exercises(results: Sequence[dict[str, Any]]) -> str:
+    lines = [_row("th", ["Exercise", *COLOURS, "Mean points", "Causes"], len(COLOURS) + 1)]
     for k, first in enumerate(results[0]["rows"] if results else []):
         rows = [result["rows"][k] for result in results]
         counts = Counter(row["status"] for row in rows)
         causes = Counter(row["cause"] or "no cause named" for row in rows if row["status"] == "wrong").most_common()
-        told = ", ".join(f"{escape(cause)} {count}" for cause, count in sorted(causes, key=lambda c: (-c[1], c[0])))
-        cells = "".join(f'<td class="n">{counts[status]}</td>' for status in COLOURS)
-        lines.append(f"<tr><td>{escape(first['exercise'])}</td>{cells}<td>{told}</td></tr>")
-    parts.append(f"<table>{head}{''.join(lines)}</table>")
-    waiting = [row for row in marks if not row["mark"].strip() and row["text"]]
-    if marks:
-        parts.append(f"<p>{len(waiting)} of {len(marks)} open answers wait for a mark in marks.csv.</p>")
+        told = ", ".join(f"{cause} {count}" for cause, count in sorted(causes, key=lambda c: (-c[1], c[0])))
+        mean = f"{round(sum(row['points'] for row in rows) / len(rows), 2):g} of {first['of']}"
+        cells = [first["exercise"], *(str(counts[status]) for status in COLOURS), mean, told]
+        lines.append(_row("td", map(escape, cells), len(COLOURS) + 1))
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _students(results: Sequence[dict[str, Any]], marks: Sequence[Row]) -> str:
+    """Each student's points and marks, and the way to her page."""
+    lines = [_row("th", ["Student", "Points", "Of", "Open marks"], 3)]
     for result in results:
-        parts += [f"<p>{escape(result['student'])}: {escape(said)}</p>" for said in result["amiss"]]
-    return "\n".join(parts)
+        own = _own(result, marks)
+        link = f'<a href="feedback/{escape(file_name(result["student"]))}.html">{escape(result["student"])}</a>'
+        entered = [number(_marked(own))] if any(row["mark"] for row in own) else []
+        entered += [f"{len(_waiting(own))} not marked yet"] if _waiting(own) else []
+        points = [str(_sum([result], name)) for name in ("points", "of")]
+        lines.append(_row("td", [link, *points, ", ".join(entered)], 3))
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _row(tag: str, cells: Iterable[str], numbers: int) -> str:
+    """A row of a table, of HTML; the cells after the first, as many as `numbers`, stand to the right."""
+    right = range(1, numbers + 1)
+    return f"<tr>{''.join(f'<{tag}{RIGHT if k in right else str()}>{c}</{tag}>' for k, c in enumerate(cells))}</tr>"
+
+
+RIGHT = ' class="n"'
+
+
+def _of_marks(marks: Sequence[Row], gone: Sequence[Row]) -> Iterator[str]:
+    """What waits for a mark, what changed after it was marked, and which marks belong to nothing."""
+    waiting, answers = len(_waiting(marks)), sum(1 for row in marks if row["text"])
+    if answers:
+        verb = "waits" if waiting == 1 else "wait"
+        yield f"{waiting} of {_count(answers, 'open answer')} {verb} for a mark in marks.csv."
+    if changed := [row for row in marks if row["changed"].strip()]:
+        yield f"{_count(len(changed), 'open answer')} changed after the mark was entered: {_listed(changed)}"
+    if lost := [row for row in gone if row["mark"] or row["comment"]]:
+        verb = "belongs" if len(lost) == 1 else "belong"
+        yield f"{_count(len(lost), 'mark')} {verb} to no answer of these submissions: {_listed(lost)}"
+
+
+def _listed(rows: Iterable[Row]) -> str:
+    return "; ".join(f"{row['student']}, {row['question']}" for row in rows)
