@@ -69,7 +69,7 @@ def place_of(decks: Path, lesson: str, sign: str) -> str:
 def test_no_slide_is_cut_off_and_every_formula_is_set(opened, lesson):
     page = opened(lesson)
     seen = []
-    for _ in range(page.locator(".fit").count()):
+    for _ in range(page.locator(".fit, .fragment").count()):
         page.wait_for_timeout(100)
         seen.append(page.evaluate(CUT))
         page.keyboard.press("Space")

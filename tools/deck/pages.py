@@ -1,6 +1,7 @@
 """A lesson's notebook as one of slides: where each slide begins, what stands on it, what is left to the speaker.
 
 A section is a slide and its sub-sections stand below it; what does not fit goes on below, under the heading again.
+Where a slide asks for a prediction, what stands below the question waits for the next key.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from itertools import groupby
 import nbformat
 
 from deck.blocks import HEIGHT, Block, blocks_of
-from deck.prose import on_slide
+from deck.prose import on_slide, predicts
 
 LEFT_OUT = ("References",)  # sections
 EXHIBITS = ("formula", "figure", "explorer", "program", "table", "item", "code", "stub")
@@ -128,18 +129,20 @@ def _cells(page: list[Block], section: Section, over: str, kind: str) -> Iterato
     head.metadata |= {"slideshow": {"slide_type": kind}, "deck": {"over": over}}
     yield head
     page = sorted(page, key=lambda block: block.kind == "program")
+    asked = False
     for sort, group in groupby(page, lambda block: block.kind):
         blocks = list(group)
         if sort == "item":
             blocks = [Block("item", _height(blocks), "\n".join(block.source for block in blocks))]
         for block in blocks:
-            yield _cell(block)
+            yield _cell(block, waits=asked and sort not in ("note", "program"))
+            asked = asked or (sort == "text" and predicts(block.source))
 
 
-def _cell(block: Block) -> nbformat.NotebookNode:
+def _cell(block: Block, waits: bool = False) -> nbformat.NotebookNode:
     cell = deepcopy(block.cell) if block.cell is not None else nbformat.v4.new_markdown_cell(block.source)
     cell.metadata |= {
         "slideshow": {"slide_type": "notes" if block.kind == "note" else "-"},
-        "deck": {"kind": block.kind},
+        "deck": {"kind": block.kind, "waits": waits},
     }
     return cell

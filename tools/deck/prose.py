@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+PREDICT = re.compile(r"\b(predict|before you (run|read|look|go on|drag|press|move))\b", re.I)
 SHORT = 30  # words: a paragraph as short as this stands whole
 SPAN = re.compile(r"\$[^$]+\$|`[^`]+`|\*\*.+?\*\*|\[[^\]]*\]\([^)]*\)|(?<![\w*])\*[^*]+\*(?!\w)", re.S)
 ABBREVIATIONS = re.compile(r"(?:\bet al|\be\.g|\bi\.e|\bcf|\bvs|\b[A-Z])\.$")
@@ -47,3 +48,8 @@ def on_slide(paragraph: str, leads: bool, follows: bool, first: bool = False) ->
         or (place == 0 and (first or (follows and sentence[:1].islower())))
     ]
     return " ".join(kept)
+
+
+def predicts(text: str) -> bool:
+    """Whether a text asks for a prediction of what follows."""
+    return bool(PREDICT.search(text)) and bool(re.search(r"[?:]", text))
