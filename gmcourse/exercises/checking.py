@@ -31,15 +31,15 @@ def check(id: str, answer: Any, *, seconds: float = 30.0, student: str | None = 
         exercise = EXERCISES.get(id)
         if exercise is None:
             return Verdict(text(id), "could not run", observed=_unknown(id))
-        own = student is not None and exercise.variant is not None
-        if own and isinstance(student, str) and not student.strip():
+        asked = student if exercise.variant is not None else None
+        if isinstance(asked, str) and not asked.strip():
             return Verdict(id, "not attempted", observed=NAMELESS)
         if answer is ...:
             return Verdict(id, "not attempted")
         if (home := _imported_from(answer)) is not None:
             return Verdict(id, "not attempted", observed=f"This is {home}'s own: run the cell with your answer first.")
-        if own:
-            exercise = posed(exercise, seed_of(student, id))
+        if asked is not None:
+            exercise = posed(exercise, seed_of(asked, id))
         return judge(exercise, answer, seconds)
     except KeyboardInterrupt:
         raise
