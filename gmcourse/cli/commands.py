@@ -227,17 +227,24 @@ def assignment(
     """Write an assignment of the course's own exercises: a notebook to hand out, and notebooks for nbgrader.
 
     Args:
-        what: families, lessons (5.7 or 05_gan/07_translation) and ids of exercises, in any mixture
+        what: families, lessons (5.7 or 05_gan/07_translation) and exercises (gan.share_at or 5.7.3), in any mixture
         out: the folder of your course; its key.txt is made once, is secret, and stays with you
-        name: what the assignment is called; by default its words
+        name: what the assignment is called, in letters from A to Z; by default its words
         no_questions: leave out the open questions of families and lessons, which a person marks
-        replace: write over notebooks of this name that differ
+        replace: write over notebooks of this name that differ, and remove those that are not asked for now
     """
     from gmcourse.grading.assignment import make
     from gmcourse.lab.files import find_course
 
     made = make(find_course(), what, out, name=name, questions=not no_questions, replace=replace)
-    print(f"{made.exercises} exercises, {made.points} points, and {made.questions} open questions")
+    counts = {"exercise": made.exercises, "point": made.points, "open question": made.questions}
+    print("{}, {}, and {}".format(*(f"{n} {word}{'s' if n != 1 else ''}" for word, n in counts.items())))
+    if made.same_values:
+        print(f"the same for everyone, values without numbers of one's own: {', '.join(made.same_values)}")
+    if made.same_functions:
+        print(f"the same for everyone, functions without hidden points: {', '.join(made.same_functions)}")
+    if name not in ("", made.name):
+        print(f"called {made.name}")
     print(f"hand out: {made.handout}")
     print(f"for nbgrader: {made.sources[0].parent}, then in {out}: nbgrader generate_assignment {made.name}")
     print(f"keep to yourself: {made.key}, which draws the hidden tests, and {made.sources[0].parent.parent}")

@@ -12,13 +12,15 @@ from gmcourse.exercises.registry import EXERCISES
 from gmcourse.exercises.variants import posed, seed_of
 from gmcourse.laws import LawBroken
 
+NAMELESS = "Set `student` in the first cell, run it, then run this cell again."
 _rung: dict[str, int] = {}
 
 
-def check(id: str, answer: Any, *, seconds: float = 30.0, student: str = "") -> Verdict:
+def check(id: str, answer: Any, *, seconds: float = 30.0, student: str | None = None) -> Verdict:
     """Hold `answer` against the laws of exercise `id`. Never raises but on Ctrl-C: an answer that fails is told why.
 
-    With a `student`, an exercise that has a variant is checked with that student's numbers, those of `numbers`.
+    With a `student`, an exercise that has a variant is checked with that student's numbers, those of `numbers`; one
+    without a name has not attempted it.
 
     The answer runs in this process, from the same seeds each time; dtype, device, gradient mode and random state are
     put back. It is stopped after `seconds` of computing, or ten times that of waiting (0: never), but only in the main
@@ -29,12 +31,15 @@ def check(id: str, answer: Any, *, seconds: float = 30.0, student: str = "") -> 
         exercise = EXERCISES.get(id)
         if exercise is None:
             return Verdict(text(id), "could not run", observed=_unknown(id))
+        asked = student if exercise.variant is not None else None
+        if isinstance(asked, str) and not asked.strip():
+            return Verdict(id, "not attempted", observed=NAMELESS)
         if answer is ...:
             return Verdict(id, "not attempted")
         if (home := _imported_from(answer)) is not None:
             return Verdict(id, "not attempted", observed=f"This is {home}'s own: run the cell with your answer first.")
-        if student and exercise.variant is not None:
-            exercise = posed(exercise, seed_of(student, id))
+        if asked is not None:
+            exercise = posed(exercise, seed_of(asked, id))
         return judge(exercise, answer, seconds)
     except KeyboardInterrupt:
         raise

@@ -12,7 +12,7 @@ from gmcourse.exercises.variants import posed, seed_of
 KEY = "key.txt"
 
 
-def passes(id: str, answer: Any, *, student: str = "") -> None:
+def passes(id: str, answer: Any, *, student: str | None = None) -> None:
     """Raise AssertionError, with what `check` says of it, unless `answer` is correct. Warnings are not shown.
 
     nbgrader gives nothing for a test that writes to the error stream, a warning too.
@@ -21,7 +21,7 @@ def passes(id: str, answer: Any, *, student: str = "") -> None:
         _require(check(id, answer, student=student))
 
 
-def passes_hidden(id: str, answer: Any, *, student: str = "") -> None:
+def passes_hidden(id: str, answer: Any, *, student: str | None = None) -> None:
     """The same at points, or with numbers, that the secret key and the student's name draw.
 
     While nbgrader grades, the student is whose folder the notebook lies in, whatever the notebook says. The key is
@@ -31,7 +31,7 @@ def passes_hidden(id: str, answer: Any, *, student: str = "") -> None:
         _require(_hidden(id, answer, graded_student() or student))
 
 
-def _hidden(id: str, answer: Any, student: str) -> Verdict:
+def _hidden(id: str, answer: Any, student: str | None) -> Verdict:
     """A value is asked for by the student's own numbers, which the notebook shows; a function at hidden points.
 
     Where the reference itself does not pass at those points, what was seen at the open ones counts.

@@ -13,11 +13,11 @@ from gmcourse import __version__
 from gmcourse.exercises import EXERCISES
 from gmcourse.grading.answers import YOUR_TEXT, safe
 from gmcourse.grading.lessons import Task, Told
-from gmcourse.grading.prompts import leaned_on, told_again, whereabouts
+from gmcourse.grading.prompts import leaned_on, told_again, unanswered, whereabouts
 from gmcourse.grading.solutions import solved
 
 STUDENT = 'student = ""  # your name or number, as your instructor knows it'
-SETUP = "import math\n\nimport torch\n\nfrom gmcourse.exercises import check, numbers"
+SETUP = "import math\n\nimport torch\nfrom torch import Tensor\n\nfrom gmcourse.exercises import check, numbers"
 PASSES = "from gmcourse.grading import held\n\nheld.passes({called})\n"
 HIDDEN = """\
 ### BEGIN HIDDEN TESTS
@@ -26,40 +26,49 @@ from gmcourse.grading import held
 held.passes_hidden({called})
 ### END HIDDEN TESTS"""
 OPEN_POINTS = 2
+ABOVE = '"Above" in a prompt means in this lesson; code that a prompt names and no cell here imports is there, too.'
 OWN_NUMBERS = "The numbers are your own, drawn from the name in the first cell. Run the next cell to see them."
 WELCOME = """\
 # {name}
 
 {exercises}, {points} in all.{discussion}
 
-1. Put your name or number, as your instructor knows it, between the quotes of the next cell, and run it.
+1. Put your name or number, as your instructor knows it, between the quotes of the next cell, and run it. It must be the
+   same word as the name of the file that you hand in: your numbers are drawn from it. Capitals and blanks around it do
+   not count, but ü is not u.
 2. In each exercise replace the line that raises `NotImplementedError`, or the dots, and run the cell below it. `check`
    tells you which law your answer breaks, the value it saw, and one question. For more,
    `from gmcourse.exercises import hint` and call `hint("{example}")`, again and again.
 3. Each answer is graded by itself: what its function uses, an import or a helper of yours, may stand in any cell.
 {open_line}
-It needs the course's package, `gmcourse` {version}, and no data."""
+Hand in this notebook, saved, named as your instructor says.
+
+It needs the course's package, `gmcourse` {version}{source}."""
 
 
 @dataclass(frozen=True)
 class Makings:
-    """What every notebook is made from: what the lessons tell, the book's address, and whether nbgrader reads it."""
+    """What every notebook is made from: what the lessons tell, the addresses of the book and of the course's code.
+
+    `nbgrader` says whether nbgrader reads it.
+    """
 
     course: Mapping[str, Told]
     address: str = ""
+    repository: str = ""
     nbgrader: bool = False
 
 
 def notebook(name: str, tasks: Sequence[Task], makings: Makings) -> Any:
     """The notebook that poses `tasks`, lesson by lesson; for nbgrader, with solutions and tests in its cells."""
     cells = [
-        new_markdown_cell(_welcome(name, tasks), id="welcome"),
+        new_markdown_cell(_welcome(name, tasks, makings.repository), id="welcome"),
         new_code_cell(STUDENT, id="student"),
         new_code_cell(SETUP, id="setup"),
     ]
     for lesson, group in groupby(tasks, key=lambda task: task.lesson):
         own = list(group)
-        head = f"## {lesson.number} {lesson.title}\n\nFrom {whereabouts(lesson, makings.address)}"
+        head = f"## {lesson.number} {lesson.title}\n\nFrom {whereabouts(lesson, makings.address)} {ABOVE}"
         cells.append(new_markdown_cell(head, id=f"lesson-{safe(lesson.number)}"))
         if needed := imports(own, makings.course[lesson.number]):
             cells.append(new_code_cell("\n".join(needed), id=f"imports-{safe(lesson.number)}"))
@@ -88,8 +97,10 @@ def imports(tasks: Iterable[Task], told: Told) -> list[str]:
     answers = {task.name for task in told.tasks}
     found: dict[str, None] = {}
     for task in (task for task in tasks if not task.is_open):
-        named = set(re.findall(r"[A-Za-z_]\w*", " ".join(re.findall(r"`([^`]+)`", task.text))))
-        hinted = set(re.findall(r"\b([A-Za-z_]\w*)\.", " ".join(EXERCISES[task.id].hints)))
+        record = EXERCISES[task.id]
+        asked = f"{task.text}\n{record.variant(0).prompt if record.variant else ''}"
+        named = set(re.findall(r"[A-Za-z_]\w*", " ".join(re.findall(r"`([^`]+)`", asked))))
+        hinted = set(re.findall(r"\b([A-Za-z_]\w*)\.", " ".join(record.hints)))
         for name in sorted((named | hinted) & told.imports.keys() - answers):
             statement = told.imports[name]
             if statement not in SETUP and (name in named or "gmcourse" not in statement):
@@ -97,7 +108,7 @@ def imports(tasks: Iterable[Task], told: Told) -> list[str]:
     return list(found)
 
 
-def _welcome(name: str, tasks: Sequence[Task]) -> str:
+def _welcome(name: str, tasks: Sequence[Task], repository: str) -> str:
     exercises = [task for task in tasks if not task.is_open]
     questions = len(tasks) - len(exercises)
     said = f"{questions} question{'s' if questions != 1 else ''} for discussion"
@@ -109,13 +120,14 @@ def _welcome(name: str, tasks: Sequence[Task]) -> str:
         example=exercises[0].id if exercises else "vae.gaussian_kl",
         open_line="4. Write what you think of a question for discussion into the cell below it.\n" if questions else "",
         version=__version__,
+        source=f", from {repository}" if repository else "",
     )
 
 
 def _exercise(task: Task, makings: Makings) -> Iterator[Any]:
     """Prompt, the student's own numbers where there are any, answer, check."""
     record, many = EXERCISES[task.id], points(task)
-    said = OWN_NUMBERS if record.variant else told_again(task.text, task.lesson, makings.address)
+    said = OWN_NUMBERS if record.variant else told_again(unanswered(task.text, task), task.lesson, makings.address)
     worth = f"*{many} point{'s' if many != 1 else ''}, `{task.id}`*"
     parts = [f"### {task.title}", said, leaned_on(task, makings.course, makings.address), worth]
     yield _markdown(task, "prompt", "\n\n".join(filter(None, parts)), makings)

@@ -10,16 +10,19 @@ from types import ModuleType
 from typing import Any
 
 from gmcourse.exercises import Exercise
+from gmcourse.exercises.variants import posed, seed_of
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 OPEN_LINE = "raise NotImplementedError"
+EXAMPLE = "a student"
 
 
 def solved(exercise: Exercise, stub: str, name: str) -> str:
     """The cell `stub`, which defines `name`, with the reference of `exercise` between the marks of a solution.
 
-    What stands outside the marks is what a student keeps: a stub that is not attempted. Raises ValueError for a stub
-    that is neither a function which ends in `raise NotImplementedError`, nor `name = ...`.
+    What stands outside the marks is what a student keeps: a stub that is not attempted. Where each student has numbers
+    of their own, those of EXAMPLE are answered. Raises ValueError for a stub that is neither a function which ends in
+    `raise NotImplementedError`, nor `name = ...`.
     """
     if callable(exercise.reference):
         head, line, rest = stub.rstrip().rpartition(f"    {OPEN_LINE}")
@@ -29,7 +32,11 @@ def solved(exercise: Exercise, stub: str, name: str) -> str:
         return f"{head}{body}\n{line}"
     if ast.unparse(ast.parse(stub)) != f"{name} = ...":
         raise ValueError(f"stub: got {stub!r}, expected {name} = ...")
-    return "\n".join([stub, BEGIN, f"{name} = {literal(exercise.reference)}", END])
+    if exercise.variant is None:
+        return "\n".join([stub, BEGIN, f"{name} = {literal(exercise.reference)}", END])
+    reference = posed(exercise, seed_of(EXAMPLE, exercise.id)).reference
+    whose = f'student = "{EXAMPLE}"  # whose numbers the next line answers'
+    return "\n".join([stub, BEGIN, whose, f"{name} = {literal(reference)}", END])
 
 
 def literal(value: Any) -> str:

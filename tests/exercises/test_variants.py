@@ -76,6 +76,17 @@ def test_a_student_is_checked_with_their_own_numbers(doubled):
     assert check(ID, 6, student=7).status == "could not run"
 
 
+@pytest.mark.parametrize("student", ["", " \n"])
+def test_without_a_name_the_lessons_answer_is_not_correct(doubled, student):
+    for answer in (6, 7, ...):
+        verdict = check(ID, answer, student=student)
+        assert verdict.status == "not attempted"
+        assert verdict.observed == "Set `student` in the first cell, run it, then run this cell again."
+    assert check(ID, 6, student=None).status == "correct"
+    reference = EXERCISES["gan.share_at"].reference
+    assert check("gan.share_at", lambda *given: reference(*given), student=student).status == "correct"
+
+
 def test_a_variant_may_have_hints_and_questions_of_its_own(doubled):
     own = replace(double(1), hints=("4 + 4",), causes={"constant": "4?"})
     exercise = posed(replace(doubled, variant=lambda seed: own, causes={"constant": "3?", "sign": "−?"}), 1)

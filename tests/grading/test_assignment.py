@@ -60,6 +60,7 @@ def drawn(monkeypatch):
         (["vae.gaussian_kl", "taxonomy.lda_logit"], ["taxonomy.lda_logit", "vae.gaussian_kl"]),
         (["open.05_gan/07_translation"], ["open.05_gan/07_translation"]),
         *[([word], [t.id for t in TOLD["5.7"].tasks]) for word in ("5.7", "05_gan/07_translation", "07_translation")],
+        (["5.7.3", "4.1.1"], ["vae.gaussian_kl", "gan.share_at"]),
         (["chapters/05_gan/07_translation.md"], [t.id for t in TOLD["5.7"].tasks]),
         (["gan"], [t.id for told in TOLD.values() for t in told.tasks if told.lesson.file.startswith("05_gan")]),
     ],
@@ -122,6 +123,35 @@ def test_what_an_instructor_changed_is_not_written_over_unless_asked(tmp_path):
     assert (tmp_path / "nbgrader_config.py").read_text("utf-8") == "mine"
 
 
+def test_a_notebook_that_is_not_asked_for_now_is_refused_or_removed(tmp_path):
+    first = make(ROOT, ["5.7", "gan.r1_penalty"], tmp_path, name="week")
+    (first.sources[0].parent / "data.csv").write_text("mine", "utf-8")
+    first.handout.unlink()
+    with pytest.raises(ValueError, match=r"source/week holds 05_gan-02_dynamics.ipynb, too: .*--replace"):
+        make(ROOT, ["5.7"], tmp_path, name="week")
+    assert not first.handout.exists()
+    second = make(ROOT, ["5.7"], tmp_path, name="week", replace=True)
+    assert sorted(path.name for path in second.sources[0].parent.iterdir()) == [
+        "05_gan-07_translation.ipynb",
+        "data.csv",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name, spelled", [("Ümläut Übung 1", "Umlaut-Ubung-1"), ("week 1", "week-1"), ("-a/b-", "a-b")]
+)
+def test_a_name_is_spelled_in_plain_letters(tmp_path, name, spelled):
+    made = make(ROOT, ["gan.share_at"], tmp_path, name=name)
+    assert made.name == made.handout.stem == spelled
+
+
+@pytest.mark.parametrize("name", ["作业", "Straße", "!!", " "])
+def test_a_name_that_would_lose_letters_is_refused(tmp_path, name):
+    with pytest.raises(ValueError, match=r"name: got .*, expected one in the letters A to Z"):
+        make(ROOT, ["gan.share_at"], tmp_path, name=name)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_key_is_hard_to_guess_and_never_made_anew(tmp_path):
     keys = {make_key(tmp_path / str(number)).read_text("utf-8").strip() for number in range(20)}
     assert len(keys) == 20
@@ -174,6 +204,22 @@ def test_only_what_a_task_needs_is_imported_and_never_an_answer():
     every = [line for told in TOLD.values() for line in imports(told.tasks, told)]
     answers = {task.name for task in TASKS.values()}
     assert not [line for line in every if line.rpartition(" ")[2] in answers]
+
+
+def test_what_a_students_own_prompt_names_is_imported():
+    tasks = [TASKS["vae.latents_used"]]
+    assert "from gmcourse.data import load" in imports(tasks, TOLD["4.1"])
+
+
+def test_the_handout_says_whose_name_counts_what_above_means_and_what_to_hand_in(whole):
+    welcome, *rest = (text for kind, text, _ in cells(whole.handout) if kind == "markdown")
+    assert "the same word as the name of the file that you hand in" in " ".join(welcome.split())
+    assert "Hand in this notebook" in welcome
+    heads = [text for text in rest if text.startswith("## ")]
+    assert len(heads) == len(LESSONS)
+    assert all(text.endswith(notebooks.ABOVE) for text in heads)
+    made = notebook("x", [TASKS["gan.share_at"]], Makings(TOLD, repository="https://example.org/course"))
+    assert made.cells[0].source.endswith(", from https://example.org/course.")
 
 
 def test_no_answer_is_called_like_what_a_notebook_needs():
@@ -238,10 +284,18 @@ def test_a_solution_needs_a_stub_that_it_knows():
 def test_the_command_writes_and_says_what_to_do_next(tmp_path, capsys):
     assert main(["assignment", "5.7", "gan.r1_penalty", "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out
-    assert "7 exercises, 11 points, and 1 open questions" in said
+    assert "7 exercises, 11 points, and 1 open question\n" in said
+    assert "the same for everyone, functions without hidden points: " in said
+    assert "the same for everyone, values" not in said
     assert "nbgrader generate_assignment 5-7-gan-r1_penalty" in said
     assert main(["assignment", "5.7", "--out", str(tmp_path), "--no-questions", "--name", "short"]) == 0
     assert "0 open questions" in capsys.readouterr().out
+    words = ["assignment", "taxonomy.overtaking", "--out", str(tmp_path), "--name", "Übung 1"]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "1 exercise, " in said
+    assert "the same for everyone, values without numbers of one's own: taxonomy.overtaking\n" in said
+    assert "called Ubung-1\n" in said
 
 
 def test_the_command_refuses_in_one_line(tmp_path, capsys):

@@ -100,6 +100,17 @@ def test_outside_of_nbgrader_the_notebook_says_who_it_is(graded, drawn, monkeypa
     assert graded_student() == ""
 
 
+@pytest.mark.parametrize("student", ["", "  \n"])
+def test_a_student_without_a_name_has_not_attempted_it(graded, drawn, monkeypatch, student):
+    with pytest.raises(AssertionError, match=r"not attempted yet\.\nSet `student` in the first cell"):
+        passes(drawn, 1000, student=student)
+    passes_hidden(drawn, number_of("ada"), student=student)  # whose folder it is
+    monkeypatch.delenv("NBGRADER_EXECUTION")
+    with pytest.raises(AssertionError, match="Set `student` in the first cell"):
+        passes_hidden(drawn, 1000, student=student)
+    passes(drawn, 1000)
+
+
 def test_a_warning_costs_nothing(graded, capsys):
     def warned(p, weight, distance):
         warnings.warn("old", stacklevel=1)

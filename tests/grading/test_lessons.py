@@ -8,7 +8,7 @@ import pytest
 
 from gmcourse.exercises import EXERCISES
 from gmcourse.grading.lessons import Equation, Task, Told, read_told
-from gmcourse.grading.prompts import leaned_on, place, told_again, whereabouts
+from gmcourse.grading.prompts import leaned_on, place, told_again, unanswered, whereabouts
 
 ROOT = Path(__file__).resolve().parents[2]
 TOLD = read_told(ROOT)
@@ -36,7 +36,7 @@ def test_a_task_is_what_the_lesson_shows():
 @pytest.mark.parametrize("id", sorted(TASKS))
 def test_every_formula_and_figure_that_a_task_names_is_with_it(id):
     task, shown = TASKS[id], leaned_on(TASKS[id], TOLD)
-    named = set(NUMBER.findall(f"{task.text}\n{task.stub}"))
+    named = set(NUMBER.findall(f"{task.text}\n{task.stub}\n{shown}"))
     assert named <= set(re.findall(r"\\tag\{([\d.]+)\}", shown))
     for number in re.findall(r"Figures? ([\d.]+\d)", task.text):
         assert f"Figure {number} stands in lesson " in shown
@@ -47,6 +47,28 @@ def test_a_formula_stands_between_its_own_words():
     assert shown.startswith("*Equation (5.2.10)*, from lesson 5.2, *Friction: R1*:\n\nThe generator overshoots")
     assert "with a weight $\\gamma$,\n\n$$\nR_1(\\psi)" in shown
     assert shown.endswith("the penalty moves no equilibrium.")  # and not the words that announce the next formula
+
+
+def test_a_formula_that_those_words_name_stands_below_them():
+    shown = leaned_on(TASKS["gan.spread"], TOLD)
+    first, second = shown.index("Read (5.5.1)"), shown.index("*Equation (5.5.1)*")
+    assert first < second
+    assert shown.count("\\tag{5.5.1}") == 1
+
+
+def test_no_prompt_names_the_packages_own_answer():
+    shown = leaned_on(TASKS["gan.generator_losses"], TOLD)
+    assert "in both. Both fall as $h$ rises" in shown
+    assert "the critic at real data. A critic" in leaned_on(TASKS["gan.r1_penalty"], TOLD)
+    assert "gmcourse" not in leaned_on(TASKS["flows.constrain_u"], TOLD)
+    assert "`gmcourse.gan.divergences.game_value`" in leaned_on(TASKS["gan.discriminator_step"], TOLD)
+    said = "Of the `r1_penalty` you know. Use `gmcourse.gan.losses`. It is `gmcourse.gan.losses.r1_penalty`."
+    assert unanswered(said, TASKS["gan.r1_penalty"]) == "Of the `r1_penalty` you know. Use `gmcourse.gan.losses`."
+    assert unanswered(said, TASKS["gan.share_at"]) == said
+    assert unanswered(said, TASKS["open.05_gan/07_translation"]) == said
+    for task in (task for task in TASKS.values() if not task.is_open and callable(EXERCISES[task.id].reference)):
+        reference = EXERCISES[task.id].reference
+        assert f".{reference.__name__}`" not in leaned_on(task, TOLD), task.id
 
 
 @pytest.mark.parametrize("address", ["", "https://example.org/book"])
