@@ -19,6 +19,7 @@ from benchmarks import evidence
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted(path for path in (ROOT / "benchmarks").glob("*/*.py"))
 READ_ELSEWHERE = {  # neither in a lesson nor in the package
+    "grading/batch": "in the instructor's guide",
     "gan/stage_frames": "by those who change the stage",
     "metrics/digit_classifier": "in tests/metrics/test_classifier.py",
     "training/kill_resume": "by those who change the checkpoints",

@@ -2,6 +2,7 @@
 
 `<!-- course: map -->` stands for every lesson by chapter, `<!-- course: weeks -->` for the plan of the core path,
 `short` for that of four weeks, `assigned` for the exercises of both, `exercises` and `points` for the sums of all,
+`graded` for what a batch of submissions took,
 `<!-- course: lessons -->`, `core` and `open` for their counts, `<!-- course: first -->` for the first open lesson of
 the core path. In a chapter's index, `<!-- lessons -->` stands for the map of its lessons and `<!-- models -->` for the
 table of its models. A lesson is linked where its text is there, and named where it is forthcoming.
@@ -15,7 +16,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 from book.models import models_of
-from book.plans import Course, assigned, link, minutes, plan, short, weeks
+from book.plans import Course, assigned, graded, link, minutes, plan, short, weeks
 from gmcourse.exercises import EXERCISES
 from gmcourse.lab.course import Chapter, Lesson, read_course
 
@@ -91,6 +92,7 @@ def told(mark: str, docname: str, course: Course, chapters: Path) -> str:
         "weeks": lambda: plan(weeks(course), chapters),
         "short": lambda: plan(short(course, chapters), chapters),
         "assigned": lambda: assigned(course, chapters),
+        "graded": lambda: graded(chapters.parent),
         "exercises": lambda: str(len(EXERCISES)),
         "points": lambda: str(sum(exercise.points for exercise in EXERCISES.values())),
         "lessons": lambda: str(len(lessons)),
