@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import gmcourse
-from gmcourse.grading import filter
+from gmcourse.grading import seccomp
 from gmcourse.grading.boundary import Peer
 from gmcourse.grading.wire import Greedy
 
@@ -79,14 +79,14 @@ def image() -> str:
     return os.environ.get("GMCOURSE_IMAGE", f"gmcourse:{gmcourse.__version__}")
 
 
-def command(kind: str, limits: Limits, name: str, seccomp: int | None = None) -> list[str]:
-    """The command line that starts the process of the answers; `name` is a container's, `seccomp` a filter's pipe."""
+def command(kind: str, limits: Limits, name: str, denied: int | None = None) -> list[str]:
+    """The command line that starts the process of the answers; `name` is a container's, `denied` a filter's pipe."""
     told = json.dumps({**asdict(limits), **({"user": 100_000 + os.getpid()} if os.getuid() == 0 else {})})
     if kind in ("podman", "docker"):
         return [*_container(kind, limits, name), "python", "-m", ENTER, told]
     if kind == "none":
         return [*PYTHON, "-m", ENTER, json.dumps({k: v for k, v in asdict(limits).items() if k != "processes"})]
-    return [*_bubblewrap(seccomp), *PYTHON, "-m", ENTER, told]
+    return [*_bubblewrap(denied), *PYTHON, "-m", ENTER, told]
 
 
 PYTHON, ENTER = [sys.executable, "-s", "-P"], "gmcourse.grading.enter"
@@ -103,14 +103,14 @@ def _places() -> list[str]:
     ]
 
 
-def _bubblewrap(seccomp: int | None = None) -> list[str]:
+def _bubblewrap(denied: int | None = None) -> list[str]:
     """No network, no other process, no file but the system's and Python's, read-only, and a /tmp of its own."""
     apart = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     if os.getuid() == 0:
         apart += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]  # until it is another user
     else:
         apart += ["--unshare-user", "--uid", "65534", "--gid", "65534"]
-    apart += [] if seccomp is None else ["--seccomp", f"{seccomp}"]
+    apart += [] if denied is None else ["--seccomp", f"{denied}"]
     binds: list[str] = []
     for place in SYSTEM:
         if os.path.islink(place):
@@ -192,7 +192,7 @@ def started(kind: str, limits: Limits) -> Iterator[Peer]:
 
 def _filter() -> tuple[int, ...]:
     """A pipe that holds the filter of system calls, where this processor has one."""
-    if (program := filter.program()) is None:
+    if (program := seccomp.program()) is None:
         return ()
     reads, writes = os.pipe()
     os.write(writes, program)

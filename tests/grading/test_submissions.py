@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from gmcourse.exercises.variants import seed_of
-from gmcourse.grading import filter, grading, sandbox
+from gmcourse.grading import grading, sandbox, seccomp
 from gmcourse.grading.batch import file_name
 from gmcourse.grading.submissions import NOTHING, read_names, submissions
 from tests.grading.made import KL, RIGHT, code, handed_out, notebook
@@ -114,41 +114,41 @@ def test_a_container_has_no_network_no_rights_and_a_name_to_be_ended_by(kind):
 
 def judged(program, number, argument=0, arch=None, machine="x86_64"):
     """What a filter says of a system call, by the rules of BPF."""
-    data = {0: number, 4: filter.NUMBERS[machine][0] if arch is None else arch, 16: argument}
+    data = {0: number, 4: seccomp.NUMBERS[machine][0] if arch is None else arch, 16: argument}
     steps = [struct.unpack("<HBBI", program[k : k + 8]) for k in range(0, len(program), 8)]
     at = held = 0
     while True:
         code, then, otherwise, value = steps[at]
         at += 1
-        if code == filter.LOAD:
+        if code == seccomp.LOAD:
             held = data[value]
-        elif code == filter.RETURN:
+        elif code == seccomp.RETURN:
             return value
         else:
-            holds = {filter.EQUAL: held == value, filter.AT_LEAST: held >= value, filter.ANY_BIT: bool(held & value)}
+            holds = {seccomp.EQUAL: held == value, seccomp.AT_LEAST: held >= value, seccomp.ANY_BIT: bool(held & value)}
             at += then if holds[code] else otherwise
 
 
-@pytest.mark.parametrize("machine", filter.NUMBERS)
+@pytest.mark.parametrize("machine", seccomp.NUMBERS)
 def test_the_filter_denies_what_is_named_and_nothing_else(machine):
-    program, numbers = filter.program(machine), filter.NUMBERS[machine][1]
-    denied = filter.ERROR | 1
+    program, numbers = seccomp.program(machine), seccomp.NUMBERS[machine][1]
+    denied = seccomp.ERROR | 1
     for name, number in numbers.items():
         if name not in ("clone", "clone3", "socket"):
             assert judged(program, number, machine=machine) == denied, name
     others = set(range(600)) - set(numbers.values())
-    assert {judged(program, number, machine=machine) for number in others} == {filter.ALLOW}
-    assert judged(program, numbers["clone3"], machine=machine) == filter.ERROR | 38
-    assert judged(program, numbers["clone"], 0x00010F00, machine=machine) == filter.ALLOW  # a thread
+    assert {judged(program, number, machine=machine) for number in others} == {seccomp.ALLOW}
+    assert judged(program, numbers["clone3"], machine=machine) == seccomp.ERROR | 38
+    assert judged(program, numbers["clone"], 0x00010F00, machine=machine) == seccomp.ALLOW  # a thread
     assert judged(program, numbers["clone"], 0x10000000, machine=machine) == denied  # with users of its own
-    assert judged(program, numbers["socket"], 1, machine=machine) == filter.ALLOW
+    assert judged(program, numbers["socket"], 1, machine=machine) == seccomp.ALLOW
     assert judged(program, numbers["socket"], 2, machine=machine) == denied
     assert judged(program, 0x40000000, machine=machine) == denied
-    assert judged(program, 0, arch=1, machine=machine) == filter.KILL
+    assert judged(program, 0, arch=1, machine=machine) == seccomp.KILL
 
 
 def test_a_machine_that_is_not_in_the_table_has_no_filter():
-    assert filter.program("riscv64") is None
+    assert seccomp.program("riscv64") is None
 
 
 def test_the_name_in_the_first_cell_is_held_against_whose_it_is(sandbox, folder, tmp_path):
