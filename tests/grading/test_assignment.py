@@ -268,6 +268,13 @@ def test_every_solution_passes_the_visible_and_the_hidden_tests(file, whole):
     assert verdicts == dict.fromkeys(asked, "correct")
 
 
+@pytest.mark.parametrize("id", EXERCISES)
+def test_a_solution_needs_nothing_of_the_exercises_or_the_laws(id):
+    """A sandbox does not hold them, and a student who hands in the course's own answer is to be graded as right."""
+    source = solved(EXERCISES[id], TASKS[id].stub, TASKS[id].name)
+    assert not re.search(r"gmcourse\.(exercises|laws)", source)
+
+
 def test_a_solution_needs_a_stub_that_it_knows():
     task = TASKS["gan.share_at"]
     with pytest.raises(ValueError, match="expected one function that ends in raise NotImplementedError"):

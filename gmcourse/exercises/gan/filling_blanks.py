@@ -30,7 +30,7 @@ def mean_filled(blanked):
 
 def mask_critic(laws, p):
     """Bayes' rule: of all filled rows x, the share whose mask has m_i = 1."""
-    joint, bits = p[:, None] * laws, torch.tensor(PAIRS, dtype=laws.dtype)
+    joint, bits = p[:, None] * laws, torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=laws.dtype)
     return bits.T @ joint / joint.sum(0)
 
 
