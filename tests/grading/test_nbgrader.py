@@ -65,7 +65,8 @@ def nbgrader(course, *words):
     data = Path(nbconvert.__file__).parents[4] / "share" / "jupyter"  # nbconvert's templates, in an environment of two
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     places = os.pathsep.join(filter(None, [os.environ.get("JUPYTER_PATH"), str(data)]))
-    environment = os.environ | {"PYTHONPATH": paths, "JUPYTER_PATH": places}
+    found = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])  # as where it is activated
+    environment = os.environ | {"PYTHONPATH": paths, "JUPYTER_PATH": places, "PATH": found}
     command = [sys.executable, "-m", "nbgrader", *words]
     done = subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -56,9 +56,9 @@ def test_no_name_means_something_to_a_shell():
 
 
 def test_it_brings_all_that_a_lesson_can_import():
-    """The command line and the lab, which a hosted notebook does without, may need more."""
+    """The command line, the lab and grading, which a hosted notebook does without, may need more."""
     root = PYPROJECT.parent
-    package = (path for path in (root / "gmcourse").rglob("*.py") if not {"cli", "lab"} & {*path.parts})
+    package = (path for path in (root / "gmcourse").rglob("*.py") if not {"cli", "lab", "grading"} & {*path.parts})
     lessons = (nbformat.read(path, as_version=4).cells for path in root.glob("chapters/0*/*.ipynb"))
     code = [cell.source for cells in lessons for cell in cells if cell.cell_type == "code"]
     nodes = [node for text in [*code, *(path.read_text("utf-8") for path in package)] for node in ast.walk(tree(text))]
