@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from gmcourse.autoencoders import deep_autoencoder
 from gmcourse.catalogue import find
 from gmcourse.data import load
-from gmcourse.metrics import fidelity
+from gmcourse.metrics import density_coverage, fidelity, frechet_distance, nearest_share, precision_recall
 from gmcourse.nets import mlp
 from gmcourse.schedules import held_then_falling
 from gmcourse.scores.langevin import annealed_langevin
@@ -389,6 +389,48 @@ def scores() -> str:
     return figure(panels, caption)
 
 
+def comparison() -> str:
+    """Two moons and four sets of fakes, each of which fools a measure; the measures of 100 against 100 points."""
+    points = load("two-moons").density.sample(1500, rng=torch.Generator().manual_seed(0)).double()
+    train, held = points[:100], points[100:200]
+    middle, root = held.mean(0), torch.linalg.cholesky(held.T.cov())
+    noise = torch.randn(100, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    noise = torch.linalg.solve(torch.linalg.cholesky(noise.T.cov()), (noise - noise.mean(0)).T).T  # moments 0 and I
+    far = middle + torch.tensor([1.4, 1.4])
+    strewn = middle + 0.1 * noise @ root.T
+    strewn[:4] = middle + torch.tensor([[1.6, 1.6], [1.6, -1.6], [-1.6, 1.6], [-1.6, -1.6]])
+    ways = (
+        ("the data's two moments", "Fréchet distance", held, middle + noise @ root.T),
+        ("one real point far out", "precision", torch.cat([far[None], held[1:]]), far + 0.06 * noise),
+        ("a clump, 4 % strewn", "recall", held, strewn),
+        ("the training points", "precision", held, train),
+    )
+    panels = [_fooled_panel(words, name, real, fake, train, middle.numpy()) for words, name, real, fake in ways]
+    caption = (
+        "<b class='tag-data'>Data</b>, and four kinds of <b class='tag-samples'>samples</b> that nobody wants. Each "
+        "has a number that looks excellent, and another one that tells. No measure sees all faults: the chapter begins "
+        "by asking each what it sees."
+    )
+    return figure(panels, caption)
+
+
+def _fooled_panel(words: str, fooled: str, real: Tensor, fake: Tensor, train: Tensor, middle: np.ndarray) -> str:
+    panel = Panel(1.85, middle)
+    panel.dots(real, "data-stroke")
+    panel.dots(fake, "samples-stroke", 6)
+    precision, recall = precision_recall(real, fake)
+    numbers = {
+        "Fréchet distance": f"{abs(frechet_distance(real, fake)):.2f}",
+        "precision": f"{precision:.2f}",
+        "recall": f"{recall:.2f}",
+        "coverage": f"{density_coverage(real, fake)[1]:.2f}",
+        "nearest share": f"{nearest_share(fake, train, real):.2f}",
+    }
+    telling = "nearest share" if fake is train else {"Fréchet distance": "precision"}.get(fooled, "coverage")
+    said = f"{fooled} {numbers[fooled]}, {telling} {numbers[telling]}"
+    return panel.svg(f"{words}: {said}", f"Two moons of data, and samples: {words}; {said}.")
+
+
 def write(folder: str, text: str) -> None:
     """Put the fragment in its chapter's folder, whole or not at all."""
     target = CHAPTERS / folder / "picture.html"
@@ -405,6 +447,7 @@ PICTURES: dict[str, tuple[str, Callable[[], str]]] = {
     "gan": ("05_gan", gan),
     "flows": ("06_flows", flows),
     "scores": ("07_scores", scores),
+    "comparison": ("08_comparison", comparison),
 }
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from benchmarks import evidence
 from gmcourse.exercises import EXERCISES
 from gmcourse.exercises.variants import posed, seed_of
 from gmcourse.grading.assignment import make
-from gmcourse.grading.batch import name_of
 from gmcourse.grading.grading import run
 from gmcourse.grading.solutions import literal, solved
 from gmcourse.lab.files import find_course
@@ -36,7 +35,7 @@ def answer(id: str, stub: str, student: str, draw: random.Random) -> str:
     exercise, chance = EXERCISES[id], draw.random()
     if chance < 1 / 6:
         return stub
-    name = name_of(exercise)
+    name = exercise.name
     if exercise.variant is not None:
         exercise = posed(exercise, seed_of(student, id))
     if callable(exercise.reference):

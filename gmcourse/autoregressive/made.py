@@ -93,10 +93,10 @@ class BinaryMADE(nn.Module):
         *hidden, last = made_masks(order, degrees)
         *before, final = self.linears()
         for layer, mask in zip(before, hidden):
-            h = F.linear(h, layer.weight * mask, layer.bias).relu()
-        logits = F.linear(h, final.weight * last, final.bias)
+            h = F.linear(h, layer.weight.where(mask, 0.0), layer.bias).relu()
+        logits = F.linear(h, final.weight.where(last, 0.0), final.bias)
         if self.direct is not None:
-            logits = logits + F.linear(flat, self.direct * (order[:, None] > order))
+            logits = logits + F.linear(flat, self.direct.where(order[:, None] > order, 0.0))
         return logits.view(x.shape)
 
     def log_probs(self, x: Tensor) -> Tensor:

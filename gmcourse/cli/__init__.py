@@ -1,4 +1,4 @@
-"""The command line: `gmcourse models | data | train | sample | evaluate | lab | assignment | grade`."""
+"""The command line: `gmcourse models | data | train | sample | evaluate | compare | lab | assignment | grade`."""
 
 import inspect
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tyro
 
-from gmcourse.cli.commands import assignment, data, evaluate, grade, lab, models, sample, train
+from gmcourse.cli.commands import assignment, compare, data, evaluate, grade, lab, models, sample, train
 
 __all__ = ["main"]
 
@@ -16,6 +16,7 @@ COMMANDS = {
     "train": train,
     "sample": sample,
     "evaluate": evaluate,
+    "compare": compare,
     "lab": lab,
     "assignment": assignment,
     "grade": grade,

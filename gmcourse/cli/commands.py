@@ -217,6 +217,51 @@ def lab(
         start(root, folder, [*asked, *options])
 
 
+def compare(
+    out: Path = Path("comparison.json"),
+    seconds: float = 5.0,
+    only: tuple[str, ...] = (),
+    jobs: int | None = None,
+    calibrate: bool = False,
+    given_rates: bool = False,
+    show: bool = False,
+    again: int = 0,
+    csv: Path | None = None,
+) -> None:
+    """Train every comparable model on the same digits for the same seconds, and measure what it became.
+
+    Stopped, it goes on where it was. At its default size: 35 models, 15 trainings each over rates and seeds, two more
+    at the chosen rate, ten on easier and harder pictures, under an hour on two idle cores.
+
+    Args:
+        out: the file to write, or to go on with
+        seconds: of one core, for each training; for 5, the steps stand in the course's file, else they are measured
+        only: these models
+        jobs: trainings at a time; by default one for each core
+        calibrate: measure the steps on this machine, whatever the course's file says
+        given_rates: take the course's choice of rates, and train seven seeds on the ten digits alone
+        show: train nothing; the table of `out` where it is there, else of the course's file
+        again: train so many rows of the course's file again, and say how far they come out from what is stored
+        csv: write the rows as a table, too
+    """
+    from gmcourse.comparison import results, running, telling
+
+    stored = results.stored() if results.COURSE.is_file() else None
+    if show or again:
+        report = results.stored(out) if out.is_file() and not again else results.stored()
+    else:
+        steps_fit = stored is not None and stored["seconds"] == seconds and not calibrate
+        like = stored if steps_fit or given_rates else None
+        report = running.compare(out, seconds=seconds, only=only, jobs=jobs or running.cores(), like=like)
+    if csv is not None:
+        telling.write_csv(report, csv)
+    if again:
+        for line in telling.told_again(report, again):
+            print(line, flush=True)
+        return
+    print(*telling.told(report), sep="\n")
+
+
 def assignment(
     what: Annotated[Positional[tuple[str, ...]], arg(metavar="WHAT")],
     out: Path,
@@ -233,12 +278,13 @@ def assignment(
         no_questions: leave out the open questions of families and lessons, which a person marks
         replace: write over notebooks of this name that differ, and remove those that are not asked for now
     """
+    from gmcourse.exercises.record import counted
     from gmcourse.grading.assignment import make
     from gmcourse.lab.files import find_course
 
     made = make(find_course(), what, out, name=name, questions=not no_questions, replace=replace)
     counts = {"exercise": made.exercises, "point": made.points, "open question": made.questions}
-    print("{}, {}, and {}".format(*(f"{n} {word}{'s' if n != 1 else ''}" for word, n in counts.items())))
+    print("{}, {}, and {}".format(*(counted(many, noun) for noun, many in counts.items())))
     if made.same_values:
         print(f"the same for everyone, values without numbers of one's own: {', '.join(made.same_values)}")
     if made.same_functions:
@@ -278,6 +324,7 @@ def grade(
     """
     if os.name != "posix":
         raise ValueError("grade: got Windows, expected Linux or macOS: on Windows it runs in WSL")
+    from gmcourse.exercises.record import counted
     from gmcourse.grading.grading import run
 
     told = run(
@@ -294,6 +341,8 @@ def grade(
     )
     for said in told["told"]:
         print(said)
-    print(f"{told['students']} students, {told['points']} of {told['of']} points; see {out / 'summary.html'}")
+    print(
+        f"{counted(told['students'], 'student')}, {told['points']} of {told['of']} points; see {out / 'summary.html'}"
+    )
     if (out / "marks.csv").exists():
         print(f"open questions: enter marks in {out / 'marks.csv'}, and run this again")

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from gmcourse.cli.baselines import discrete_coordinates, gaussian_nll, independent_nll
 from gmcourse.data import Dataset
-from gmcourse.metrics import estimate, importance_weighted, nll
+from gmcourse.metrics import estimate, importance_weighted, measures, nll
 from gmcourse.nets import evaluating
 from gmcourse.probability import bits_per_dim
 from gmcourse.protocols import Bounded, Density, ImportanceWeighted, Sampler
@@ -18,17 +18,6 @@ from gmcourse.protocols import Bounded, Density, ImportanceWeighted, Sampler
 EXACT = "exact"
 BOUND = "a bound: the NLL is lower"
 WEIGHTED = "importance-weighted: a tighter bound, stochastic"
-
-
-def measures(model: nn.Module, data: Dataset) -> str:
-    """What the model's numbers are of: "probability" of discrete x, or "density", which depends on the scale of x.
-
-    A model says it by `measures`, its own or that of its `likelihood`; integer codes have probabilities alone.
-    """
-    if not data.train.is_floating_point():
-        return "probability"
-    said = getattr(model, "measures", None) or getattr(getattr(model, "likelihood", None), "measures", None)
-    return said or "density"
 
 
 def measure(

@@ -43,6 +43,12 @@ class Exercise:
     causes: Mapping[str, str] = field(default_factory=dict)
     variant: Callable[[int], Variant] | None = None
 
+    @property
+    def name(self) -> str:
+        """The name that the stub defines."""
+        found = re.search(r"^(?:def |class )?(\w+)", self.stub, re.M)
+        return found[1] if found else self.id.rpartition(".")[2]
+
 
 Status = Literal["not attempted", "correct", "wrong", "could not run"]
 COLOURS = {"not attempted": "#718096", "correct": "#2f855a", "wrong": "#c53030", "could not run": "#b7791f"}
@@ -67,7 +73,7 @@ class Verdict:
             case "not attempted":
                 return [f"{self.id}: not attempted yet.", *([self.observed] if self.observed else [])]
             case "correct":
-                return [f"{self.id}: correct ({self.points} point{'s' if self.points != 1 else ''})."]
+                return [f"{self.id}: correct ({counted(self.points, 'point')})."]
             case "could not run":
                 return [f"{self.id}: could not run.", self.observed, *([self.hint] if self.hint else [])]
         seen = [f"Seen: {self.observed}. Expected: {self.expected}."] if self.observed or self.expected else []
@@ -80,12 +86,17 @@ class Verdict:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        first, *rest = (_with_code(line) for line in self.lines())
+        first, *rest = (with_code(line) for line in self.lines())
         body = "".join(f"<div style='white-space:pre-wrap'>{line}</div>" for line in rest)
         style = f"border-left:4px solid {COLOURS[self.status]};padding:.2em .8em;background:transparent;color:inherit"
         return f"<div style='{style}'><b>{first}</b>{body}</div>"
 
 
-def _with_code(line: str) -> str:
-    """The line as HTML, with what stands between backticks as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line))
+def with_code(text: str) -> str:
+    """The text as HTML, with what stands between backticks in a line as code."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(text))
+
+
+def counted(many: float, noun: str) -> str:
+    """1 point, 2 points."""
+    return f"{many} {noun}{'' if many == 1 else 's'}"

@@ -16,24 +16,24 @@ import yaml
 
 from gmcourse.exercises import EXERCISES
 from gmcourse.exercises.variants import takes_seed
-from gmcourse.grading.answers import safe
+from gmcourse.grading.answers import YOUR_TEXT, safe
 from gmcourse.grading.held import KEY
 from gmcourse.grading.lessons import Task, Told, read_told
 from gmcourse.grading.notebooks import Makings, notebook, points
 from gmcourse.lab.files import write
 
 HANDOUT, SOURCE, CONFIG = "handout", "source", "nbgrader_config.py"
-CONFIG_TEXT = '''\
+CONFIG_TEXT = f'''\
 """nbgrader's settings for this course: yours to change. `gmcourse assignment` writes this file once."""
 
 from pathlib import Path
 
-if not (Path(__file__).parent / "key.txt").is_file():
-    raise SystemExit("key.txt is not beside this file: without it every hidden test would fail")
+if not (Path(__file__).parent / "{KEY}").is_file():
+    raise SystemExit("{KEY} is not beside this file: without it every hidden test would fail")
 
 c = get_config()  # noqa: F821
-c.ClearSolutions.code_stub = {"python": "# Your code here."}
-c.ClearSolutions.text_stub = "*Your answer here.*"
+c.ClearSolutions.code_stub = {{"python": "# Your code here."}}
+c.ClearSolutions.text_stub = "{YOUR_TEXT}"
 c.Execute.timeout = 180  # seconds a cell; an answer is stopped after 30
 '''
 

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 import gmcourse
-from gmcourse.exercises import EXERCISES, Exercise, Verdict
+from gmcourse.exercises import EXERCISES, Verdict
 from gmcourse.exercises.checking import judge
 from gmcourse.exercises.guard import OutOfTime
 from gmcourse.exercises.variants import posed, seed_of, spelt
@@ -230,7 +230,7 @@ def _held_to(peer: Peer, student: str, id: str, rules: Rules) -> tuple[Verdict, 
     exercise = EXERCISES[id]
     own = exercise.variant is not None and not rules.same
     shown = posed(exercise, seed_of(student, id)) if own else exercise
-    begin = {"exercise": id, "name": name_of(exercise)}
+    begin = {"exercise": id, "name": exercise.name}
     found = verdict(peer, shown, begin, rules.seconds)
     if found[0].status != "correct" or exercise.variant is not None or not rules.key:
         return found
@@ -240,12 +240,6 @@ def _held_to(peer: Peer, student: str, id: str, rules: Rules) -> tuple[Verdict, 
     drawn = verdict(peer, hidden, begin, rules.seconds)
     fair = drawn[0].status == "correct" or judge(hidden, hidden.reference).status == "correct"
     return drawn if fair else found
-
-
-def name_of(exercise: Exercise) -> str:
-    """The name that the exercise's stub defines."""
-    found = re.search(r"^(?:def |class )?(\w+)", exercise.stub, re.M)
-    return found[1] if found else exercise.id.rpartition(".")[2]
 
 
 def _row(verdict: Verdict, cause: str = "") -> dict[str, Any]:

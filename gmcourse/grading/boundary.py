@@ -29,7 +29,7 @@ class Peer:
         self.look: Callable[[], None] = lambda: None
         self.operations = Operations()
         self.raised: dict[int, BaseException] = {}
-        self.depth, self.asked = 0, 0
+        self.depth, self.count = 0, 0
         self.serve: dict[str, Callable[[dict[str, Any], list[Tensor]], tuple[dict[str, Any], list[Tensor]]]] = {
             "call": self.operations.called,
             "pull": self.operations.pulled,
@@ -43,8 +43,7 @@ class Peer:
 
     def ask(self, header: dict[str, Any], tensors: Sequence[Tensor] = ()) -> tuple[dict[str, Any], list[Tensor]]:
         """The other side's reply, after whatever it asks of this one meanwhile. Raises Failed where it raised."""
-        self.asked += 1
-        own = self.asked
+        self.count = own = self.count + 1
         self._send({**header, "number": own}, tensors)
         while (came := self.step()) is None:
             continue
@@ -91,10 +90,11 @@ class Peer:
 
     def told(self, error: BaseException) -> dict[str, Any]:
         """An error as plain data."""
-        self.asked += 1
-        self.raised[self.asked] = error.with_traceback(None)  # or it would hold what it was handed
-        self.raised.pop(next(iter(self.raised)), None) if len(self.raised) > 100 else None
-        return {"bases": bases_of(error), "text": str(error)[:2_000], "raised": self.asked}
+        self.count += 1
+        self.raised[self.count] = error.with_traceback(None)  # or it would hold what it was handed
+        if len(self.raised) > 100:
+            del self.raised[next(iter(self.raised))]
+        return {"bases": bases_of(error), "text": str(error)[:2_000], "raised": self.count}
 
     def _send(self, header: dict[str, Any], tensors: Sequence[Tensor] = ()) -> None:
         blobs = [bytes_of(tensor) for tensor in tensors]

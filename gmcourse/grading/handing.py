@@ -23,7 +23,6 @@ class Handed:
     def __init__(self, value: Any, handle: Callable[[Callable[..., Any]], int]):
         self.generators: list[torch.Generator] = []
         self.modules: list[nn.Module] = []
-        self.optimizers: list[torch.optim.Optimizer] = []
         self.handle = handle
         self.packing = Packing(self._other)
         self.node = self.packing.node(value)
@@ -48,7 +47,6 @@ class Handed:
             self.modules.append(value)
             return ["module", _pickled(value, packing)]
         if isinstance(value, torch.optim.Optimizer):
-            self.optimizers.append(value)
             return ["optimizer", _pickled(value, packing)]
         if (reference := getattr(value, "_of_the_answer", None)) is not None:
             return ["own", reference]

@@ -1,6 +1,6 @@
 """The process of the answers: it runs them, and gives back plain data. Nothing that it says is believed.
 
-Started by the grader as `python -m gmcourse.grading.inside LIMITS`, with the pipes on its standard input and output.
+`gmcourse.grading.enter` starts it, with the limits taken and the grader's two pipes.
 """
 
 import random

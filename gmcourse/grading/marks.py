@@ -1,14 +1,12 @@
 """Open questions, which a person marks: listed with the student's text in marks.csv; a mark that is entered is kept."""
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from gmcourse.grading.tables import bare, table
+from gmcourse.grading.tables import edited, table
 
 COLUMNS = ("student", "question", "mark", "comment", "changed", "text")
 GIVEN = {"student", "question", "changed", "text"}
@@ -42,29 +40,13 @@ def read_marks(path: Path) -> dict[tuple[str, str], Row]:
 
 def _cells(path: Path) -> list[list[str]]:
     """The table in the file, its names first, empty rows left out."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path.name}: got text that is not UTF-8: save it as UTF-8, in Excel as CSV UTF-8") from error
-    csv.field_size_limit(2**24)
-    try:
-        heads = {separator: next(_reader(text, separator, strict=False), []) for separator in ",;"}
-        separator = max(heads, key=lambda s: len(set(COLUMNS) & set(heads[s])))
-        # strict: a quote that is never closed would swallow the rows below it
-        rows = [row for row in _reader(text, separator, strict=True) if any(value.strip() for value in row)]
-    except csv.Error as error:
-        raise ValueError(f"{path.name}: got no table that can be read ({error}), expected CSV") from error
+    rows = edited(path, COLUMNS)
     names = _names(rows)
     if not set(COLUMNS) <= set(names):
         raise ValueError(f"{path.name}: got the columns {', '.join(names)}, expected {', '.join(COLUMNS)}")
     if len(twice := [name for name in names if name]) > len(set(twice)):
         raise ValueError(f"{path.name}: got the columns {', '.join(twice)}, expected each name once")
     return [names, *rows[1:]]
-
-
-def _reader(text: str, separator: str, *, strict: bool) -> Iterator[list[str]]:
-    told = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict)
-    return ([bare(value) for value in row] for row in told)
 
 
 def _names(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -11,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from gmcourse import __version__
 from gmcourse.exercises import EXERCISES
+from gmcourse.exercises.record import counted
 from gmcourse.grading.answers import YOUR_TEXT, safe
 from gmcourse.grading.lessons import Task, Told
 from gmcourse.grading.prompts import leaned_on, told_again, unanswered, whereabouts
@@ -111,11 +112,11 @@ def imports(tasks: Iterable[Task], told: Told) -> list[str]:
 def _welcome(name: str, tasks: Sequence[Task], repository: str) -> str:
     exercises = [task for task in tasks if not task.is_open]
     questions = len(tasks) - len(exercises)
-    said = f"{questions} question{'s' if questions != 1 else ''} for discussion"
+    said = f"{counted(questions, 'question')} for discussion"
     return WELCOME.format(
         name=name,
-        exercises=f"{len(exercises)} exercise{'s' if len(exercises) != 1 else ''}",
-        points=f"{sum(map(points, exercises))} points",
+        exercises=counted(len(exercises), "exercise"),
+        points=counted(sum(map(points, exercises)), "point"),
         discussion=f" And {said}, read by a person." if questions else "",
         example=exercises[0].id if exercises else "vae.gaussian_kl",
         open_line="4. Write what you think of a question for discussion into the cell below it.\n" if questions else "",
@@ -128,7 +129,7 @@ def _exercise(task: Task, makings: Makings) -> Iterator[Any]:
     """Prompt, the student's own numbers where there are any, answer, check."""
     record, many = EXERCISES[task.id], points(task)
     said = OWN_NUMBERS if record.variant else told_again(unanswered(task.text, task), task.lesson, makings.address)
-    worth = f"*{many} point{'s' if many != 1 else ''}, `{task.id}`*"
+    worth = f"*{counted(many, 'point')}, `{task.id}`*"
     parts = [f"### {task.title}", said, leaned_on(task, makings.course, makings.address), worth]
     yield _markdown(task, "prompt", "\n\n".join(filter(None, parts)), makings)
     called = f'"{task.id}", {task.name}'

@@ -4,14 +4,13 @@ Nothing in these files depends on the day or the time that it took: graded again
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from gmcourse.exercises.record import COLOURS
+from gmcourse.exercises.record import COLOURS, counted, with_code
 from gmcourse.grading.batch import file_name
 from gmcourse.grading.marks import Marks, Row, joined, number, read_marks, written
 from gmcourse.grading.tables import table
@@ -99,10 +98,6 @@ def _waiting(marks: Iterable[Row]) -> list[Row]:
     return [row for row in marks if row["text"] and not row["mark"]]
 
 
-def _count(many: float, noun: str) -> str:
-    return f"{many} {noun}{'' if many == 1 else 's'}"
-
-
 def _gradebook(results: Sequence[dict[str, Any]], marks: Sequence[Row]) -> str:
     """One row a student: the points of each exercise, the marks of open questions, and the sum."""
     exercises = [row["exercise"] for row in results[0]["rows"]] if results else []
@@ -122,8 +117,8 @@ def _feedback(result: dict[str, Any], marks: Sequence[Row]) -> str:
     parts += [f"<p>{escape(said)}</p>" for said in result["amiss"]]
     for row in result["rows"]:
         told = [f"<b>{escape(row['exercise'])}: {row['status']}, {row['points']} of {row['of']}</b>"]
-        told += [f"<pre>{name}: {_with_code(row[key])}</pre>" for name, key in SAID if row[key]]
-        told += [f"<p>{_with_code(row['hint'])}</p>"] if row["hint"] else []
+        told += [f"<pre>{name}: {with_code(row[key])}</pre>" for name, key in SAID if row[key]]
+        told += [f"<p>{with_code(row['hint'])}</p>"] if row["hint"] else []
         parts.append(f'<section style="border-color:{COLOURS[row["status"]]}">{"".join(told)}</section>')
     for row in marks:
         mark = row["mark"] or ("not marked yet" if row["text"] else "not answered")
@@ -138,23 +133,18 @@ SAID = (("The law", "law"), ("The case", "case"), ("Seen", "observed"), ("Expect
 
 def _total(result: dict[str, Any], marks: Sequence[Row]) -> str:
     """The points, and what the gradebook adds to them."""
-    told = f"{_sum([result], 'points')} of {_count(_sum([result], 'of'), 'point')}"
+    told = f"{_sum([result], 'points')} of {counted(_sum([result], 'of'), 'point')}"
     if any(row["mark"] for row in marks):
         told += f", and {number(_marked(marks))} for the open questions"
     if waiting := len(_waiting(marks)):
-        told += f"; {_count(waiting, 'open question')} {'is' if waiting == 1 else 'are'} not marked yet"
+        told += f"; {counted(waiting, 'open question')} {'is' if waiting == 1 else 'are'} not marked yet"
     return told
-
-
-def _with_code(text: str) -> str:
-    """The text as HTML, with what stands between backticks as code."""
-    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(text))
 
 
 def _summary(results: Sequence[dict[str, Any]], marks: Sequence[Row], gone: Sequence[Row], told: Sequence[str]) -> str:
     """What the instructor is told; which exercise, which outcome, which cause, how many; who; what waits for a mark."""
     parts = [f"<p>{escape(said)}</p>" for said in told]
-    parts += [f"<p>{_count(len(results), 'student')}.</p>", _exercises(results)]
+    parts += [f"<p>{counted(len(results), 'student')}.</p>", _exercises(results)]
     parts += [f"<p>{escape(said)}</p>" for said in _of_marks(marks, gone)]
     parts.append(_students(results, marks))
     for result in results:
@@ -202,12 +192,12 @@ def _of_marks(marks: Sequence[Row], gone: Sequence[Row]) -> Iterator[str]:
     waiting, answers = len(_waiting(marks)), sum(1 for row in marks if row["text"])
     if answers:
         verb = "waits" if waiting == 1 else "wait"
-        yield f"{waiting} of {_count(answers, 'open answer')} {verb} for a mark in marks.csv."
+        yield f"{waiting} of {counted(answers, 'open answer')} {verb} for a mark in marks.csv."
     if changed := [row for row in marks if row["changed"].strip()]:
-        yield f"{_count(len(changed), 'open answer')} changed after the mark was entered: {_listed(changed)}"
+        yield f"{counted(len(changed), 'open answer')} changed after the mark was entered: {_listed(changed)}"
     if lost := [row for row in gone if row["mark"] or row["comment"]]:
         verb = "belongs" if len(lost) == 1 else "belong"
-        yield f"{_count(len(lost), 'mark')} {verb} to no answer of these submissions: {_listed(lost)}"
+        yield f"{counted(len(lost), 'mark')} {verb} to no answer of these submissions: {_listed(lost)}"
 
 
 def _listed(rows: Iterable[Row]) -> str:

@@ -92,12 +92,13 @@ def command(kind: str, limits: Limits, name: str, denied: int | None = None) -> 
 PYTHON, ENTER = [sys.executable, "-s", "-P"], "gmcourse.grading.enter"
 
 
+def _packages() -> list[str]:
+    return [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages") and os.path.isdir(path)]
+
+
 def _places() -> list[str]:
     """The folders of Python and of its packages, wherever they lie."""
-    packages = [
-        path for path in sys.path if Path(path).name in ("site-packages", "dist-packages") and os.path.isdir(path)
-    ]
-    found = sorted({sys.prefix, sys.base_prefix, *packages} - {"/usr"})
+    found = sorted({sys.prefix, sys.base_prefix, *_packages()} - {"/usr"})
     return [
         place for place in found if not any(Path(place).is_relative_to(above) for above in {*found, "/usr"} - {place})
     ]
@@ -119,8 +120,7 @@ def _bubblewrap(denied: int | None = None) -> list[str]:
             binds += ["--ro-bind", place, place]
     room = ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--size", str(64 * 2**20), "--perms", "1777"]
     room += ["--tmpfs", "/tmp", *_installed(), "--remount-ro", "/", "--chdir", "/tmp"]
-    packages = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
-    named = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "PYTHONPATH": ":".join(["/course", *packages]), **THREADS}
+    named = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "PYTHONPATH": ":".join(["/course", *_packages()]), **THREADS}
     given = [part for name, value in named.items() for part in ("--setenv", name, value)]
     return ["bwrap", *apart, "--die-with-parent", "--new-session", *binds, *room, "--clearenv", *given]
 

@@ -1,12 +1,14 @@
 """A folder of what students handed in: whose each file is, read up to a size. Links are not followed."""
 
-import csv
 import hashlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
+
+from gmcourse.grading.tables import edited
 
 MOST_BYTES = 32 * 2**20
 MOST_FILES = 100
@@ -53,16 +55,14 @@ def submissions(
 
 def read_names(path: Path) -> dict[str, str]:
     """File or folder → student, from a table with these two columns. Raises ValueError for another."""
-    try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"names: got {path}, which cannot be read ({error}), expected a table in UTF-8") from error
-    delimiter = ";" if text.partition("\n")[0].count(";") else ","
-    rows = list(csv.DictReader(text.splitlines(), delimiter=delimiter))
-    if not rows or not {"file", "student"} <= set(rows[0]):
-        raise ValueError(f"names: got {path.name} with {list(rows[0]) if rows else 'no rows'}, expected file,student")
-    if unnamed := [row["file"] for row in rows if not (row["student"] or "").strip()]:
-        raise ValueError(f"names: got no student for {', '.join(map(str, unnamed))}")
+    if not path.is_file():
+        raise ValueError(f"names: got {path}, which is not there, expected a table of file,student")
+    head, *lines = edited(path, ("file", "student")) or [[]]
+    rows = [dict(zip_longest(head, line, fillvalue="")) for line in lines]
+    if not rows or not {"file", "student"} <= set(head):
+        raise ValueError(f"names: got {path.name} with {head if rows else 'no rows'}, expected file,student")
+    if unnamed := [row["file"] for row in rows if not row["student"].strip()]:
+        raise ValueError(f"names: got no student for {', '.join(unnamed)}")
     return {row["file"].strip(): row["student"].strip() for row in rows}
 
 

@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 RUNS = re.compile(r"'*[=+\-@\t\r]")
 
@@ -16,6 +17,31 @@ def cell(value: object) -> object:
 def bare(text: str) -> str:
     """The text that `cell` was given."""
     return text[1:] if text.startswith("'") and RUNS.match(text) else text
+
+
+def edited(path: Path, columns: Sequence[str]) -> list[list[str]]:
+    """The rows of a table that a person may have edited, its names first, empty rows left out.
+
+    Cells are separated by , or ;, by whichever gives more of the columns. Raises ValueError for a file that is not
+    UTF-8, or no table.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path.name}: got text that is not UTF-8: save it as UTF-8, in Excel as CSV UTF-8") from error
+    csv.field_size_limit(2**24)
+    try:
+        heads = {separator: next(_reader(text, separator, strict=False), []) for separator in ",;"}
+        separator = max(heads, key=lambda s: len(set(columns) & set(heads[s])))
+        # strict: a quote that is never closed would swallow the rows below it
+        return [row for row in _reader(text, separator, strict=True) if any(value.strip() for value in row)]
+    except csv.Error as error:
+        raise ValueError(f"{path.name}: got no table that can be read ({error}), expected CSV") from error
+
+
+def _reader(text: str, separator: str, *, strict: bool) -> Iterator[list[str]]:
+    told = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict)
+    return ([bare(value) for value in row] for row in told)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -159,9 +159,14 @@ def _cause(observed: Tensor, suspects: Mapping[str, Slips], fit: float | Tensor)
     """The first cause with a slip that gives what was observed; else whether that is a number at all."""
     for cause, slips in suspects.items():
         ways = slips if isinstance(slips, (tuple, list)) else (slips,)
-        if any(_close(observed, torch.as_tensor(slip).detach(), fit) for slip in ways):
+        if any(_fits(observed, torch.as_tensor(slip).detach(), fit) for slip in ways):
             return cause
     return "" if observed.isfinite().all() else "not-finite"
+
+
+def _fits(observed: Tensor, value: Tensor, fit: float | Tensor) -> bool:
+    """Close to within `fit` and to what float32 rounds off: a plain number becomes a float32, an array's does not."""
+    return observed.shape == value.shape and _close(observed, value, fit + 1e-7 * value.abs())
 
 
 def show_case(given: Mapping[str, object], row: int | None = None, batch: int = 0) -> str:

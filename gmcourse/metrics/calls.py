@@ -1,7 +1,7 @@
 """What an answer costs: how many times in turn a model calls its network, counted on the model itself."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -40,7 +40,7 @@ class Calls(TorchDispatchMode):
         self.owners = {
             tensor.untyped_storage().data_ptr(): name if isinstance(layer, LAYERS) else f"{name}.{own}"
             for name, layer in model.named_modules()
-            for own, tensor in layer.named_parameters(recurse=False)
+            for own, tensor in _held(layer)
             if isinstance(layer, LAYERS) or tensor.dim() > 1
         }
         self.copies: list[Any] = []  # held, so that no other tensor comes to lie where they were
@@ -57,6 +57,13 @@ class Calls(TorchDispatchMode):
             self.copies.append(result)
             self.owners[result.untyped_storage().data_ptr()] = min(owners)
         return result
+
+
+def _held(layer: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """A module's own parameters; of a layer its buffers, too, where averages of weights are kept."""
+    yield from layer.named_parameters(recurse=False)
+    if isinstance(layer, LAYERS):
+        yield from layer.named_buffers(recurse=False)
 
 
 def passes(record: ModelRecord, data: Dataset | None = None, seed: int = 0, ask: Ask = draw) -> int:

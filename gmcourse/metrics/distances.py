@@ -1,9 +1,13 @@
 """Distances between two samples, rows of any shape: none needs a density."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Generator, Tensor
 
 from gmcourse.metrics.transport import sorted_distance
+
+Kernel = Callable[[Tensor, Tensor], Tensor]
 
 
 def mmd(x: Tensor, y: Tensor, bandwidth: float | None = None) -> float:
@@ -11,16 +15,28 @@ def mmd(x: Tensor, y: Tensor, bandwidth: float | None = None) -> float:
 
     mean_{i≠j} k(x_i, x_j) + mean_{i≠j} k(y_i, y_j) − 2 mean_{ij} k(x_i, y_j), with k(a, b) = exp(−‖a−b‖²/2h²); h is
     `bandwidth`, by default the median distance between two rows of both samples together (at most about 1000 rows of
-    each, evenly spaced). Gretton et al. 2012, eq. 3.
+    each, evenly spaced). Gretton et al. 2012, eq. 3. Equation: comparison-mmd.
     """
     x, y = _rows(x, y, least=2)
     h = _median_distance(x, y) if bandwidth is None else bandwidth
     if not h > 0:
         raise ValueError(f"bandwidth: got {h}, expected a positive length (the median is 0 where most rows are equal)")
 
-    def kernel(a: Tensor, b: Tensor) -> Tensor:
-        return torch.exp(-(torch.cdist(a, b) ** 2) / (2 * h**2))
+    return _unbiased(x, y, lambda a, b: torch.exp(-(torch.cdist(a, b) ** 2) / (2 * h**2)))
 
+
+def kernel_distance(x: Tensor, y: Tensor) -> float:
+    """The kernel distance (KID): squared maximum mean discrepancy with k(a, b) = (a·b/d + 1)³, unbiased.
+
+    Of features, (n, d) and (m, d), all at once: it has no bias that subsets would spread. The kernel sees the first
+    three moments and no more. Raises ValueError for fewer than two rows. Bińkowski et al. 2018, section 4.
+    Equation: comparison-kernel-moments.
+    """
+    x, y = _rows(x, y, least=2)
+    return _unbiased(x, y, lambda a, b: (a @ b.T / a.shape[1] + 1) ** 3)
+
+
+def _unbiased(x: Tensor, y: Tensor, kernel: Kernel) -> float:
     def mean_of_pairs(a: Tensor) -> Tensor:
         values = kernel(a, a)
         return (values.sum() - values.diagonal().sum()) / (len(a) * (len(a) - 1))

@@ -1,4 +1,4 @@
-"""How near samples lie to data in a space of features: the Fréchet distance, precision and recall."""
+"""How near samples lie to data in a space of features: the Fréchet distance, precision, recall, density, coverage."""
 
 import warnings
 from typing import NamedTuple
@@ -37,10 +37,10 @@ def fidelity(real: Tensor, fake: Tensor) -> Fidelity:
 def frechet_distance(x: Tensor, y: Tensor) -> float:
     """‖μ − μ′‖² + tr(Σ + Σ′ − 2(ΣΣ′)^½) of features (n, d) and (m, d): W₂² of the Gaussians fitted to them.
 
-    Biased upwards by about 1/n + 1/m, so only distances from equal counts compare. The square root's trace is that of
-    the symmetric (Σ^½ Σ′ Σ^½)^½. Warns where n ≤ d or m ≤ d: a covariance is singular then, and the number tells more
-    of the count than of the samples. Raises ValueError for fewer than two rows or values that are not finite. Heusel et
-    al. 2017, eq. 6. Equation: taxonomy-frechet.
+    Biased upwards in proportion to 1/n + 1/m, so only distances from equal counts compare; a bias that differs between
+    models stays. The square root's trace is that of the symmetric (Σ^½ Σ′ Σ^½)^½. Warns where n ≤ d or m ≤ d: a
+    covariance is singular then, and the number tells more of the count than of the samples. Raises ValueError for fewer
+    than two rows or values that are not finite. Heusel et al. 2017, eq. 6. Equation: taxonomy-frechet.
     """
     x, y = _features(x, y, least=2)
     if min(len(x), len(y)) <= x.shape[1]:
@@ -68,10 +68,47 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, flo
     return _among(fake, real, k), _among(real, fake, k)
 
 
+def density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> tuple[float, float]:
+    """How many balls of the data a fake lies in, over k, and the share of balls that hold a fake at all.
+
+    Of features (n, d) and (m, d); a ball reaches from a real point to its k-th nearest neighbour among the real ones.
+    The density of the truth is 1 in the mean and has no upper end; the coverage of the truth is
+    1 − Π_{j<k} (n − 1 − j)/(n + m − 1 − j). Raises ValueError as `precision_recall`. Naeem et al. 2020, eqs 3–4.
+    Equation: comparison-density-coverage.
+    """
+    if k < 1:
+        raise ValueError(f"k: got {k}, expected at least 1")
+    real, fake = _features(real, fake, least=k + 1)
+    radii = _radii(real, k)
+    inside = torch.cat([torch.cdist(part, real) <= radii for part in fake.split(1000)])
+    return (inside.sum(1).double().mean() / k).item(), inside.any(0).double().mean().item()
+
+
+def frechet_bias(eigenvalues: Tensor, n: int, m: int) -> float:
+    """What two samples of one Gaussian give in the mean, to second order, where its covariance has these eigenvalues.
+
+    (1/n + 1/m)·[Σ_i λ_i + ½ Σ_ij λ_i λ_j (1 + δ_ij)/(λ_i + λ_j)]; of d unit eigenvalues (1/n + 1/m)(d + d(d+1)/4).
+    Slightly too small down to about n = d, too large below. Raises ValueError for eigenvalues below 0 or counts below
+    2. Chong and Forsyth 2020 take it out by extrapolation. Equation: comparison-frechet-bias.
+    """
+    if eigenvalues.dim() != 1 or (eigenvalues < 0).any() or min(n, m) < 2:
+        raise ValueError(
+            f"eigenvalues, n, m: got {tuple(eigenvalues.shape)}, {n}, {m}, expected (d,) from 0 on, 2 or more"
+        )
+    values = eigenvalues.double()[eigenvalues > 0]
+    pairs = values[:, None] * values / (values[:, None] + values)
+    return ((1 / n + 1 / m) * (values.sum() + 0.5 * (pairs.sum() + pairs.diagonal().sum()))).item()
+
+
 def _among(points: Tensor, others: Tensor, k: int) -> float:
-    radii = torch.cat([torch.cdist(part, others).kthvalue(k + 1).values for part in others.split(1000)])
+    radii = _radii(others, k)
     inside = [(torch.cdist(part, others) <= radii).any(1) for part in points.split(1000)]
     return torch.cat(inside).double().mean().item()
+
+
+def _radii(points: Tensor, k: int) -> Tensor:
+    """Each point's distance to its k-th nearest neighbour, itself not counted."""
+    return torch.cat([torch.cdist(part, points).kthvalue(k + 1).values for part in points.split(1000)])
 
 
 def _root(matrix: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
+from gmcourse.data import Dataset
 from gmcourse.nets import evaluating
 from gmcourse.protocols import Bounded, Density, ImportanceWeighted
 
@@ -26,6 +27,17 @@ class Estimate(NamedTuple):
         return f"{self.mean:.2f} ± {self.error:.2f}"
 
 
+def measures(model: nn.Module, data: Dataset) -> str:
+    """What the model's numbers are of: "probability" of discrete x, or "density", which depends on the scale of x.
+
+    A model says it by `measures`, its own or that of its `likelihood`; integer codes have probabilities alone.
+    """
+    if not data.train.is_floating_point():
+        return "probability"
+    said = getattr(model, "measures", None) or getattr(getattr(model, "likelihood", None), "measures", None)
+    return said or "density"
+
+
 def estimate(values: Tensor) -> Estimate:
     """Mean of (n,) values, and their standard deviation over √n: how far from the mean of all possible examples."""
     if values.dim() != 1 or not len(values):
@@ -34,6 +46,17 @@ def estimate(values: Tensor) -> Estimate:
     return Estimate(
         values.mean().item(), (values.std() / math.sqrt(len(values))).item() if len(values) > 1 else math.nan
     )
+
+
+def mixture_cost(share: float, dims: int) -> float:
+    """−log₂(share)/dims: the most that a model loses, in bits/dim, when only this share of its samples stays its own.
+
+    Whatever the others are: the mixture's density is at least share · p. Raises ValueError for a share outside (0, 1]
+    or fewer than one dimension. Theis et al. 2016, section 3.2. Equation: comparison-mixture-cost.
+    """
+    if not 0 < share <= 1 or dims < 1:
+        raise ValueError(f"share, dims: got {share} and {dims}, expected 0 < share ≤ 1 and at least one dimension")
+    return -math.log2(share) / dims
 
 
 def nll(model: Density, x: Tensor, batch_size: int = 1000, given: Tensor | None = None) -> Tensor:

@@ -19,12 +19,15 @@ if TYPE_CHECKING:  # what editors read
     from gmcourse.show.edge_painter import EdgePainter
     from gmcourse.show.family_tree import FamilyTree
     from gmcourse.show.family_tree.figure import tree_figure
+    from gmcourse.show.fooled import FooledMetrics
     from gmcourse.show.frame_slider import film, frames
     from gmcourse.show.gan_stage import GANStage
     from gmcourse.show.gan_stage.figure import stage_figure
+    from gmcourse.show.guide import guide_figure, standing_figure
     from gmcourse.show.images import compare, grid
     from gmcourse.show.latent_map import LatentMap
     from gmcourse.show.mask_painter import MaskPainter
+    from gmcourse.show.model_table import Column, ModelTable
     from gmcourse.show.next_character import NextCharacter
     from gmcourse.show.noisy_drawing import NoisyDrawing
     from gmcourse.show.pixel_completion import PixelCompletion
@@ -42,6 +45,8 @@ _HOMES = {
     "density_map": "densities",
     "loss_curve": "curves",
     **dict.fromkeys(("film", "frames"), "frame_slider"),
+    **dict.fromkeys(("Column", "ModelTable"), "model_table"),
+    **dict.fromkeys(("guide_figure", "standing_figure"), "guide"),
     "stage_figure": "gan_stage.figure",
     "tree_figure": "family_tree.figure",
     "AttentionMap": "attention_map",
@@ -50,6 +55,7 @@ _HOMES = {
     "DenoisingStrip": "denoising_strip",
     "EdgePainter": "edge_painter",
     "FamilyTree": "family_tree",
+    "FooledMetrics": "fooled",
     "GANStage": "gan_stage",
     "LatentMap": "latent_map",
     "MaskPainter": "mask_painter",
@@ -68,12 +74,15 @@ __all__ = [
     "AttentionMap",
     "CaptionedPictures",
     "ClassStyle",
+    "Column",
     "DenoisingStrip",
     "EdgePainter",
     "FamilyTree",
+    "FooledMetrics",
     "GANStage",
     "LatentMap",
     "MaskPainter",
+    "ModelTable",
     "NextCharacter",
     "NoisyDrawing",
     "PixelCompletion",
@@ -89,10 +98,12 @@ __all__ = [
     "film",
     "frames",
     "grid",
+    "guide_figure",
     "loss_curve",
     "sequential",
     "source",
     "stage_figure",
+    "standing_figure",
     "tree_figure",
     "use_style",
 ]

@@ -21,7 +21,7 @@ LESSONS = sorted(path.relative_to(ROOT) for path in (ROOT / "chapters").glob("[0
 def untouched(exercise):
     namespace = {}
     exec(exercise.stub, namespace)
-    return namespace[re.search(r"^(?:def )?(\w+)", exercise.stub, re.M)[1]]
+    return namespace[exercise.name]
 
 
 def slug(lesson):

@@ -5,7 +5,6 @@ import json
 import textwrap
 
 from gmcourse.exercises import EXERCISES
-from gmcourse.grading.batch import name_of
 
 KL = """import torch
 
@@ -32,7 +31,7 @@ def handed_out(answers):
     """A notebook as `gmcourse assignment` hands it out, with these answers {id: source} in it."""
     cells = []
     for id, source in answers.items():
-        cells += [code(source, id), code(f'check("{id}", {name_of(EXERCISES[id])})', id, "check")]
+        cells += [code(source, id), code(f'check("{id}", {EXERCISES[id].name})', id, "check")]
     return notebook(*cells)
 
 

@@ -4,8 +4,9 @@ import math
 
 import pytest
 import torch
+from sklearn.metrics.pairwise import polynomial_kernel
 
-from gmcourse.metrics import mmd, sliced_wasserstein
+from gmcourse.metrics import kernel_distance, mmd, sliced_wasserstein
 
 
 def draws(n, *event, seed=0, shift=0.0, dtype=torch.float32):
@@ -124,3 +125,28 @@ def test_mmd_needs_two_rows_and_a_bandwidth():
         mmd(torch.zeros(5, 2), torch.zeros(5, 2))
     with pytest.raises(ValueError, match="projections: got 0"):
         sliced_wasserstein(draws(3, 2), draws(3, 2), projections=0)
+
+
+def test_the_kernel_distance_is_scikit_learn_s():
+    x, y = (torch.randn(n, 5, generator=torch.Generator().manual_seed(n)).double() for n in (40, 30))
+    a, b, c = (polynomial_kernel(*pair, degree=3) for pair in ((x, x), (y, y), (x, y)))
+    expected = sum((k.sum() - k.trace()) / (len(k) * (len(k) - 1)) for k in (a, b)) - 2 * c.mean()
+    assert kernel_distance(x, y) == pytest.approx(expected)
+
+
+def test_the_kernel_distance_sees_three_moments_and_no_more():
+    """Against N(0, 1), (ab + 1)³ gives Σ_j C(3, j)(m_j − m′_j)²: 0 for a coin, 2.25 for a skewed one."""
+    normal = torch.randn(4_000, 1, generator=torch.Generator().manual_seed(0))
+    normal = torch.cat([normal, -normal])
+    normal = normal / normal.std()
+    coin = torch.tensor([[-1.0], [1.0]]).repeat(4_000, 1)
+    skew = torch.tensor([[2.0], [-0.5], [-0.5], [-0.5], [-0.5]]).repeat(1_600, 1)
+    assert kernel_distance(normal, coin) == pytest.approx(0, abs=0.01)
+    assert kernel_distance(normal, skew) == pytest.approx(2.25, abs=0.02)
+
+
+def test_the_kernel_distance_is_unbiased():
+    pairs = [torch.randn(2, 50, 4, generator=torch.Generator().manual_seed(k)) for k in range(200)]
+    found = torch.tensor([kernel_distance(*pair) for pair in pairs])
+    assert found.mean().abs() < 4 * found.std() / 200**0.5
+    assert (found < 0).any()

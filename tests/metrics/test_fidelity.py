@@ -8,7 +8,15 @@ import torch
 from scipy.linalg import sqrtm
 
 from gmcourse.data import load
-from gmcourse.metrics import features, fidelity, frechet_distance, modes, precision_recall
+from gmcourse.metrics import (
+    density_coverage,
+    features,
+    fidelity,
+    frechet_bias,
+    frechet_distance,
+    modes,
+    precision_recall,
+)
 
 
 def normal(n, d, seed, scale=1.0, shift=0.0):
@@ -156,3 +164,43 @@ def test_too_few_pictures_are_refused():
     digits = load("digits")
     with pytest.raises(ValueError, match="got 540 and 100 pictures, expected at least 540"):
         fidelity(torch.cat([digits.valid, digits.test]), digits.test[:100])
+
+
+def test_density_and_coverage_by_hand():
+    real = torch.tensor([[0.0], [1.0], [10.0]])  # balls for k = 1: radii 1, 1, 9
+    density, coverage = density_coverage(real, torch.tensor([[0.5], [0.6], [-5.0]]), k=1)
+    assert density == pytest.approx((2 + 2 + 0) / 3)
+    assert coverage == pytest.approx(2 / 3)
+
+
+def test_the_coverage_of_the_truth_is_the_product():
+    found = [density_coverage(normal(300, 3, seed), normal(200, 3, seed + 100)) for seed in range(20)]
+    density, coverage = (torch.tensor(column).double() for column in zip(*found, strict=True))
+    expected = 1 - math.prod((300 - 1 - j) / (300 + 200 - 1 - j) for j in range(5))
+    for values, truth in ((coverage, expected), (density, 1.0)):
+        assert values.mean().item() == pytest.approx(truth, abs=4 * values.std().item() / 20**0.5)
+
+
+def test_a_clump_at_the_centre_covers_all_in_many_dimensions():
+    real, clump = normal(400, 64, 0), normal(400, 64, 1, 0.5)
+    density, coverage = density_coverage(real, clump)
+    assert coverage > 0.95
+    assert density > 10
+    assert precision_recall(real, clump)[1] < 0.1
+
+
+@pytest.mark.parametrize("d, n, m", [(1, 100, 100), (2, 100, 300), (8, 200, 200)])
+def test_the_bias_of_the_frechet_distance_is_the_derived_one(d, n, m):
+    values = 0.8 ** torch.arange(d)
+    pairs = [(normal(n, d, k) * values.sqrt(), normal(m, d, 10_000 + k) * values.sqrt()) for k in range(300)]
+    found = torch.tensor([frechet_distance(*pair) for pair in pairs]).double()
+    bias = frechet_bias(values, n, m)
+    assert found.mean().item() == pytest.approx(bias, abs=4 * found.std().item() / 300**0.5 + 0.02 * bias)
+    assert bias == pytest.approx(frechet_bias(values, m, n))
+
+
+def test_the_bias_of_unit_covariances():
+    assert frechet_bias(torch.ones(64), 1_000, 1_000) == pytest.approx(2.208)
+    assert frechet_bias(torch.tensor([1.0, 0.0]), 10, 10) == pytest.approx(frechet_bias(torch.ones(1), 10, 10))
+    with pytest.raises(ValueError, match="eigenvalues, n, m: got"):
+        frechet_bias(torch.tensor([-1.0]), 10, 10)

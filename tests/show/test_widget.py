@@ -48,12 +48,18 @@ EXPLORERS = {
         Denoiser(UNet(1, (4, 4))), torch.tensor([3.0, 1.0, 0.1]), calls=2, **given
     ),
     "FamilyTree": lambda **given: show.FamilyTree(tree=SMALL_TREE, **given),
+    "FooledMetrics": lambda **given: show.FooledMetrics(*(0.5 * torch.randn(n, 2) for n in (150, 150, 1200)), **given),
     "GANStage": lambda **given: show.GANStage(mlp([2, 4, 2]), mlp([2, 4, 1]), torch.randn(20, 2), **given),
     "LatentMap": lambda **given: show.LatentMap(
         nn.Sequential(nn.Linear(2, 4), nn.Sigmoid()), torch.randn(9, 2), torch.arange(9) % 2, **given
     ),
     "MaskPainter-orders": lambda **given: show.MaskPainter("orders", **given),
     "MaskPainter-kernels": lambda **given: show.MaskPainter("kernels", **given),
+    "ModelTable": lambda **given: show.ModelTable(
+        [show.Column("a", "A"), show.Column("b", "B")],
+        [{"name": "one", "family": "f", "a": 1, "b": None}, {"name": "two", "family": "g", "a": 2.5, "b": 3}],
+        **{"x": "a", "y": "b", "sort": "a", "alt": "Two models."} | given,
+    ),
     "Player": lambda **given: show.Player(torch.rand(2, 50) - 0.5, 4000, ["a", "b"], **given),
     "NextCharacter": lambda **given: show.NextCharacter(
         LSTMLanguageModel(3, embedding=2, hidden=2), "ab ", context="a", **given

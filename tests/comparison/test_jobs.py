@@ -1,0 +1,105 @@
+"""Jobs: who is able, values by seed, a verdict with its tie, and what the guide says."""
+
+import math
+
+import pytest
+import torch
+
+from gmcourse.catalogue import CATALOGUE
+from gmcourse.comparison.jobs import JOBS, METHODS, Job, able, held, needed, sampling_values, values, verdict
+from gmcourse.comparison.standings import (
+    fewest_bits,
+    fewest_nats,
+    in_words,
+    leaves,
+    standings,
+    verdicts,
+    with_enough_seeds,
+)
+
+JOB = Job("files", "Is it a file?", "bits", "counted", "8.3")
+ROWS = [
+    *({"job": "files", "model": "good", "seed": seed, "bits": 1 + 0.01 * seed} for seed in (4, 0, 1, 2, 3)),
+    *({"job": "files", "model": "alike", "seed": seed, "bits": 1.001 + 0.01 * seed} for seed in range(5)),
+    *({"job": "files", "model": "poor", "seed": seed, "bits": 2 + 0.01 * seed} for seed in range(5)),
+    {"job": "files", "model": "counted", "seed": 0, "bits": 3.0},
+    {"job": "files", "model": "broken", "seed": 0},
+    {"job": "others", "model": "good", "seed": 9, "bits": 100.0},
+]
+
+
+def test_able_is_one_method_of_every_group():
+    has = torch.tensor([[True, False, False], [True, True, False], [False, False, True]])
+    groups = torch.tensor([[True, False, False], [False, True, True]])
+    assert able(has, groups).tolist() == [False, True, False]
+    assert able(has, torch.zeros(0, 3, dtype=torch.bool)).all()
+    for bad in (has.float(), has[:, :2]):
+        with pytest.raises(ValueError, match="has, groups: got"):
+            able(bad, groups)
+
+
+def test_a_game_has_no_length_of_a_file():
+    has, job = held(CATALOGUE), next(job for job in JOBS if job.name == "compression")
+    assert has.shape == (len(CATALOGUE), len(METHODS))
+    found = {r.key: bool(yes) for r, yes in zip(CATALOGUE, able(has, needed(job)), strict=True)}
+    assert [found[key] for key in ("pixelcnn", "gaussian-vae", "dcgan", "deep-autoencoder")] == [1, 1, 0, 0]
+
+
+def test_values_are_in_the_order_of_seeds_and_a_way_without_chance_is_repeated():
+    found = values(ROWS, "bits", job="files")
+    assert found["good"].tolist() == pytest.approx([1.0, 1.01, 1.02, 1.03, 1.04])
+    assert found["counted"].tolist() == [3.0] * 5
+    assert "broken" not in found
+    assert values([], "bits") == {}
+
+
+def test_a_verdict_names_the_tie_and_tests_against_the_baseline():
+    told = verdict(JOB, values(ROWS, "bits", job="files"))
+    assert told.winners == ["good", "alike"]
+    assert told.mean == pytest.approx(1.02)
+    assert told.baseline == 3.0
+    assert told.p_baseline == pytest.approx(2 / math.comb(10, 5))
+    assert (told.next, told.p_next) == ("poor", pytest.approx(2 / math.comb(10, 5)))
+    assert in_words(JOB, told) == "good (tie): 1.02; counted: 3"
+    with pytest.raises(ValueError, match="found: got .* expected 'counted', the baseline"):
+        verdict(JOB, {"good": torch.ones(5)})
+
+
+def test_a_baseline_that_is_not_beaten_is_said_to_be():
+    found = {"counted": torch.tensor([1.0, 1.1, 0.9]), "net": torch.tensor([1.05, 1.15, 0.95])}
+    assert in_words(JOB, verdict(JOB, found)) == "counted is not beaten"
+
+
+def test_the_best_known_number_is_read():
+    assert fewest_bits({"coded": 1.0, "bits": 0.9}) == 1.0
+    assert fewest_bits({"at most": 2.0, "tighter": 1.9}) == 1.9
+    assert fewest_bits({"psnr": 3}) is None
+    assert fewest_nats({"at most": 9.0}) == 9.0
+
+
+def test_samples_are_read_at_the_chosen_rate_and_the_slow_are_left_out():
+    def row(model, rate, seed, frechet, ms):
+        return {"model": model, "rung": "digits", "rate": rate, "seed": seed, "frechet": frechet, "sampling": ms}
+
+    rows = [row("gan", "1", s, 40 + s, 1.0) for s in range(3)] + [row("walk", "3", s, 9 + s, 900.0) for s in range(3)]
+    rows += [row("gan", "3", 0, 1.0, 1.0), row("pixels", "", 0, 99.0, None), row("rows of train", "", 0, 7.0, None)]
+    report = {"rows": rows, "rates": {"gan": "1", "walk": "3"}}
+    assert sampling_values(report)["walk"].tolist() == [9.0, 10.0, 11.0]
+    fast = sampling_values(report, 10.0)
+    assert set(fast) == {"gan", "pixels"}
+    assert fast["gan"].tolist() == [40.0, 41.0, 42.0]
+
+
+def test_a_training_of_few_seeds_does_not_count_yet():
+    rows = [{"job": "a", "model": "net", "seed": seed, "steps": 9} for seed in range(4)]
+    rows += [{"job": "a", "model": "counted", "seed": 0}, {"job": "b", "model": "net", "seed": 0}]
+    assert [(row["job"], row["model"]) for row in with_enough_seeds(rows)] == [("a", "counted"), ("b", "net")]
+    assert len(with_enough_seeds(rows, 4)) == 6
+
+
+def test_only_jobs_with_a_file_are_told():
+    table = {"rows": [{"table": "Letter", "method": m, "width": 0, "seed": s, "rmse": r + 0.001 * s}
+                      for m, r in (("mean", 0.15), ("GAIN", 0.13)) for s in range(5)]}  # fmt: skip
+    found = standings(lambda claim: table if claim == "gan/blanks" else None)
+    assert list(found) == ["blanks"]
+    assert leaves(verdicts(found)) == [("Are entries of a table missing?", "blanks", "GAIN: 0.132; mean: 0.152")]
