@@ -21,7 +21,7 @@ class Leveled(nn.Module):
     """A model of densities, trained on v = (k + u)/V: log P(k) ≥ E_u log p(v) − D ln V, u uniform on [0, 1)^D.
 
     Images x = k/(V − 1), (batch, *shape), come and go; `model` sees v in its own shape, and bounds or knows log p(v). A
-    flow that is fitted by its likelihood sees logit(v). Equation: flows-variational-dequantisation. Theis et al. 2016,
+    flow that is fitted by its likelihood sees logit(v). Equation: comparison-leveled. Theis et al. 2016,
     section 3.1.
     """
 

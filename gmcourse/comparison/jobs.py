@@ -16,7 +16,6 @@ Values = dict[str, Tensor]
 """One number a seed, (seeds,), of each way to do a job."""
 Score = Callable[[Row], float | None]
 SEEDS = 5  # the fewest that are compared
-MEMORISED = "rows of train"  # a floor, and no model
 
 METHODS = {Sampler: "sample", Density: "log_prob", Bounded: "elbo", Unnormalised: "energy", Scored: "score"}
 
@@ -141,22 +140,6 @@ def values(
     lists = {key: [value for _, value in sorted(each)] for key, each in found.items()}
     filled = {key: each * seeds if len(each) == 1 else each for key, each in lists.items()}
     return {key: torch.tensor(each, dtype=torch.float64) for key, each in filled.items()}
-
-
-def sampling_values(report: Mapping[str, Any], most_ms: float = float("inf")) -> Values:
-    """Model → Fréchet distances at the rate that was chosen, of a file of `gmcourse compare`.
-
-    Those whose median time for 1,000 samples is above `most_ms` are left out. Baselines have no rate, and no time;
-    training rows drawn again are no competitor.
-    """
-    rates = report.get("rates", {})
-    chosen = [
-        row
-        for row in report["rows"]
-        if row["rung"] == "digits" and row["rate"] == rates.get(row["model"], "") and row.get("frechet") is not None
-    ]
-    slow = {name for name, each in values(chosen, "sampling").items() if each.median() > most_ms}
-    return {name: each for name, each in values(chosen, "frechet").items() if name not in slow | {MEMORISED}}
 
 
 def verdict(job: Job, found: Values, level: float = 0.05) -> Verdict:

@@ -5,8 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from gmcourse.comparison.jobs import JOBS, Job, Row, Values, Verdict, sampling_values, values, verdict
+from gmcourse.catalogue import find
+from gmcourse.comparison import results
+from gmcourse.comparison.jobs import JOBS, Job, Row, Values, Verdict, values, verdict
+from gmcourse.comparison.rungs import BASELINES
 
 Read = Callable[[str], Mapping[str, Any] | None]
 """A claim such as "gan/blanks" → what its file holds; None where there is no such file."""
@@ -14,6 +18,7 @@ Read = Callable[[str], Mapping[str, Any] | None]
 BOUNDS = {"compression": {"VAE", "RealNVP", "DDPM"}, "completion": {"CVAE"}}
 """The ways whose number is a bound from above: by job."""
 MOST_SEEDS = 7  # of a file with more: an exact test of 10 against 10 has 184,756 ways
+MEMORISED = "rows of train"  # a floor, and no model
 FAST = 10.0  # ms for 1,000 samples: a GAN's generator or a VAE's decoder, and no walk
 PAIRS = {"L2": "squared error", "L1": "absolute error", "λ = 10": "pix2pix"}
 CYCLES = {10.0: "CycleGAN", 0.0: "no cycle"}
@@ -51,6 +56,19 @@ def standings(read: Read) -> dict[str, Values]:
     return {name: each for name, each in found.items() if each}
 
 
+def sampling_values(report: results.Report, most_ms: float = float("inf")) -> Values:
+    """Name → Fréchet distances by seed at the chosen rate, of a file of `gmcourse compare`.
+
+    Those whose median time for 1,000 samples is above `most_ms` are left out; a baseline takes none. Training rows
+    drawn again are no competitor.
+    """
+    found = {find(key).name: key for key in results.models(report)} | {key: key for key in BASELINES}
+    slow = {key for key in found.values() if _median(results.values(report, key, "sampling")) > most_ms}
+    return {
+        name: results.values(report, key, "frechet") for name, key in found.items() if key not in slow | {MEMORISED}
+    }
+
+
 def verdicts(found: Mapping[str, Values]) -> dict[str, Verdict]:
     """Job → who does it best, of the jobs that were measured, in the order of the guide."""
     return {job.name: verdict(job, found[job.name]) for job in JOBS if job.name in found}
@@ -75,6 +93,10 @@ def with_enough_seeds(rows: Sequence[Row], least: int = 5) -> list[Row]:
     trained = Counter((row["job"], row["model"], row.get("labels")) for row in rows if "steps" in row)
     few = {key for key, count in trained.items() if count < least}
     return [row for row in rows if (row["job"], row["model"], row.get("labels")) not in few]
+
+
+def _median(values: Tensor) -> float:
+    return values.median().item() if len(values) else 0.0
 
 
 def _gains(rows: list[Row], labels: int) -> Values:

@@ -166,7 +166,8 @@ def _cause(observed: Tensor, suspects: Mapping[str, Slips], fit: float | Tensor)
 
 def _fits(observed: Tensor, value: Tensor, fit: float | Tensor) -> bool:
     """Close to within `fit` and to what float32 rounds off: a plain number becomes a float32, an array's does not."""
-    return observed.shape == value.shape and _close(observed, value, fit + 1e-7 * value.abs())
+    rounded = 1e-7 * value.abs().nan_to_num(posinf=0.0)
+    return observed.shape == value.shape and _close(observed, value, fit + rounded)
 
 
 def show_case(given: Mapping[str, object], row: int | None = None, batch: int = 0) -> str:

@@ -6,12 +6,15 @@ import pytest
 import torch
 
 from gmcourse.catalogue import CATALOGUE
-from gmcourse.comparison.jobs import JOBS, METHODS, Job, able, held, needed, sampling_values, values, verdict
+from gmcourse.comparison.jobs import JOBS, METHODS, Job, able, held, needed, values, verdict
+from gmcourse.comparison.results import models, stored
+from gmcourse.comparison.results import values as values_at
 from gmcourse.comparison.standings import (
     fewest_bits,
     fewest_nats,
     in_words,
     leaves,
+    sampling_values,
     standings,
     verdicts,
     with_enough_seeds,
@@ -78,16 +81,17 @@ def test_the_best_known_number_is_read():
 
 
 def test_samples_are_read_at_the_chosen_rate_and_the_slow_are_left_out():
-    def row(model, rate, seed, frechet, ms):
-        return {"model": model, "rung": "digits", "rate": rate, "seed": seed, "frechet": frechet, "sampling": ms}
-
-    rows = [row("gan", "1", s, 40 + s, 1.0) for s in range(3)] + [row("walk", "3", s, 9 + s, 900.0) for s in range(3)]
-    rows += [row("gan", "3", 0, 1.0, 1.0), row("pixels", "", 0, 99.0, None), row("rows of train", "", 0, 7.0, None)]
-    report = {"rows": rows, "rates": {"gan": "1", "walk": "3"}}
-    assert sampling_values(report)["walk"].tolist() == [9.0, 10.0, 11.0]
+    report = stored()
+    found = sampling_values(report)
+    assert len(found) == len(models(report)) + 2
+    assert "rows of train" not in found
+    assert found["PixelCNN"].tolist() == values_at(report, "pixelcnn", "frechet").tolist()
     fast = sampling_values(report, 10.0)
-    assert set(fast) == {"gan", "pixels"}
-    assert fast["gan"].tolist() == [40.0, 41.0, 42.0]
+    assert {"GAN", "Gaussian VAE", "one Gaussian", "independent pixels"} <= set(fast) < set(found)
+    assert "PixelCNN" not in fast
+    told = verdicts(standings({"comparison/digits": report}.get))
+    assert told["synthesis"].winners[0] == "PixelCNN"
+    assert told["synthesis"].mean < told["fast sampling"].mean < told["synthesis"].baseline
 
 
 def test_a_training_of_few_seeds_does_not_count_yet():

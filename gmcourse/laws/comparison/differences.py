@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import LawBroken, Slips, require_close, require_shape
+from gmcourse.laws.rows import further
 
 Parting = Callable[[Tensor, Tensor], float]
 Claims = Callable[[Tensor, float], Any]
@@ -157,7 +158,7 @@ def _require_row(law: str, observed: Tensor, expected: Tensor, slips: dict[str, 
         raise LawBroken(law, seen, right, broken.cause, at) from None
 
 
-def bounds_are_known_below_alone(candidate: Known) -> None:
+def bounds_are_known_below_alone(candidate: Known, *, seed: int = 0) -> None:
     """candidate((value, kind), (value, kind)) = −1, 1 or 0: the first costs less for certain, the second, neither.
 
     A "bound" says that the cost is at most its value; "exact" that it is its value. Equal values tell nothing.
@@ -177,11 +178,22 @@ def bounds_are_known_below_alone(candidate: Known) -> None:
         ((-1.5, "bound"), (-1.2, "exact"), -1),
     )
     law = "-1: the first costs less for certain, 1: the second, 0: not known"
-    for a, b, expected in cases:
+    for a, b, expected in (*cases, *further(seed, _bound_and_exact)):
         observed = require_shape(law, ask(candidate, a=a, b=b), ()).double()
         if observed != expected:
             why = _why(a, b, float(observed), expected)
             raise LawBroken(law, f"{observed:g}", f"{expected}", why, f"a = {a}, b = {b}")
+
+
+def _bound_and_exact(rng: random.Random) -> tuple[Cost, Cost, int]:
+    low, gap = round(rng.uniform(1, 90), 1), round(rng.uniform(0.1, 3), 1)
+    return rng.choice(
+        [
+            ((low, "bound"), (low + gap, "exact"), -1),
+            ((low, "exact"), (low + gap, "bound"), 0),
+            ((low + gap, "exact"), (low, "bound"), 1),
+        ]
+    )
 
 
 def _why(a: Cost, b: Cost, observed: float, expected: int) -> str:
@@ -210,32 +222,38 @@ def near_is_near_the_own_best(candidate: Share, *, seed: int = 0) -> None:
     ]
     for grid, times in ((grid, times) for grid in grids for times in (1.5, 1.0, 3.0)):
         results = torch.tensor(grid, dtype=torch.float64)
-        runs = [value for row in grid for value in row]
-        alive = [value for value in runs if value < failed]
-        best = min(alive, default=math.inf)
-        near = sum(value <= times * best for value in alive)
-        ways = {
-            "reduction": [
-                *(float(near), near / len(grid), near / len(grid[0]), near / max(1, len(alive))),
-                *(_by_rate(grid, times), _by_rate([*zip(*grid, strict=True)], times)),
-            ],
-            "direction": [1 - near / len(runs), sum(v >= times * best for v in alive) / len(runs)],
-            "spread": [
-                sum(v <= best + times for v in alive) / len(runs),
-                sum(v - best <= times * best for v in alive) / len(runs),
-            ],
-            "constant": [sum(v <= times * reference for v in alive) / len(runs) for reference in _references(alive)]
-            + [sum(v < times * best for v in alive) / len(runs), len(alive) / len(runs)],
-        }
-        expected = near / len(runs)
-        if not alive:
-            ways = {"not-finite": [1.0]}
-        slips: dict[str, Slips] = {
-            cause: [_number(v) for v in values if abs(v - expected) > 1e-6] for cause, values in ways.items()
-        }
+        expected, slips = _share_and_slips(grid, times)
         inputs = {"results": results, "times": times}
         observed = require_shape("one share", ask(candidate, **inputs), ()).double()
         require_close("the share of runs near the best", observed, _number(expected), 1e-6, slips, given=inputs)
+
+
+def _share_and_slips(grid: Sequence[Sequence[float]], times: float) -> tuple[float, dict[str, Slips]]:
+    """The share of runs near the best, counted, and what slips make of it."""
+    runs = [value for row in grid for value in row]
+    alive = [value for value in runs if value < math.inf]
+    best = min(alive, default=math.inf)
+    near = sum(value <= times * best for value in alive)
+    ways = {
+        "reduction": [
+            *(float(near), near / len(grid), near / len(grid[0]), near / max(1, len(alive))),
+            *(_by_rate(grid, times), _by_rate([*zip(*grid, strict=True)], times)),
+        ],
+        "direction": [1 - near / len(runs), sum(v >= times * best for v in alive) / len(runs)],
+        "spread": [
+            sum(v <= best + times for v in alive) / len(runs),
+            sum(v - best <= times * best for v in alive) / len(runs),
+        ],
+        "constant": [sum(v <= times * reference for v in alive) / len(runs) for reference in _references(alive)]
+        + [sum(v < times * best for v in alive) / len(runs), len(alive) / len(runs)],
+    }
+    expected = near / len(runs)
+    if not alive:
+        ways = {"not-finite": [1.0]}
+    slips: dict[str, Slips] = {
+        cause: [_number(v) for v in values if abs(v - expected) > 1e-6] for cause, values in ways.items()
+    }
+    return expected, slips
 
 
 def _by_rate(grid: Sequence[Sequence[float]], times: float) -> float:

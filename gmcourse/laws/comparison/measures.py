@@ -1,6 +1,7 @@
 """Laws of measuring: the Fréchet distance's bias, density and coverage, what a mixture costs, nearest neighbours."""
 
 import math
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import Slips, require_numbers, require_value
-from gmcourse.laws.rows import draw
+from gmcourse.laws.rows import draw, further
 
 Bias = Callable[[Tensor, int, int], Any]
 Neighbours = Callable[[Tensor, Tensor, int], Any]
@@ -25,35 +26,41 @@ def bias_is_that_of_two_samples(candidate: Bias, *, seed: int = 0) -> None:
     spread = (0.3 + draw(5, seed=seed).abs()).double()
     one, unit = torch.tensor([2.0], dtype=torch.float64), torch.ones(64, dtype=torch.float64)
     for values, n, m in ((spread, 40, 100), (one, 50, 80), (unit, 1000, 500)):
-        means = sum(values.tolist())
-        twice = [a * b / (a + b) for a in values.tolist() for b in values.tolist()]
-        alone = sum(a / 2 for a in values.tolist())
-        rate, shapes = 1 / n + 1 / m, (sum(twice) + alone) / 2
-        right, d = rate * (means + shapes), len(values)
-        others = sum(twice) - alone  # of the pairs with i ≠ j
-        seconds = [sum(twice) / 2, 2 * shapes, shapes / 2, alone, alone / 2, others / 4, others / 2, others / 4 + alone]
-        seconds += [(sum(twice) + d) / 2, *([sum(twice)] if d == len(set(values.tolist())) else [])]
-        roots, squares = ([v**power for v in values.tolist()] for power in (0.5, 2))
-        suspects: dict[str, Slips] = {
-            "dependence": [rate * means, rate * shapes],
-            "constant": [rate * (means + second) for second in seconds],
-            "spread": [] if len(values) == len(set(values.tolist())) else [rate * (means + sum(twice))],
-            "one-to-one": [right / (n * rate), right / (m * rate), right / (n * rate) * 2, right / (m * rate) * 2],
-            "reduction": [
-                *(right / rate * wrong for wrong in (2 / (n + m), 1 / (n + m), 4 / (n + m), 1 / (n * m), n + m, 1)),
-                *(right / math.sqrt(rate), rate * means + shapes, (1 / (n - 1) + 1 / (m - 1)) * right / rate),
-                *(right / d, rate * (means / d + shapes / d**2)),
-            ],
-            "direction": [
-                *(rate * _bracket(roots), rate * _bracket(squares), rate * _bracket([1.0] * d)),
-                rate * (means + (means**2 + sum(squares)) / 2),
-            ],
-            "sign": -right,
-        }
+        right, suspects = _bias_and_slips(values.tolist(), n, m)
         given = {"eigenvalues": values, "n": n, "m": m}
         observed = ask(candidate, **given)
         law = f"the bias with {len(values)} eigenvalue{'s' * (len(values) > 1)}, n = {n}, m = {m}"
         require_value(law, observed, right, 1e-6 * right, suspects)
+
+
+def _bias_and_slips(values: list[float], n: int, m: int) -> tuple[float, dict[str, Slips]]:
+    """The bias by sums, and what slips make of it."""
+    means = sum(values)
+    twice = [a * b / (a + b) for a in values for b in values]
+    alone = sum(a / 2 for a in values)
+    rate, shapes = 1 / n + 1 / m, (sum(twice) + alone) / 2
+    right, d = rate * (means + shapes), len(values)
+    others = sum(twice) - alone  # of the pairs with i ≠ j
+    seconds = [sum(twice) / 2, 2 * shapes, shapes / 2, alone, alone / 2, others / 4, others / 2, others / 4 + alone]
+    seconds += [(sum(twice) + d) / 2, *([sum(twice)] if d == len(set(values)) else [])]
+    roots, squares = ([v**power for v in values] for power in (0.5, 2))
+    suspects: dict[str, Slips] = {
+        "dependence": [rate * means, rate * shapes],
+        "constant": [rate * (means + second) for second in seconds],
+        "spread": [] if len(values) == len(set(values)) else [rate * (means + sum(twice))],
+        "one-to-one": [right / (n * rate), right / (m * rate), right / (n * rate) * 2, right / (m * rate) * 2],
+        "reduction": [
+            *(right / rate * wrong for wrong in (2 / (n + m), 1 / (n + m), 4 / (n + m), 1 / (n * m), n + m, 1)),
+            *(right / math.sqrt(rate), rate * means + shapes, (1 / (n - 1) + 1 / (m - 1)) * right / rate),
+            *(right / d, rate * (means / d + shapes / d**2)),
+        ],
+        "direction": [
+            *(rate * _bracket(roots), rate * _bracket(squares), rate * _bracket([1.0] * d)),
+            rate * (means + (means**2 + sum(squares)) / 2),
+        ],
+        "sign": -right,
+    }
+    return right, suspects
 
 
 def _bracket(values: list[float]) -> float:
@@ -123,9 +130,10 @@ def _across(real: Tensor, fake: Tensor, k: int) -> tuple[float, float]:
     return len(real) / len(fake), sum(map(any, recalled)) / len(real)
 
 
-def cost_of_a_mixture(candidate: Cost) -> None:
+def cost_of_a_mixture(candidate: Cost, *, seed: int = 0) -> None:
     """candidate(share, dims) = −log₂(share)/dims, bits/dim: nothing at share 1, one bit a dimension at 2^−dims."""
-    for share, dims in ((0.01, 64), (0.3, 10), (2.0**-12, 12), (1.0, 7)):
+    fixed = ((0.01, 64), (0.3, 10), (2.0**-12, 12), (1.0, 7))
+    for share, dims in (*fixed, *further(seed, _mixture)):
         right, nats = -math.log2(share) / dims, -math.log(share) / dims
         rest = -math.log2(1 - share) / dims if share < 1 else math.inf
         suspects: dict[str, Slips] = {
@@ -136,6 +144,10 @@ def cost_of_a_mixture(candidate: Cost) -> None:
         }
         observed = ask(candidate, share=share, dims=dims)
         require_value(f"the cost at share {share:g} in {dims} dimensions", observed, right, 2e-7, suspects)
+
+
+def _mixture(rng: random.Random) -> tuple[float, int]:
+    return round(rng.uniform(0.02, 0.4), 2), rng.randint(5, 90)
 
 
 def nearer_rows_are_counted(candidate: Share, *, seed: int = 0) -> None:

@@ -1,6 +1,7 @@
 """Laws of shares and of choosing: a classifier's errors undone, a temperature, rejection, and who is able."""
 
 import math
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from gmcourse.laws.asking import ask
 from gmcourse.laws.broken import Slips, require_close, require_parts, require_shape, require_value
+from gmcourse.laws.rows import further
 
 Correct = Callable[[float, float, float], float]
 Temper = Callable[[Tensor, float], Tensor]
@@ -19,12 +21,12 @@ RATES = ((0.02, 0.95), (0.3, 0.8), (0.0, 0.7), (0.1, 1.0))
 """False- and true-positive rates of classifiers: none is the mirror of another."""
 
 
-def correction_undoes_the_classifier(candidate: Correct) -> None:
+def correction_undoes_the_classifier(candidate: Correct, *, seed: int = 0) -> None:
     """candidate(s, f, t) = π wherever a classifier of these rates sees s = π t + (1 − π) f.
 
     So it is 0 at s = f and 1 at s = t.
     """
-    for f, t in RATES:
+    for f, t in (*RATES, *further(seed, _rates)):
         for share in (0.25, 0.0, 1.0, 0.07):
             seen = share * t + (1 - share) * f
             ways: dict[str, Slips] = {
@@ -40,13 +42,17 @@ def correction_undoes_the_classifier(candidate: Correct) -> None:
             require_close(law, observed, torch.tensor(share).double(), 1e-6, _double(fitting), given=given)
 
 
-def temperature_bends_the_odds(candidate: Temper) -> None:
+def _rates(rng: random.Random) -> tuple[float, float]:
+    return round(rng.uniform(0.02, 0.25), 2), round(rng.uniform(0.6, 0.95), 2)
+
+
+def temperature_bends_the_odds(candidate: Temper, *, seed: int = 0) -> None:
     """candidate(w, T) sums to 1, and ln of the odds of two groups is that of w divided by T; w (K,).
 
     A share of 0 stays 0.
     """
     rows = (torch.tensor([0.9, 0.1]), torch.tensor([0.5, 0.2, 0.3]), torch.tensor([0.75, 0.0, 0.25]))
-    for shares in rows:
+    for shares in (*rows, *map(torch.tensor, further(seed, _shares))):
         for temperature in (0.5, 2.0, 0.8):
             raised = shares.double() ** (1 / temperature)
             ways: dict[str, Slips] = {
@@ -62,14 +68,19 @@ def temperature_bends_the_odds(candidate: Temper) -> None:
             require_close("w^(1/T), normalised", observed, _normed(raised), 1e-5, ways, given=given)
 
 
-def rejection_gives_what_is_wanted(candidate: Accept) -> None:
+def _shares(rng: random.Random) -> list[float]:
+    cuts = sorted(rng.sample(range(1, 20), 2))
+    return [cuts[0] / 20, (cuts[1] - cuts[0]) / 20, (20 - cuts[1]) / 20]
+
+
+def rejection_gives_what_is_wanted(candidate: Accept, *, seed: int = 0) -> None:
     """candidate(w, v) = the probabilities a to keep a sample, and how many draws one that is kept costs.
 
     0 ≤ a ≤ 1, the largest is 1, w a is in proportion to v, and the cost is 1/Σ w a. A group that is not wanted is
     never kept.
     """
     pairs = (([0.9, 0.1], [0.5, 0.5]), ([0.6, 0.3, 0.1], [0.2, 0.3, 0.5]), ([0.5, 0.3, 0.2], [0.8, 0.0, 0.2]))
-    for listed, asked in pairs:
+    for listed, asked in (*pairs, *further(seed, lambda rng: (_shares(rng), _shares(rng)))):
         shares, wanted = torch.tensor(listed), torch.tensor(asked)
         output = ask(candidate, shares=shares, wanted=wanted)
         keep, cost = require_parts("probabilities and a cost", output, 2)
@@ -91,14 +102,15 @@ def rejection_gives_what_is_wanted(candidate: Accept) -> None:
         require_value("draws for one sample that is kept", cost, draws.item(), 1e-4 * draws.item(), _floats(slips))
 
 
-def able_has_one_of_every_group(candidate: Able) -> None:
+def able_has_one_of_every_group(candidate: Able, *, seed: int = 0) -> None:
     """candidate(has, groups) = which models have at least one method of every group, (M,).
 
     has (M, K), what each of M models has of K methods; groups (G, K), of which methods one is enough; both bool.
     Without groups all models are able.
     """
     has = torch.tensor([[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1], [1, 0, 1, 0], [0, 0, 0, 0], [1, 1, 1, 1]]).bool()
-    for listed in ([[0, 1, 1, 0]], [[1, 0, 0, 0], [0, 1, 1, 0]], [[0, 1, 0, 1], [0, 0, 1, 0]], []):
+    fixed: list[list[list[int]]] = [[[0, 1, 1, 0]], [[1, 0, 0, 0], [0, 1, 1, 0]], [[0, 1, 0, 1], [0, 0, 1, 0]], []]
+    for listed in fixed + further(seed, _groups):
         groups = torch.tensor(listed).bool().reshape(-1, 4)
         output = require_shape("able or not, of each model", ask(candidate, has=has, groups=groups), (6,))
         table = [[[h and g for h, g in zip(own, group)] for group in groups.tolist()] for own in has.tolist()]
@@ -114,6 +126,11 @@ def able_has_one_of_every_group(candidate: Able) -> None:
         }
         case = {"groups": groups.double()}
         require_close("one method of every group", output.double(), expected, 1e-6, ways, given=case)
+
+
+def _groups(rng: random.Random) -> list[list[int]]:
+    groups = [rng.sample(range(4), rng.choice((1, 2))) for _ in range(2)]
+    return [[int(k in group) for k in range(4)] for group in groups]
 
 
 def _normed(t: Tensor) -> Tensor:
