@@ -58,16 +58,16 @@ def scatter(found: Tensor) -> Tensor:
 
 
 def bootstrap_share(found: Mapping[str, Tensor], rows: Sequence[Sequence[str]], draws: int, rng: Generator) -> float:
-    """The share of resamplings of the seeds in which the best of each row keeps its place before the best of the next.
+    """The share of resamplings of the seeds in which the first of each row stays before all models of later rows.
 
     `rows` are names from best to worst, ties in one row, as `order` gives them.
     """
-    heads = [row[0] for row in rows]
     means = []
-    for name in heads:
-        runs = found[name]
-        means.append(runs[torch.randint(len(runs), (draws, len(runs)), generator=rng)].mean(1))
-    return (torch.stack(means).diff(dim=0) > 0).all(0).double().mean().item()
+    for row in rows:
+        picked = [found[name][torch.randint(len(found[name]), (draws, len(found[name])), generator=rng)] for name in row]
+        means.append(torch.stack([runs.mean(1) for runs in picked]))
+    kept = [row[0] < torch.cat(means[k:]).amin(0) for k, row in enumerate(means[:-1], start=1)]
+    return torch.stack(kept).all(0).double().mean().item()
 
 
 def _told(a: Tensor, b: Tensor, holds: bool) -> str:

@@ -15,7 +15,7 @@ def permutation_p(a: Tensor, b: Tensor) -> float:
 
     `a` (n,) and `b` (m,) are one number a seed. Two-sided and exact: the parting that was observed is one of them, so
     that p is at least `smallest_p(n, m)` where the values differ. Raises ValueError for fewer than two values of
-    either, values that are not finite, or more than 200,000 ways. Fisher 1935, section 21.
+    either, values that are not finite, or more than 200,000 ways. Pitman 1937.
     """
     if a.dim() != 1 or b.dim() != 1 or min(len(a), len(b)) < 2:
         raise ValueError(f"a, b: got shapes {tuple(a.shape)} and {tuple(b.shape)}, expected two or more values of each")

@@ -27,10 +27,12 @@ CONSTRAINTS = {
     "diffusion": "none but the shape of the picture",
     "score": "none but the shape of the picture",
     "adversarial": "none for the generator; the critic's slope is often bounded",
-    "distilled": "an inverse in the student, a teacher that scores",
+    "distilled": "none but the shape of the picture; a teacher to follow",
     "Markov chain": "none",
 }
 """What the network of a model must be like, by its leaf of the family tree."""
+ELBO_OF_ANOTHER = {"ddim"}
+"""Models that sample by another walk than the chain whose bound their `elbo` is: what they draw has no bits here."""
 
 Row = dict[str, Any]
 Report = dict[str, Any]
@@ -137,7 +139,7 @@ def capacity(report: Report, key: str) -> tuple[float | None, ...]:
 def properties(report: Report, key: str) -> Properties:
     """The five properties of one model."""
     record, runs, told = find(key), at_chosen_rate(report, key), report["calibrated"]["digits"][key]
-    bits = values(report, key, "bits")
+    bits = torch.tensor([]) if key in ELBO_OF_ANOTHER else values(report, key, "bits")
     kind = "none" if not len(bits) else "bound" if _bounded(record) else "exact"
     return Properties(
         record=record,

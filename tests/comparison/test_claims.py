@@ -39,3 +39,5 @@ def test_an_order_that_is_clear_survives_and_one_of_equals_does_not():
     found = {"a": torch.arange(7.0), "b": torch.arange(7.0) + 20, "c": torch.arange(7.0) + 20.1}
     assert bootstrap_share(found, [["a"], ["b"]], 500, rng) == 1
     assert 0.3 < bootstrap_share(found, [["b"], ["c"]], 2_000, rng) < 0.7
+    assert bootstrap_share(found, [["a"], ["b", "c"]], 500, rng) == 1
+    assert bootstrap_share(found, [["b"], ["a", "c"]], 500, rng) == 0
