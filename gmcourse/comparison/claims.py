@@ -64,7 +64,9 @@ def bootstrap_share(found: Mapping[str, Tensor], rows: Sequence[Sequence[str]], 
     """
     means = []
     for row in rows:
-        picked = [found[name][torch.randint(len(found[name]), (draws, len(found[name])), generator=rng)] for name in row]
+        picked = [
+            found[name][torch.randint(len(found[name]), (draws, len(found[name])), generator=rng)] for name in row
+        ]
         means.append(torch.stack([runs.mean(1) for runs in picked]))
     kept = [row[0] < torch.cat(means[k:]).amin(0) for k, row in enumerate(means[:-1], start=1)]
     return torch.stack(kept).all(0).double().mean().item()

@@ -10,16 +10,19 @@ from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.comparison import differences as laws
 
+LEAST = 1 / 792
 
-def least_p_of_five_and_five(answer: object) -> None:
-    """Of C(10, 5) = 252 partings two have the gap that was seen, to either side."""
+
+def least_p_of_five_and_seven(answer: object) -> None:
+    """Of C(12, 5) = 792 partings the one that was seen counts; its mirror image has five on the other side."""
     slips = {
-        "direction": (1 / 252, 4 / 252),
-        "one-to-one": (0.0, 1 / 2**5, 2 / 2**5, 1 / 2**10, 2 / 2**10),
-        "reduction": (2 / 30240, 1 / 30240, 2 / 120, 1 / 120, 252.0, 126.0, 2.0, 1.0),
-        "constant": (0.05, 1 / 10, 1 / 5, 2 / 10),
+        "direction": (2 / 792, 4 / 792),
+        "spread": (2 / 252, 1 / 252, 2 / 924, 1 / 924, 2 / 3432, 1 / 3432),
+        "one-to-one": (0.0, 1 / 2**5, 2 / 2**5, 1 / 2**7, 2 / 2**7, 1 / 2**12, 2 / 2**12),
+        "reduction": (1 / 95040, 2 / 95040, 1 / 120, 1 / 5040, 792.0, 2.0, 1.0),
+        "constant": (0.05, 1 / 12, 2 / 12, 1 / 35),
     }
-    require_value("p of five seeds, all better than five others", answer, 2 / 252, 0.01 * 2 / 252, slips, fit=1e-5)
+    require_value("the least p of five seeds and seven", answer, LEAST, 0.01 * LEAST, slips, fit=1e-6)
 
 
 def _one_sided(a, b):
@@ -59,7 +62,7 @@ def _both_exact(a, b):
 
 def p_elsewhere(seed: int) -> Variant:
     """The same for other numbers of seeds."""
-    return first_sound(seed, _least, lesson=2 / 252)
+    return first_sound(seed, _least, lesson=LEAST)
 
 
 def _least(pick: Pick) -> Variant:
@@ -152,7 +155,7 @@ EXERCISES = (
             "dependence": "One failed below it, and a larger p held. What happens behind the first that fails?",
             "direction": "The smallest p has the hardest bar. Which has it in yours?",
             "one-to-one": "Is k the place of a claim in the list, or its rank? One `argsort` gives places, not ranks.",
-            "shape": "A verdict for each claim, in the order of p.",
+            "shape": "A verdict for each claim, in the order in which the p came. Are yours sorted?",
             "": "Write beside each p its rank k from 0 and its bar, level/(n - k). Which verdict of yours differs?",
             "container": "A verdict for each claim: a row of booleans, or of 0 and 1.",
             "not-finite": "A verdict for each claim: a row of booleans, or of 0 and 1.",
@@ -197,14 +200,14 @@ EXERCISES = (
         stub='''def share_near_best(results, times):
     """The share of all runs with at most `times` the least result; one number.
 
-    results, of shape (rates, seeds), has torch.inf for a run that failed; all may have.
+    results, of shape (rates, seeds), has torch.inf for a run that failed; if all have, 0.
     """
     raise NotImplementedError''',
         points=1,
         laws=(laws.near_is_near_the_own_best,),
         reference=share_near_best,
         hints=(
-            "One best, that of all runs. A failed run counts below the line, never above it.",
+            "One best, that of all runs. A failed run counts among the runs, never among those that are near.",
             "`(results <= times * results.min()) & results.isfinite()`, and the mean.",
         ),
         wrong=(
@@ -218,6 +221,7 @@ EXERCISES = (
             "reduction": "The model's one best of all runs, and a share of all runs, the failed ones too. Which is "
             "another in yours?",
             "direction": "Runs *near* the best are stable. Which do you count?",
+            "dependence": "Does your answer change with `times`?",
             "constant": "Nearness is to the best run. To which number do you compare, and does the bar itself count?",
             "spread": "`times` multiplies the best, and that is the bar for the result itself. Did you add it?",
             "shape": "One number for all rates and all seeds.",
@@ -230,16 +234,20 @@ EXERCISES = (
         id="comparison.least_p",
         stub="least_p = ...",
         points=1,
-        laws=(least_p_of_five_and_five,),
-        reference=2 / 252,
+        laws=(least_p_of_five_and_seven,),
+        reference=LEAST,
         hints=(
-            "In how many ways are ten values parted into five and five?",
-            "C(10, 5) = 252. How many of them have a gap as large as the one seen, to either side?",
+            "In how many ways are twelve values parted into five and seven?",
+            "C(12, 5) = 792. The one that was seen counts. Must another have a gap as large?",
         ),
-        wrong=((1 / 252, "direction"), (0.0, "one-to-one"), (2 / 2**5, "one-to-one"), (0.05, "constant")),
+        wrong=(
+            *((2 / 792, "direction"), (0.0, "one-to-one"), (2 / 2**5, "one-to-one")),
+            (0.05, "constant"),
+        ),
         causes={
-            "direction": "A gap as large to either side counts. How many partings have one?",
-            "one-to-one": "What was seen is one of the partings, and any five of ten make one. How many are there?",
+            "direction": "Turn the parting round, five of one for five of the other. Is it a parting into 5 and 7?",
+            "spread": "That is for as many seeds of both. How many are there of each here?",
+            "one-to-one": "What was seen is one of the partings, and any five of twelve make one. How many are there?",
             "reduction": "The order within five does not change their mean. How many different fives are there?",
             "constant": "That is a level, or a share of seeds. Count partings.",
             "container": "One number, as `least_p = 0.05`.",

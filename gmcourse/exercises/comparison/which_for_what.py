@@ -1,5 +1,7 @@
 """Exercises of lesson 08.3, which one, for what: shares, a temperature, rejection, and who is able."""
 
+import math
+
 import torch
 
 from gmcourse.comparison.jobs import able
@@ -9,23 +11,28 @@ from gmcourse.exercises.record import Exercise, Variant
 from gmcourse.laws.broken import require_value
 from gmcourse.laws.comparison import shares as laws
 
-HALVED = minority_recall(0.05)
+HALVED = minority_recall(0.2)
 
 
 def recall_of_half(answer: object) -> None:
-    """Shares of 5 % and 95 %: the threshold is ½ ln 19 = 1.472, and Φ(1 − 1.472) = 0.318."""
-    require_value("the minority's recall", answer, HALVED, 0.006, _slips(0.05), fit=0.003)
+    """Shares of 20 % and 80 %: the threshold is ½ ln 4 = 0.693, and Φ(1 − 0.693) = 0.6205."""
+    require_value("the minority's recall", answer, HALVED, 0.006, _slips(0.2), fit=0.003)
 
 
 def _slips(share: float, distance: float = 1.0) -> dict:
     """What usual slips give at this share."""
     log_odds, d = torch.logit(torch.tensor(1 - share)).item(), distance
     half = log_odds / (2 * d)
+    recall, alarms = _phi(d - half), (1 - share) * _phi(-d - half)
+    precision = share * recall / (share * recall + alarms)
     return {
         "constant": [_phi(d - log_odds), _phi(-half)],
         "sign": [_phi(d + half), _phi(half - d)],
-        "dependence": [_phi(d), minority_recall(2 * share, d), minority_recall(2 * share, d) / 2],
-        "direction": [share, 1 - share],
+        "dependence": [
+            *(_phi(d), _phi(d + math.log(share) / (2 * d)), minority_recall(2 * share, d)),
+            minority_recall(2 * share, d) / 2,
+        ],
+        "direction": [share, 1 - share, precision, share * recall],
     }
 
 
@@ -41,7 +48,7 @@ def recall_elsewhere(seed: int) -> Variant:
 def _recall(pick: Pick) -> Variant:
     share, d = pick((0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.12, 0.15)), pick((0.8, 0.9, 1.1, 1.2, 1.3, 1.4))
     right, slips = minority_recall(share, d), _slips(share, d)
-    wrong = [(values[0], cause) for cause, values in slips.items()]
+    wrong = [(values[0], cause) for cause, values in slips.items()] + [(slips["dependence"][1], "dependence")]
     return Variant(
         rf"Two classes, $\mathcal{{N}}(-{d:g}, 1)$ and $\mathcal{{N}}({d:g}, 1)$; the second has a share of {share:g}. "
         "Which share of the second class does Bayes' rule with these shares find? Answer to within 0.006.",
@@ -54,9 +61,9 @@ def _recall(pick: Pick) -> Variant:
         ),
         causes={
             "constant": f"The log-ratio of the densities is {2 * d:g} x. By what is ln((1 − w)/w) to be divided?",
-            "sign": "To which side does the threshold move, when the minority gets rarer?",
+            "sign": "Where does the threshold go when the minority gets rarer? What is found: above it, or below?",
             "dependence": "Does your threshold know the shares, those that are asked for?",
-            "direction": "That is a share of the class in the data. Which share of it is *found*?",
+            "direction": "Of *that class*, which share is found? Not of the data, nor of what is called so.",
         },
     )
 
@@ -93,6 +100,7 @@ EXERCISES = (
             "sign": "False alarms are seen on top. Are they taken away, or added?",
             "container": "One number is asked for.",
             "shape": "One number is asked for.",
+            "": "Put in s = f: 0. Put in s = t: 1. What does yours give there?",
         },
     ),
     Exercise(
@@ -122,6 +130,7 @@ EXERCISES = (
             "dependence": "Does your answer change with the temperature?",
             "not-finite": "One of the shares is 0. What should it be afterwards?",
             "shape": "One share for each group.",
+            "": "Odds of 9 : 1 at T = 1/2: what becomes of them? And of a share of 0?",
         },
     ),
     Exercise(
@@ -129,7 +138,7 @@ EXERCISES = (
         stub='''def acceptance(shares, wanted):
     """The probabilities (K,) to keep a sample of each group, and the draws it costs.
 
-    shares and wanted are (K,) and sum to 1; every wanted group is drawn at times.
+    shares and wanted are (K,) and sum to 1; every group is drawn at times.
     """
     raise NotImplementedError''',
         points=2,
@@ -145,12 +154,14 @@ EXERCISES = (
             (lambda w, v: ((w / v) / (w / v).max(), acceptance(w, v)[1]), "direction"),
             (lambda w, v: (v, acceptance(w, v)[1]), "dependence"),
             (lambda w, v: (acceptance(w, v)[0], 1 / acceptance(w, v)[1]), "direction"),
-            (lambda w, v: (acceptance(w, v)[0], acceptance(w, v)[1] - 1), "constant"),
+            (lambda w, v: (acceptance(w, v)[0], acceptance(w, v)[1] - 1), "reduction"),
         ),
         causes={
             "constant": "What is the largest value that a probability can have? Is it used, and not passed?",
             "direction": "The rare group is kept always, the common one at times. The cost is above 1. And yours?",
-            "dependence": "Does your probability know how often a group is *drawn*?",
+            "dependence": "Does your probability know how often a group is *drawn*, and how often it is wanted?",
+            "reduction": "Of 100 draws 100 w_k are of group k. How many of all 100 are kept? What does one cost?",
+            "": "w = (0.9, 0.1), v = (1/2, 1/2): of 90 and 10 that are drawn, how many of each do you keep?",
             "spread": "The cost is the number of draws for one sample that is kept. What did you square?",
             "container": "Two results: the probabilities, and one number.",
             "shape": "Two results: a probability for each group, and one number.",
@@ -184,32 +195,33 @@ EXERCISES = (
             "reduction": "One of *every* group. A model that has a method of one group alone: what do you say of it?",
             "direction": "True is for those that can. For whom is yours?",
             "shape": "One answer for each model.",
-            "container": "A tensor of truth values.",
+            "container": "A tensor of truth values: is there at least one, yes or no?",
+            "": "For one model: `any` over the methods of a group, then `all` over the groups. Which axis is which?",
         },
     ),
     Exercise(
         id="comparison.minority_recall",
-        stub="minority_recall_at_5_percent = ...",
+        stub="minority_recall_at_20_percent = ...",
         points=1,
         laws=(recall_of_half,),
         reference=HALVED,
         hints=(
-            "Where are the two weighted densities equal? The logarithm of their ratio is 2x − ln 19.",
-            "The threshold is ½ ln 19 = 1.472. How much of N(1, 1) lies above it?",
+            "Where are the two weighted densities equal? The logarithm of their ratio is 2x − ln 4.",
+            "The threshold is ½ ln 4 = 0.693. How much of N(1, 1) lies above it?",
         ),
         wrong=(
-            (0.461, "dependence"),
-            (0.2305, "dependence"),
-            (0.0259, "constant"),
-            (0.993, "sign"),
-            (0.05, "direction"),
+            (0.787, "dependence"),
+            (0.394, "dependence"),
+            (0.350, "constant"),
+            (0.955, "sign"),
+            (0.2, "direction"),
         ),
         causes={
-            "constant": "The log-ratio of the two densities is 2x. By what is ln 19 to be divided?",
-            "sign": "To which side does the threshold move, when the minority gets rarer?",
+            "constant": "The log-ratio of the two densities is 2x. By what is ln 4 to be divided?",
+            "sign": "Where does the threshold go when the minority gets rarer? What is found: above it, or below?",
             "dependence": "That is a recall at another share, or half of it. Where is the threshold now?",
-            "direction": "That is the share of the class in the data. Which share of it is *found*?",
-            "container": "One number is asked for, as `minority_recall_at_5_percent = 0.5`.",
+            "direction": "Of *that class*, which share is found? Not of the data, nor of what is called so.",
+            "container": "One number is asked for, as `minority_recall_at_20_percent = 0.5`.",
         },
         variant=recall_elsewhere,
     ),

@@ -235,6 +235,7 @@ def _share_and_slips(grid: Sequence[Sequence[float]], times: float) -> tuple[flo
     best = min(alive, default=math.inf)
     near = sum(value <= times * best for value in alive)
     ways = {
+        "dependence": [sum(v <= 1.5 * best for v in alive) / len(runs)],
         "reduction": [
             *(float(near), near / len(grid), near / len(grid[0]), near / max(1, len(alive))),
             *(_by_rate(grid, times), _by_rate([*zip(*grid, strict=True)], times)),

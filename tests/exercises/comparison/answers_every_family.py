@@ -179,10 +179,10 @@ RIGHT = {
     "comparison.known_order": {"intervals": known, "match": known_by_match},
     "comparison.share_near_best": {"a sum": near, "numpy": near_in_numpy, "masked": near_masked},
     "comparison.least_p": {
-        "a share": 2 / 252,
-        "rounded": 0.0079,
-        "in the lesson": 0.008,
-        "a tensor": torch.tensor(0.00794),
+        "a share": 1 / 792,
+        "rounded": 0.00126,
+        "by factorials": 1 / math.comb(12, 5),
+        "a tensor": torch.tensor(0.001263),
     },
 }
 WRONG = {
@@ -238,15 +238,16 @@ WRONG = {
         "added": (lambda r, t: ((r <= t + r.min()) & r.isfinite()).double().mean(), "spread"),
         "a row each": (lambda r, t: (r <= t * r.min()).double().mean(1), "shape"),
         "zero": (lambda r, t: 0.0, ""),
+        "always 1.5": (lambda r, t: near(r, 1.5), "dependence"),
     },
     "comparison.least_p": {
-        "one side": (1 / 252, "direction"),
+        "two sides": (2 / 792, "direction"),
+        "five and five": (2 / 252, "spread"),
         "none": (0, "one-to-one"),
         "signs of pairs": (2 / 32, "one-to-one"),
-        "orders": (2 / math.factorial(10), "one-to-one"),
         "orders of five": (1 / 120, "reduction"),
         "the level": (0.05, "constant"),
-        "a text": ("0.0079", "container"),
+        "a text": ("0.0013", "container"),
         "a guess": (0.02, ""),
     },
 }

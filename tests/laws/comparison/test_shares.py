@@ -59,8 +59,8 @@ BUGS = {
         "turned round": (lambda w, v: ((w / v) / (w / v).max(), accept(w, v)[1]), "direction"),
         "the wanted shares": (lambda w, v: (v, accept(w, v)[1]), "dependence"),
         "the rate for the cost": (accepted(lambda w, v, keep, cost: (keep, 1 / cost)), "direction"),
-        "the draws that are lost": (accepted(lambda w, v, keep, cost: (keep, cost - 1)), "constant"),
-        "groups alike in the cost": (accepted(lambda w, v, keep, cost: (keep, 1 / keep.mean())), "constant"),
+        "the draws that are lost": (accepted(lambda w, v, keep, cost: (keep, cost - 1)), "reduction"),
+        "groups alike in the cost": (accepted(lambda w, v, keep, cost: (keep, 1 / keep.mean())), "reduction"),
         "no cost": (lambda w, v: accept(w, v)[0], "shape"),
     },
     shares.able_has_one_of_every_group: {
