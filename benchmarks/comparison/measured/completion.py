@@ -1,5 +1,8 @@
 """The lower half of a digit, given the upper one."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -41,7 +44,7 @@ def lower_nats(logits: Tensor) -> Tensor:
 
 
 def made_mean(model: BinaryMADE) -> Tensor:
-    """The mean of 20 completions, pixel after pixel."""
+    """The mean of many completions, pixel after pixel."""
     x, rng = binary().test.repeat(DRAWS, 1, 1, 1).clone(), seeded(0)
     for place in range(DIMS // 2, DIMS):
         row, column = divmod(place, 8)
@@ -49,38 +52,52 @@ def made_mean(model: BinaryMADE) -> Tensor:
     return x.unflatten(0, (DRAWS, -1)).mean(0)
 
 
-def complete(model: str, seed: int) -> dict:
+def complete(model: str, seed: int, rate: float = 1.0) -> dict:
     data, known = binary(), upper()
-    x, valid, test = data.train, data.valid, data.test
+    x, test = data.train, data.test
     if model == "mixture, counted":
         mixture = NaiveBayes(SHAPE).count(x, evidence.labels(data, "train"))
         return completed(-mixture.complete_log_prob(test, known), mixture_mean(mixture)) | {"settings": "labels"}
     if model == "nearest digit":
         near = torch.cdist(test[:, known], x[:, known]).argmin(1)
         return {"right": round(right(x[near]), 4)}
-    net: nn.Module
+    make, plan = LEARNED[model]
+    net, told = make(), [(context(part, known),) if model in TOLD else () for part in (x, data.valid, test)]
+    plan = {**plan, "peak": rate * plan["peak"]}
+    row = train(net, (x, *told[0]), SECONDS, seed=seed, valid=(data.valid, *told[1]), **plan)
+    with torch.no_grad():
+        return row | filled(model, net.eval(), *told[2])
+
+
+def filled(model: str, net: Any, *told: Tensor) -> dict:
+    """What the lower halves of test cost, and how many of their pixels are right."""
+    test, known = binary().test, upper()
     if model == "mixture, learned":
-        net = NaiveBayes(SHAPE, classes=40)
-        row = train(net, (x,), SECONDS, peak=2e-2, batch_size=64, seed=seed, valid=(valid,))
-        return row | completed(-net.complete_log_prob(test, known), mixture_mean(net))
+        return completed(-net.complete_log_prob(test, known), mixture_mean(net))
     if model == "PixelCNN":
-        net = PixelCNN(SHAPE)
-        row = train(net, (x,), SECONDS, seed=seed, valid=(valid,), **PIXELS)
-        drawn = net.complete(test.repeat(DRAWS, 1, 1, 1), known, rng=seeded(0)).unflatten(0, (DRAWS, -1))
-        return row | completed(-net.log_prob_given(test, known), drawn.mean(0))
+        parts = [net.complete(test.repeat(20, 1, 1, 1), known, rng=seeded(k)) for k in range(DRAWS // 20)]
+        return completed(-net.log_prob_given(test, known), torch.cat(parts).unflatten(0, (DRAWS, -1)).mean(0))
     if model == "MADE":
-        net = BinaryMADE(SHAPE)
-        row = train(net, (x,), SECONDS, seed=seed, valid=(valid,), **ADAM)
-        return row | completed(lower_nats(net.eval().logits(test)), made_mean(net))
-    told = [context(part, known) for part in (x, valid, test)]
+        return completed(lower_nats(net.logits(test)), made_mean(net))
     if model == "CVAE":
-        net = filling_cvae(SHAPE, 6, dropout=0.2)
-        row = train(net, (x, told[0]), SECONDS, seed=seed, valid=(valid, told[1]), peak=3e-3, batch_size=128)
-        nats = -importance_weighted(net, test, 300, seeded(0), batch_size=60, chunk=100, given=told[2])
-        return row | completed(nats, net.answers(told[2], DRAWS, rng=seeded(0)).mean(0), "at most")
-    net = Regressor(nn.Sequential(nn.Flatten(), mlp([128, 128, 64], dropout=0.2), nn.Unflatten(1, SHAPE)), Bernoulli())
-    row = train(net, (x, told[0]), SECONDS, seed=seed, valid=(valid, told[1]), peak=3e-3, batch_size=128)
-    return row | completed(-net.eval().log_prob(test, told[2]), net.answer(told[2]))
+        nats = -importance_weighted(net, test, 300, seeded(0), batch_size=60, chunk=100, given=told[0])
+        return completed(nats, net.answers(told[0], DRAWS, rng=seeded(0)).mean(0), "at most")
+    return completed(-net.log_prob(test, told[0]), net.answer(told[0]))
+
+
+def make_regressor() -> Regressor:
+    net = nn.Sequential(nn.Flatten(), mlp([128, 128, 64], dropout=0.2), nn.Unflatten(1, SHAPE))
+    return Regressor(net, Bernoulli())
+
+
+LEARNED: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
+    "mixture, learned": (lambda: NaiveBayes(SHAPE, classes=40), {"peak": 2e-2, "batch_size": 64}),
+    "PixelCNN": (lambda: PixelCNN(SHAPE), PIXELS),
+    "MADE": (lambda: BinaryMADE(SHAPE), ADAM),
+    "CVAE": (lambda: filling_cvae(SHAPE, 6, dropout=0.2), {"peak": 3e-3, "batch_size": 128}),
+    "one answer": (make_regressor, {"peak": 3e-3, "batch_size": 128}),
+}
+TOLD = ("CVAE", "one answer")
 
 
 def mixture_mean(mixture: NaiveBayes) -> Tensor:

@@ -94,7 +94,7 @@ def lengths(model: str, net: Any, test: Tensor) -> dict:
     return {"at most": bits(-torch.stack([net.elbo(test, rng=seeded(k)) for k in range(50)]))}
 
 
-def compression(model: str, seed: int) -> dict:
+def compression(model: str, seed: int, rate: float = 1.0) -> dict:
     if model in ("zlib", "lzma", "PNG"):
         return packed(model)
     if model in ("histogram", "mixture, counted"):
@@ -102,5 +102,5 @@ def compression(model: str, seed: int) -> dict:
     make, plan = LEARNED[model]
     net, data = make(), digits()
     x, valid, test = (as_taken(model, part) for part in (data.train, data.valid, data.test))
-    row = train(net, (x,), SECONDS, seed=seed, valid=(valid,), **plan)
+    row = train(net, (x,), SECONDS, seed=seed, valid=(valid,), **{**plan, "peak": rate * plan["peak"]})
     return row | lengths(model, net.eval(), test)

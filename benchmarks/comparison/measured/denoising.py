@@ -14,7 +14,7 @@ def psnr(x: Tensor) -> float:
     return round((-10 * error.mean().log10()).item(), 3)
 
 
-def denoising(model: str, seed: int) -> dict:
+def denoising(model: str, seed: int, rate: float = 1.0) -> dict:
     data = digits()
     clean = data.test.repeat(5, 1, 1, 1)
     noisy = clean + NOISE * torch.randn(clean.shape, generator=seeded(0))
@@ -29,9 +29,10 @@ def denoising(model: str, seed: int) -> dict:
         return {"psnr": psnr(NoisedMixture(flat, 0.1).denoise(noisy.flatten(1), NOISE).view_as(clean))}
     if model == "denoising autoencoder":
         net = denoising_autoencoder(SHAPE, 128, Corruption("gaussian", NOISE), nn.SiLU)
-        row = train(net, (data.train,), SECONDS, seed=seed, valid=(data.valid,), peak=1e-2, batch_size=128)
+        row = train(net, (data.train,), SECONDS, seed=seed, valid=(data.valid,), peak=1e-2 * rate, batch_size=128)
         return row | {"psnr": psnr(net.reconstruct(noisy))}
     net, valid = make_ddpm(), (data.valid.flatten(1),)
-    row = train(net, (flat,), SECONDS, seed=seed, valid=valid, **DIFFUSING)
+    plan = {**DIFFUSING, "peak": rate * DIFFUSING["peak"]}
+    row = train(net, (flat,), SECONDS, seed=seed, valid=valid, **plan)
     with torch.no_grad():
         return row | {"psnr": psnr(net.eval().denoise(noisy.flatten(1), NOISE).view_as(clean))}
