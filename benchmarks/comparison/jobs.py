@@ -1,11 +1,11 @@
-"""Jobs that had no comparison yet, on the 8 x 8 digits: equal CPU seconds a training, five seeds each.
+"""Jobs that had no comparison yet, on the 8 x 8 digits: equal CPU seconds a training, seven seeds each.
 
     OMP_NUM_THREADS=1 python -m benchmarks.comparison.jobs
 
 Every network has five CPU seconds, in the job "anomalies" two for each of its ten trainings. In "completion",
 "compression" and "denoising" it is trained at "rate" times the rate of its recipe, for five seeds each; the weights are
-those that were best on the validation digits, whose loss is "valid", and the rate with the least counts. The two others
-have one rate, set before looking, and the last weights. All numbers are of the test digits, in "anomalies" of the 540
+those that were best on the validation digits, whose loss is "valid", and the rate with the least counts: two more seeds
+have it alone. The two other jobs have one rate, set before looking, the last weights, and seven seeds. All numbers are of the test digits, in "anomalies" of the 540
 that are held out. A row without a network has seed 0 alone.
 
 completion: binarised digits, the upper half is known. "nats" of the lower half: exact, or "at most" for a bound;
@@ -33,8 +33,9 @@ from benchmarks.comparison.measured.common import BRIEF, SECONDS
 from benchmarks.comparison.measured.completion import complete
 from benchmarks.comparison.measured.compression import compression
 from benchmarks.comparison.measured.denoising import denoising
+from gmcourse.comparison.standings import at_chosen_rates
 
-SEEDS, RATES = range(5), {"1/3": 1 / 3, "1": 1.0, "3": 3.0}
+RATES, SEEDS, MORE = {"1/3": 1 / 3, "1": 1.0, "3": 3.0}, range(5), range(5, 7)
 
 JOBS = {
     "completion": (complete, ("mixture, counted", "nearest digit"), "mixture, learned/PixelCNN/MADE/CVAE/one answer"),
@@ -55,24 +56,33 @@ def run(job: str, model: str, seed: int, **more) -> dict:
     return JOBS[job][0](model, seed, **({"rate": RATES[more["rate"]]} if "rate" in more else {}))
 
 
-def plan() -> Iterator[dict]:
+def plan(rows: list[dict]) -> Iterator[dict]:
+    yield from first_seeds()
+    found = {(row["job"], row["model"]): row["rate"] for row in at_chosen_rates(rows) if "rate" in row}
+    for seed in MORE:
+        yield from ({"job": job, "model": model, "rate": rate, "seed": seed} for (job, model), rate in found.items())
+        yield from augmentations(seed)
+        yield from ({"job": "anomalies", "model": model, "seed": seed} for model in JOBS["anomalies"][2].split("/"))
+
+
+def first_seeds() -> Iterator[dict]:
     for job, (_, plain, learned) in JOBS.items():
         if job == "anomalies":  # the longest comes last
-            yield from augmentations()
+            for seed in SEEDS:
+                yield from augmentations(seed)
         yield from ({"job": job, "model": model, "seed": 0} for model in plain)
         swept = [{}] if job == "anomalies" else [{"rate": rate} for rate in RATES]
         for seed in SEEDS:
             yield from ({"job": job, "model": m, **rate, "seed": seed} for m in learned.split("/") for rate in swept)
 
 
-def augmentations() -> Iterator[dict]:
-    for seed in SEEDS:
-        for labels in (100, 400):
-            for model in ("PCA Gaussian", "CVAE", "CGAN", "diffusion"):
-                yield {"job": "augmentation", "model": model, "labels": labels, "seed": seed}
+def augmentations(seed: int) -> Iterator[dict]:
+    for labels in (100, 400):
+        for model in ("PCA Gaussian", "CVAE", "CGAN", "diffusion"):
+            yield {"job": "augmentation", "model": model, "labels": labels, "seed": seed}
 
 
 if __name__ == "__main__":
     options = evidence.parser(__doc__).parse_args()
     about = {"cpu_seconds": SECONDS, "cpu_seconds_anomalies": BRIEF}
-    evidence.rows("comparison/jobs", plan(), run, options, packages=("torch", "scikit-learn"), **about)
+    evidence.rows("comparison/jobs", plan, run, options, packages=("torch", "scikit-learn"), **about)

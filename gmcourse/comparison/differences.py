@@ -30,6 +30,32 @@ def permutation_p(a: Tensor, b: Tensor) -> float:
     return (gaps >= gaps[0] * (1 - 1e-9)).double().mean().item()
 
 
+def signs_p(gaps: Tensor) -> float:
+    """The share of all ways to turn the signs of the gaps, (n,), at which their mean is at least as far from 0.
+
+    For pairs, and for one model beside a number without chance: two-sided, exact, at least 2/2ⁿ. Raises ValueError for
+    fewer than two gaps, more than 17, or gaps that are not finite. Fisher 1935, section 21.
+    """
+    if gaps.dim() != 1 or not 2 <= len(gaps) <= 17 or not gaps.isfinite().all():
+        raise ValueError(f"gaps: got {gaps.tolist()}, expected one row of two to 17 finite numbers")
+    signs = torch.cartesian_prod(*[torch.tensor([1.0, -1.0], dtype=torch.float64)] * len(gaps))
+    sums = (signs @ gaps.double()).abs()
+    return (sums >= sums[0] * (1 - 1e-9)).double().mean().item()
+
+
+def difference_p(a: Tensor, b: Tensor) -> float:
+    """p of two ways by their values, one a seed: `permutation_p`, or `signs_p` where all values of one are equal.
+
+    A way without chance has one number, and no parting; two of these differ or do not, p = 0 or 1.
+    """
+    fixed = [bool((values == values[0]).all()) for values in (a, b)]
+    if all(fixed):
+        return float(a[0] == b[0])
+    if any(fixed):
+        return signs_p(a - b[0] if fixed[1] else b - a[0])
+    return permutation_p(a, b)
+
+
 def smallest_p(n: int, m: int) -> float:
     """The least that `permutation_p` can be with n and m seeds: 2/C(n + m, n), and 1/C(n + m, n) where n ≠ m."""
     return (2 if n == m else 1) / math.comb(n + m, n)
@@ -84,7 +110,7 @@ def seeds_needed(claims: int, level: float = 0.05) -> int:
 
 
 def order(values: Mapping[str, Tensor], level: float = 0.05, *, larger_is_better: bool = False) -> list[list[str]]:
-    """Names from best to worst, those together that no test at `level` tells from the best of their row.
+    """Names from best to worst, those together that `difference_p` does not tell at `level` from the best of their row.
 
     A row begins with the best that is left and takes in all that are not told from it; a model may be a tie with those
     of the next row, too, for ties do not pass on. `level` is of each pair: divide it by the number of pairs to claim
@@ -94,7 +120,7 @@ def order(values: Mapping[str, Tensor], level: float = 0.05, *, larger_is_better
     rows: list[list[str]] = []
     while left:
         best = left[0]
-        rows.append([name for name in left if name == best or permutation_p(values[best], values[name]) >= level])
+        rows.append([name for name in left if name == best or difference_p(values[best], values[name]) >= level])
         left = [name for name in left if name not in rows[-1]]
     return rows
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from gmcourse.comparison.differences import order, permutation_p
+from gmcourse.comparison.differences import difference_p, order
 from gmcourse.protocols import Bounded, Density, Sampler, Scored, Unnormalised
 from gmcourse.record import ModelRecord
 
@@ -75,8 +75,8 @@ JOBS = (
         "mixture, counted",
         "4.3",
     ),
-    Job("blanks", "Are entries of a table missing?", "RMSE", "mean", "5.9"),
-    Job("pairs", "Have you pairs to translate?", "distance to the data", "squared error", "5.7"),
+    Job("blanks", "Are entries of a table missing?", "RMSE, Letter", "column's mean", "5.9"),
+    Job("pairs", "Have you pairs to translate?", "distance to the data", "regression, L2", "5.7"),
     Job("no pairs", "Two sets without pairs?", "error", "no cycle", "5.7"),
     Job(
         "denoising",
@@ -95,8 +95,8 @@ JOBS = (
         larger_is_better=True,
         needs=(SAMPLE,),
     ),
-    Job("fast sampling", "Samples, and no time?", "Fréchet distance", "independent pixels", "8.2", needs=(SAMPLE,)),
-    Job("synthesis", "Samples, then.", "Fréchet distance", "independent pixels", "8.2", needs=(SAMPLE,)),
+    Job("fast sampling", "Samples, and no time?", "Fréchet distance", "one Gaussian", "8.2", needs=(SAMPLE,)),
+    Job("synthesis", "Samples, then.", "Fréchet distance", "one Gaussian", "8.2", needs=(SAMPLE,)),
 )
 """In the order in which the guide asks: the first question with the answer yes names the job."""
 
@@ -143,7 +143,7 @@ def values(
 
 
 def verdict(job: Job, found: Values, level: float = 0.05) -> Verdict:
-    """The row of the best, its mean and spread, and exact permutation tests of the best, against the baseline too.
+    """The row of the best, its mean and spread, and `difference_p` of the best, against the baseline too.
 
     The `level` is of each pair. Raises ValueError where the baseline was not measured.
     """
@@ -156,7 +156,7 @@ def verdict(job: Job, found: Values, level: float = 0.05) -> Verdict:
         mean=best.mean().item(),
         spread=best.std().item(),
         baseline=found[job.baseline].mean().item(),
-        p_baseline=permutation_p(best, found[job.baseline]),
+        p_baseline=difference_p(best, found[job.baseline]),
         next=after,
-        p_next=permutation_p(best, found[after]) if after else 1.0,
+        p_next=difference_p(best, found[after]) if after else 1.0,
     )

@@ -19,8 +19,9 @@ BOUNDS = {"compression": {"VAE", "RealNVP", "DDPM"}, "completion": {"CVAE"}}
 """The ways whose number is a bound from above: by job."""
 MOST_SEEDS = 7  # of a file with more: an exact test of 10 against 10 has 184,756 ways
 MEMORISED = "rows of train"  # a floor, and no model
+SWEPT = range(5)  # the seeds that have every rate
 FAST = 10.0  # ms for 1,000 samples: a GAN's generator or a VAE's decoder, and no walk
-PAIRS = {"L2": "squared error", "L1": "absolute error", "λ = 10": "pix2pix"}
+PAIRS = {"L2": "regression, L2", "L1": "regression, L1", "λ = 10": "pix2pix"}
 CYCLES = {10.0: "CycleGAN", 0.0: "no cycle"}
 CLASSICS = {
     **{name: name for name in ("PCA", "Mahalanobis", "isolation forest")},
@@ -39,14 +40,14 @@ def fewest_nats(row: Row) -> float | None:
 
 def standings(read: Read) -> dict[str, Values]:
     """Job → its values, for every job of which there is a file."""
-    jobs = with_enough_seeds((read("comparison/jobs") or {"rows": []})["rows"])
+    jobs = with_enough_seeds(at_chosen_rates((read("comparison/jobs") or {"rows": []})["rows"]))
     found = {
         "compression": values(jobs, fewest_bits, job="compression"),
         "anomalies": values(jobs, "mean", job="anomalies") | _classics(read),
         "completion": values(jobs, fewest_nats, job="completion"),
         "denoising": values(jobs, "psnr", job="denoising"),
         "augmentation": _gains(jobs, 100),
-        "blanks": _of(read, "gan/blanks", "rmse", "method", table="Letter", width=0),
+        "blanks": blanks(read, "Letter"),
         "pairs": _renamed(_of(read, "gan/translation", "frechet", "setting", task="coarse"), PAIRS),
         "no pairs": _renamed(_of(read, "gan/cycles", "there", "weight", task="colour"), CYCLES),
     }
@@ -88,6 +89,26 @@ def in_words(job: Job, told: Verdict) -> str:
     return f"{first}{tied}: {told.mean:.3g}; {job.baseline}: {told.baseline:.3g}"
 
 
+def blanks(read: Read, table: str) -> Values:
+    """The errors of all ways to fill the blanks of a table."""
+    found = _of(read, "gan/blanks", "rmse", "method", table=table, width=0)
+    return {"column's mean" if name == "mean" else name: each for name, each in found.items()}
+
+
+def at_chosen_rates(rows: Sequence[Row]) -> list[Row]:
+    """The rows without those of other rates than the one whose loss on valid was least, the mean over the sweep.
+
+    Rows of one rate have none, and stay.
+    """
+    sweeps: dict[tuple[str, str], dict[str, list[float]]] = {}
+    for row in rows:
+        if "rate" in row and row["seed"] in SWEPT:
+            losses = sweeps.setdefault((row["job"], row["model"]), {})
+            losses.setdefault(row["rate"], []).append(row["valid"])
+    best = {key: min(losses, key=lambda rate: sum(losses[rate]) / len(losses[rate])) for key, losses in sweeps.items()}
+    return [row for row in rows if "rate" not in row or best.get((row["job"], row["model"])) == row["rate"]]
+
+
 def with_enough_seeds(rows: Sequence[Row], least: int = 5) -> list[Row]:
     """The rows without those of a training that was done with fewer seeds: a file may not be complete yet."""
     trained = Counter((row["job"], row["model"], row.get("labels")) for row in rows if "steps" in row)
@@ -102,7 +123,7 @@ def _median(values: Tensor) -> float:
 def _gains(rows: list[Row], labels: int) -> Values:
     """Accuracy with drawn rows added, less that of the same real rows alone, whose gain is 0."""
     gains = values(rows, lambda row: row["both"] - row["real"], job="augmentation", labels=labels)
-    return gains | {"real alone": torch.zeros(5, dtype=torch.float64)} if gains else {}
+    return gains | {"real alone": torch.zeros(MOST_SEEDS, dtype=torch.float64)} if gains else {}
 
 
 def _classics(read: Read) -> Values:

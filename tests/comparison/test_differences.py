@@ -8,6 +8,7 @@ import torch
 from scipy.stats import permutation_test, spearmanr
 
 from gmcourse.comparison.differences import (
+    difference_p,
     holm,
     known_order,
     order,
@@ -15,6 +16,7 @@ from gmcourse.comparison.differences import (
     rank_correlation,
     seeds_needed,
     share_near_best,
+    signs_p,
     smallest_p,
     spread_of_the_best,
 )
@@ -74,6 +76,25 @@ def test_the_gap_between_equals():
     assert (draws.amax(1) - draws.amin(1)).mean().item() == pytest.approx(spread_of_the_best(8), abs=0.01)
     with pytest.raises(ValueError, match="models: got 1"):
         spread_of_the_best(1)
+
+
+@pytest.mark.parametrize("n", [3, 7])
+def test_signs_are_scipy_s(n):
+    gaps = torch.randn(n, generator=torch.Generator().manual_seed(n), dtype=torch.float64) + 0.4
+    seen = permutation_test((gaps.numpy(),), np.mean, permutation_type="samples", n_resamples=np.inf)
+    assert signs_p(gaps) == pytest.approx(seen.pvalue)
+    assert signs_p(gaps.abs()) == 2 / 2**n
+    for bad in (gaps[:1], torch.full((18,), 1.0), torch.tensor([1.0, float("nan")])):
+        with pytest.raises(ValueError, match="gaps: got"):
+            signs_p(bad)
+
+
+def test_a_number_without_chance_is_no_sample():
+    seeds, fixed = torch.arange(7.0), torch.full((7,), 9.0)
+    assert difference_p(seeds, fixed) == difference_p(fixed, seeds) == 2 / 2**7
+    assert difference_p(seeds, seeds + 20) == permutation_p(seeds, seeds + 20)
+    assert difference_p(fixed, fixed) == 1
+    assert difference_p(fixed, fixed + 1) == 0
 
 
 def test_the_rank_correlation_is_scipy_s():
