@@ -5,8 +5,8 @@
 Every network has five CPU seconds, in the job "anomalies" two for each of its ten trainings. In "completion",
 "compression" and "denoising" it is trained at "rate" times the rate of its recipe, for five seeds each; the weights are
 those that were best on the validation digits, whose loss is "valid", and the rate with the least counts: two more seeds
-have it alone. The two other jobs have one rate, set before looking, the last weights, and seven seeds. All numbers are of the test digits, in "anomalies" of the 540
-that are held out. A row without a network has seed 0 alone.
+have it alone. The two other jobs have one rate, set before looking, the last weights, and seven seeds. All numbers are
+of the test digits, in "anomalies" of the 540 that are held out. A row without a network has seed 0 alone.
 
 completion: binarised digits, the upper half is known. "nats" of the lower half: exact, or "at most" for a bound;
   "right", the share of its pixels that the mean of 100 completions gets right.

@@ -10,6 +10,7 @@ from gmcourse.comparison.jobs import JOBS, METHODS, Job, able, held, needed, val
 from gmcourse.comparison.results import models, stored
 from gmcourse.comparison.results import values as values_at
 from gmcourse.comparison.standings import (
+    at_chosen_rates,
     fewest_bits,
     fewest_nats,
     in_words,
@@ -22,9 +23,9 @@ from gmcourse.comparison.standings import (
 
 JOB = Job("files", "Is it a file?", "bits", "counted", "8.3")
 ROWS = [
-    *({"job": "files", "model": "good", "seed": seed, "bits": 1 + 0.01 * seed} for seed in (4, 0, 1, 2, 3)),
-    *({"job": "files", "model": "alike", "seed": seed, "bits": 1.001 + 0.01 * seed} for seed in range(5)),
-    *({"job": "files", "model": "poor", "seed": seed, "bits": 2 + 0.01 * seed} for seed in range(5)),
+    *({"job": "files", "model": "good", "seed": seed, "bits": 1 + 0.01 * seed} for seed in (4, 0, 1, 2, 3, 5, 6)),
+    *({"job": "files", "model": "alike", "seed": seed, "bits": 1.001 + 0.01 * seed} for seed in range(7)),
+    *({"job": "files", "model": "poor", "seed": seed, "bits": 2 + 0.01 * seed} for seed in range(7)),
     {"job": "files", "model": "counted", "seed": 0, "bits": 3.0},
     {"job": "files", "model": "broken", "seed": 0},
     {"job": "others", "model": "good", "seed": 9, "bits": 100.0},
@@ -59,11 +60,11 @@ def test_values_are_in_the_order_of_seeds_and_a_way_without_chance_is_repeated()
 def test_a_verdict_names_the_tie_and_tests_against_the_baseline():
     told = verdict(JOB, values(ROWS, "bits", job="files"))
     assert told.winners == ["good", "alike"]
-    assert told.mean == pytest.approx(1.02)
+    assert told.mean == pytest.approx(1.03)
     assert told.baseline == 3.0
-    assert told.p_baseline == pytest.approx(2 / math.comb(10, 5))
-    assert (told.next, told.p_next) == ("poor", pytest.approx(2 / math.comb(10, 5)))
-    assert in_words(JOB, told) == "good (tie): 1.02; counted: 3"
+    assert told.p_baseline == 2 / 2**7
+    assert (told.next, told.p_next) == ("poor", pytest.approx(2 / math.comb(14, 7)))
+    assert in_words(JOB, told) == "good (tie): 1.03; counted: 3"
     with pytest.raises(ValueError, match="found: got .* expected 'counted', the baseline"):
         verdict(JOB, {"good": torch.ones(5)})
 
@@ -106,4 +107,17 @@ def test_only_jobs_with_a_file_are_told():
                       for m, r in (("mean", 0.15), ("GAIN", 0.13)) for s in range(5)]}  # fmt: skip
     found = standings(lambda claim: table if claim == "gan/blanks" else None)
     assert list(found) == ["blanks"]
-    assert leaves(verdicts(found)) == [("Are entries of a table missing?", "blanks", "GAIN: 0.132; mean: 0.152")]
+    assert leaves(verdicts(found)) == [
+        ("Are entries of a table missing?", "blanks", "GAIN: 0.132; column's mean: 0.152")
+    ]
+
+
+def test_the_rate_is_the_one_with_the_least_loss_on_valid():
+    def row(rate, seed, valid, model="net"):
+        return {"job": "a", "model": model, "rate": rate, "seed": seed, "valid": valid}
+
+    rows = [row("1", s, 3.0) for s in range(5)] + [row("3", s, 2.0 + s / 4) for s in range(5)]
+    rows += [row("1", 5, 0.0), row("1", 0, 1.0, "other"), {"job": "a", "model": "counted", "seed": 0}]
+    kept = at_chosen_rates(rows)
+    assert {(r["model"], r.get("rate")) for r in kept} == {("net", "3"), ("other", "1"), ("counted", None)}
+    assert len(kept) == 7
