@@ -51,8 +51,8 @@ def test_a_game_has_no_length_of_a_file():
 
 def test_values_are_in_the_order_of_seeds_and_a_way_without_chance_is_repeated():
     found = values(ROWS, "bits", job="files")
-    assert found["good"].tolist() == pytest.approx([1.0, 1.01, 1.02, 1.03, 1.04])
-    assert found["counted"].tolist() == [3.0] * 5
+    assert found["good"].tolist() == pytest.approx([1 + 0.01 * seed for seed in range(7)])
+    assert found["counted"].tolist() == [3.0] * 7
     assert "broken" not in found
     assert values([], "bits") == {}
 
