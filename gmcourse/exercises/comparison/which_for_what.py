@@ -64,6 +64,7 @@ def _recall(pick: Pick) -> Variant:
             "sign": "Where does the threshold go when the minority gets rarer? What is found: above it, or below?",
             "dependence": "Does your threshold know the shares, those that are asked for?",
             "direction": "Of *that class*, which share is found? Not of the data, nor of what is called so.",
+            "": f"A number from 0 to 1. Here d = {d:g}. At which x are the two weighted densities equal?",
         },
     )
 
@@ -181,7 +182,7 @@ EXERCISES = (
         reference=able,
         hints=(
             "For one model and one group: is there a method that both have? Then for every group.",
-            "`(has[:, None] & groups)` is (M, G, K). Which axis takes `any`, and which `all`?",
+            "`(has[:, None] & groups)` is (M, G, K). Which axis takes `any`, and which `all`? (A product of matrices needs `.float()`.)",
         ),
         wrong=(
             (lambda has, groups: (has[:, None] | ~groups).all(2).all(1), "constant"),
@@ -222,6 +223,7 @@ EXERCISES = (
             "dependence": "That is a recall at another share, or half of it. Where is the threshold now?",
             "direction": "Of *that class*, which share is found? Not of the data, nor of what is called so.",
             "container": "One number is asked for, as `minority_recall_at_20_percent = 0.5`.",
+            "": "A number from 0 to 1. Here d = 1. Where does 2x = ln 4 put the threshold?",
         },
         variant=recall_elsewhere,
     ),
