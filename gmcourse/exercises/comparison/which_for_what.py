@@ -182,7 +182,8 @@ EXERCISES = (
         reference=able,
         hints=(
             "For one model and one group: is there a method that both have? Then for every group.",
-            "`(has[:, None] & groups)` is (M, G, K). Which axis takes `any`, and which `all`? (A product of matrices needs `.float()`.)",
+            "`(has[:, None] & groups)` is (M, G, K). Which axis takes `any`, and which `all`? (A product needs "
+            "`.float()`.)",
         ),
         wrong=(
             (lambda has, groups: (has[:, None] | ~groups).all(2).all(1), "constant"),
