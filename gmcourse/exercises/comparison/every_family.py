@@ -200,7 +200,7 @@ EXERCISES = (
         stub='''def share_near_best(results, times):
     """The share of all runs with at most `times` the least result; one number.
 
-    results, of shape (rates, seeds), has torch.inf for a run that failed; if all have, 0.
+    results, of shape (rates, seeds), has torch.inf for a failed run; if all failed, 0.
     """
     raise NotImplementedError''',
         points=1,
