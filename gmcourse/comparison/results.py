@@ -15,6 +15,7 @@ from gmcourse.comparison.rungs import BASELINES, RUNGS
 from gmcourse.record import ModelRecord
 
 COURSE = Path(__file__).parents[1] / "results" / "comparison" / "digits.json"
+LONGER = Path(__file__).parents[1] / "results" / "comparison" / "digits_60s.json"  # ten models, a minute each
 SEEDS = 5  # of the sweep over rates, whose 15 runs are the stability; more seeds have the chosen rate alone
 NEAR_OWN_BEST = 1.5
 CONSTRAINTS = {
