@@ -98,8 +98,7 @@ def test_an_explorer_answers_a_key_and_the_deck_stays(opened, decks):
     assert page.evaluate(PLACE) == begun
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("Space")
-    page.wait_for_timeout(100)
-    assert page.evaluate(PLACE) != begun
+    page.wait_for_function("begun => location.hash !== begun", arg=begun, timeout=5_000)
 
 
 def test_an_explorer_too_tall_stands_beside_its_caption_and_its_buttons_take_their_own_keys(opened, decks):
