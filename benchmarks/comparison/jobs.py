@@ -33,9 +33,10 @@ from benchmarks.comparison.measured.common import BRIEF, SECONDS
 from benchmarks.comparison.measured.completion import complete
 from benchmarks.comparison.measured.compression import compression
 from benchmarks.comparison.measured.denoising import denoising
-from gmcourse.comparison.standings import at_chosen_rates
+from gmcourse.comparison.entrants import RATES
+from gmcourse.comparison.standings import SWEPT, at_chosen_rates
 
-RATES, SEEDS, MORE = {"1/3": 1 / 3, "1": 1.0, "3": 3.0}, range(5), range(5, 7)
+MORE = range(len(SWEPT), len(SWEPT) + 2)
 
 JOBS = {
     "completion": (complete, ("mixture, counted", "nearest digit"), "mixture, learned/PixelCNN/MADE/CVAE/one answer"),
@@ -68,11 +69,11 @@ def plan(rows: list[dict]) -> Iterator[dict]:
 def first_seeds() -> Iterator[dict]:
     for job, (_, plain, learned) in JOBS.items():
         if job == "anomalies":  # the longest comes last
-            for seed in SEEDS:
+            for seed in SWEPT:
                 yield from augmentations(seed)
         yield from ({"job": job, "model": model, "seed": 0} for model in plain)
         swept = [{}] if job == "anomalies" else [{"rate": rate} for rate in RATES]
-        for seed in SEEDS:
+        for seed in SWEPT:
             yield from ({"job": job, "model": m, **rate, "seed": seed} for m in learned.split("/") for rate in swept)
 
 

@@ -123,9 +123,7 @@ def needed(job: Job) -> Tensor:
     return torch.tensor([[name in group for name in METHODS.values()] for group in job.needs]).reshape(-1, len(METHODS))
 
 
-def values(
-    rows: Iterable[Row], score: str | Callable[[Row], float | None], name: str = "model", **where: Any
-) -> Values:
+def values(rows: Iterable[Row], score: str | Score, name: str = "model", **where: Any) -> Values:
     """Name → its scores by seed, float64, of the rows that hold what `where` says; rows without the score are left out.
 
     A way that was measured once, since no chance is in it, has the same number for every seed.

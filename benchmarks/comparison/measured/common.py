@@ -19,7 +19,7 @@ from gmcourse.taxonomy.naive_bayes import NaiveBayes
 from gmcourse.vae import GaussianVAE
 from gmcourse.vae.likelihoods import Categorical
 
-SHAPE, LEVELS, DIMS, SECONDS, BRIEF, SEEDS = (1, 8, 8), 17, 64, 5.0, 2.0, range(5)
+SHAPE, LEVELS, DIMS, SECONDS, BRIEF = (1, 8, 8), 17, 64, 5.0, 2.0
 DRAWS, EACH, NOISE = 100, 100, 0.2
 ADAM = {"peak": 2e-3, "batch_size": 64}
 DIFFUSING = {"peak": 2e-3, "batch_size": 96, "clip": 1.0}
